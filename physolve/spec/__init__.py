@@ -1,0 +1,31 @@
+"""Specification: coordinates, unknowns, operators, conditions, geometry, problems and their files."""
+
+from ._conditions import BoundaryEquation as BoundaryEquation
+from ._conditions import Condition as Condition
+from ._conditions import Dirichlet as Dirichlet
+from ._conditions import Initial as Initial
+from ._conditions import Interface as Interface
+from ._conditions import MeanValue as MeanValue
+from ._conditions import Neumann as Neumann
+from ._conditions import Observations as Observations
+from ._conditions import Periodic as Periodic
+from ._conditions import PointValue as PointValue
+from ._conditions import Robin as Robin
+from ._data import GridData as GridData
+from ._data import grid_data_of as grid_data_of
+from ._evaluate import Program as Program
+from ._operators import Eq as Eq
+from ._operators import biharmonic as biharmonic
+from ._operators import curl as curl
+from ._operators import d as d
+from ._operators import div as div
+from ._operators import dot as dot
+from ._operators import dt as dt
+from ._operators import grad as grad
+from ._operators import laplacian as laplacian
+from ._problem import Problem as Problem
+from ._symbols import Parameter as Parameter
+from ._symbols import coordinates as coordinates
+from ._symbols import normal as normal
+from ._symbols import parameter as parameter
+from ._symbols import unknown as unknown

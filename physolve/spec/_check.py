@@ -1,0 +1,3 @@
+"""Checks of a problem."""
+def check(problem): ...
+def hints(problem): return ()
