@@ -1,0 +1,14 @@
+"""Reading and writing: one module per format, each with `read` and `write` of a `MeshField`; and tensors."""
+
+from . import csv as csv
+from . import h5 as h5
+from . import npz as npz
+from . import vtu as vtu
+from . import xdmf as xdmf
+from ._formats import SUFFIXES as SUFFIXES
+from ._formats import read_mesh_field as read_mesh_field
+from ._formats import save_mesh_field as save_mesh_field
+from ._mesh_field import MeshField as MeshField
+from .tensors import read_header as read_header
+from .tensors import read_tensors as read_tensors
+from .tensors import write_tensors as write_tensors

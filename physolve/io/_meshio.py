@@ -1,0 +1,29 @@
+"""Between `MeshField` and meshio's mesh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._mesh_field import MeshField
+
+if TYPE_CHECKING:
+    import meshio
+
+
+def to_meshio(points: NDArray[np.float64], cells: dict[str, Any], point_data: dict[str, Any]) -> meshio.Mesh:
+    """A meshio mesh of these arrays."""
+    import meshio
+
+    return meshio.Mesh(points, list(cells.items()), point_data=dict(point_data))
+
+
+def from_meshio(mesh: meshio.Mesh) -> MeshField:
+    """The points, cells (blocks of one type joined) and point data of a meshio mesh."""
+    blocks: dict[str, list[NDArray[np.int64]]] = {}
+    for block in mesh.cells:
+        blocks.setdefault(block.type, []).append(np.asarray(block.data))
+    cells = {name: np.concatenate(parts) for name, parts in blocks.items()}
+    return MeshField(mesh.points, cells, dict(mesh.point_data or {}))
