@@ -1,0 +1,16 @@
+"""Networks and bases that evaluate themselves with all the derivatives a residual asks for."""
+
+from ._basis import Basis as Basis
+from ._basis import Operator as Operator
+from ._basis import Orders as Orders
+from ._complex_powers import ComplexPowers as ComplexPowers
+from ._composite import Concatenated as Concatenated
+from ._field import Expansion as Expansion
+from ._field import Field as Field
+from ._field import JetAtom as JetAtom
+from ._field import TimeSlabs as TimeSlabs
+from ._polynomials import Polynomials as Polynomials
+from ._rebuild import rebuild_field as rebuild_field
+from ._regional import Regional as Regional
+from ._tanh_features import TanhFeatures as TanhFeatures
+from ._windows import WindowedFeatures as WindowedFeatures

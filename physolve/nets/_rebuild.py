@@ -1,0 +1,70 @@
+"""Fields and bases from what they saved: the inverse of `config` and `tensors`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from physolve._typing import Points
+from physolve.errors import ProblemFileError
+
+from ._basis import Basis
+from ._complex_powers import ComplexPowers
+from ._composite import Concatenated
+from ._field import Expansion, Field, TimeSlabs
+from ._polynomials import Polynomials
+from ._regional import Regional
+from ._tanh_features import TanhFeatures
+from ._windows import WindowedFeatures
+
+Region = Callable[[Points], Int[Tensor, " n"]]
+
+
+def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], region: Region | None) -> Basis:
+    """The basis whose `config()` and `tensors()` these are."""
+    match config["kind"]:
+        case "tanh":
+            return TanhFeatures(**tensors)
+        case "windows":
+            return WindowedFeatures(**tensors)
+        case "powers":
+            x, y = config["center"]
+            return ComplexPowers((x, y), config["cut"], config["radius"], tensors["exponents"])
+        case "polynomials":
+            return Polynomials(tuple(config["lower"]), tuple(config["upper"]), config["degree"])
+        case "concatenated":
+            return Concatenated(_parts(config, tensors, region))
+        case "regional" if region is not None:
+            return Regional(_parts(config, tensors, region), region)
+        case kind:
+            raise ProblemFileError(f"saved field: basis of kind {kind!r} is not known to this version of physolve")
+
+
+def _parts(config: Mapping[str, Any], tensors: Mapping[str, Tensor], region: Region | None) -> tuple[Basis, ...]:
+    return tuple(
+        rebuild_basis(part, _under(tensors, f"{i}."), region) for i, part in enumerate(config["parts"])
+    )
+
+
+def rebuild_field(
+    config: Mapping[str, Any], tensors: Mapping[str, Tensor], region: Region | None = None
+) -> Field:
+    """The field whose `config()` and `tensors()` these are; `region` where its basis is split by interfaces.
+
+    Raises: ProblemFileError where the kind is unknown.
+    """
+    match config["kind"]:
+        case "expansion":
+            basis = rebuild_basis(config["basis"], _under(tensors, "basis."), region)
+            return Expansion(basis, tensors["coefficients"].to(torch.float64))
+        case "slabs":
+            fields = [rebuild_field(f, _under(tensors, f"{k}."), region) for k, f in enumerate(config["fields"])]
+            return TimeSlabs(tuple(config["breaks"]), tuple(fields))
+        case kind:
+            raise ProblemFileError(f"saved field: kind {kind!r} is not known to this version of physolve")
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
