@@ -1,0 +1,29 @@
+"""Jets: derivatives of networks by truncated Taylor propagation, in plain torch."""
+
+from ._activations import ACTIVATIONS as ACTIVATIONS
+from ._activations import COSINE as COSINE
+from ._activations import EXP as EXP
+from ._activations import GELU as GELU
+from ._activations import IDENTITY as IDENTITY
+from ._activations import RECIPROCAL as RECIPROCAL
+from ._activations import SILU as SILU
+from ._activations import SINE as SINE
+from ._activations import SQUARE as SQUARE
+from ._activations import TANH as TANH
+from ._activations import Activation as Activation
+from ._activations import activation_of_name as activation_of_name
+from ._dense import DenseTape as DenseTape
+from ._dense import dense_jet as dense_jet
+from ._dense import taped_dense_jet as taped_dense_jet
+from ._derivatives import JetNetwork as JetNetwork
+from ._derivatives import derivatives as derivatives
+from ._derivatives import nested_derivatives as nested_derivatives
+from ._jet import Jet as Jet
+from ._jet import affine as affine
+from ._jet import compose as compose
+from ._jet import elementwise as elementwise
+from ._jet import multiply as multiply
+from ._jet import seed_jet as seed_jet
+from ._layout import JetLayout as JetLayout
+from ._layout import MultiIndex as MultiIndex
+from ._layout import directions_of as directions_of
