@@ -1,0 +1,154 @@
+"""Which condition holds on which boundary edge, and where the solution is singular."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy.logic.boolalg import Boolean
+
+from ..errors import UnsupportedError
+from ..spec import Program
+from ..spec.geometry import Shape
+from ._triangulation import Floats, Ints, Triangulation, boundary_edges, relabelled, triangulation
+
+Mask = NDArray[np.bool_]
+Predicate = Callable[[Floats], Mask]
+
+_SHARES = np.array([0.003, 0.2, 0.4, 0.6, 0.8, 0.997])  # along an edge, where predicates are asked
+
+
+def predicate_of(on: Any, coords: Sequence[sympy.Symbol]) -> Predicate | None:
+    """`on` as a function of points, if it is a sympy condition or a callable."""
+    if isinstance(on, Boolean):
+        program = Program([on], coords)
+        return lambda points: np.asarray(program(*points.T)[0], dtype=bool)
+    if callable(on) and not isinstance(on, Shape):
+        return lambda points: np.asarray(cast(Any, on)(points), dtype=bool)
+    return None
+
+
+def on_part(domain: Shape, on: Any, middles: Floats, normals: Floats, lengths: Floats) -> Mask:
+    """Which boundary edges (their middles, outward normals and lengths) lie on a part, a sub-shape or several.
+
+    The part is sampled more finely than the edges; an edge belongs to it when a sample is near with the same normal.
+    """
+    from scipy.spatial import cKDTree
+
+    n = int(np.clip(16 * domain.boundary_measure(on) / lengths.min(), 64, 100_000))
+    samples = domain.sample_boundary(n, on=on, method="grid")
+    if np.abs(domain.signed_distance(samples.points)).max() > 1e-6 * domain.size:
+        raise UnsupportedError(
+            f"finite elements: a condition on {on!r}, which lies inside the domain; "
+            "the reference takes conditions on the outer boundary and on holes"
+        )
+    distances, nearest = cKDTree(samples.points).query(middles)
+    same_way = np.einsum("ij,ij->i", cast(Floats, samples.normals)[nearest], normals) > 0.7
+    return (distances < 0.3 * lengths) & same_way
+
+
+def with_changes(mesh: Triangulation, predicates: Sequence[Predicate], fixed: Floats) -> Triangulation:
+    """`mesh` with a vertex wherever one of the predicates changes its answer along the boundary.
+
+    `fixed` (k, 2) are points (corners) that must stay.
+    """
+    for predicate in predicates:
+        for _ in range(64):
+            found = _first_change(mesh, predicate)
+            if found is None:
+                break
+            mesh = _with_vertex(mesh, *found, fixed)
+    return mesh
+
+
+def _first_change(mesh: Triangulation, predicate: Predicate) -> tuple[int, float] | None:
+    """(boundary edge, share of its length) of a change of answer inside an edge."""
+    a, b = mesh.points[mesh.boundary[:, 0]], mesh.points[mesh.boundary[:, 1]]
+    points = a[:, None] + _SHARES[:, None] * (b - a)[:, None]
+    answers = predicate(points.reshape(-1, 2)).reshape(len(a), -1)
+    changes = answers[:, 1:] != answers[:, :-1]
+    if not changes.any():
+        return None
+    edge = int(np.argmax(changes.any(axis=1)))
+    k = int(np.argmax(changes[edge]))
+    lo, hi, first = _SHARES[k], _SHARES[k + 1], answers[edge, k]
+    for _ in range(50):
+        middle = (lo + hi) / 2
+        same = predicate((a[edge] + middle * (b[edge] - a[edge]))[None])[0] == first
+        lo, hi = (middle, hi) if same else (lo, middle)
+    return edge, float((lo + hi) / 2)
+
+
+def _with_vertex(mesh: Triangulation, edge: int, share: float, fixed: Floats) -> Triangulation:
+    """The nearer end of the edge moved to the place, or, if it may not move or is far, the edge split there."""
+    ends = mesh.boundary[edge]
+    a, b = mesh.points[ends]
+    place = a + share * (b - a)
+    near = int(ends[0] if share < 0.5 else ends[1])
+    movable = min(share, 1 - share) < 0.3 and _on_straight_side(mesh, near)
+    movable = movable and (len(fixed) == 0 or np.linalg.norm(fixed - mesh.points[near], axis=1).min() > 1e-9)
+    if movable:
+        points = mesh.points.copy()
+        points[near] = place
+        return triangulation(points, mesh.triangles)
+    row = int(np.argmax(np.isin(mesh.triangles, ends).sum(axis=1) == 2))
+    apex = int(mesh.triangles[row][~np.isin(mesh.triangles[row], ends)][0])
+    new = len(mesh.points)
+    halves = [[ends[0], new, apex], [new, ends[1], apex]]
+    return triangulation(
+        np.vstack([mesh.points, place]), np.vstack([np.delete(mesh.triangles, row, 0), halves])
+    )
+
+
+def _on_straight_side(mesh: Triangulation, vertex: int) -> bool:
+    normals = mesh.normals[(mesh.boundary == vertex).any(axis=1)]
+    return len(normals) == 2 and bool(normals[0] @ normals[1] > 1 - 1e-12)
+
+
+def labelled(mesh: Triangulation, masks: Sequence[Mask], names: Sequence[str]) -> Triangulation:
+    """The number of its condition on every boundary edge.
+
+    Raises UnsupportedError where there is none or more than one.
+    """
+    counts = np.sum(masks, axis=0) if masks else np.zeros(len(mesh.boundary), int)
+    middles = mesh.points[mesh.boundary].mean(axis=1)
+    if (counts != 1).any():
+        worst = int(np.argmax(counts != 1))
+        near = ", ".join(f"{c:.4g}" for c in middles[worst])
+        which = " and ".join(name for name, mask in zip(names, masks, strict=True) if mask[worst])
+        what = f"{which} meet on the same part" if counts[worst] else "no condition is given"
+        raise UnsupportedError(
+            f"finite elements: {what} of the boundary near ({near}); give exactly one condition everywhere"
+        )
+    return relabelled(mesh, mesh.boundary, np.argmax(masks, axis=0).astype(np.int64))
+
+
+def graded(mesh: Triangulation, corners: Sequence[Any], is_dirichlet: Sequence[bool]) -> Triangulation:
+    """`mesh` with the splitting fractions kappa of its singular boundary points.
+
+    At a corner of angle omega the solution behaves as r^lambda with lambda = pi / omega, or half of that where a
+    Dirichlet condition meets another kind; quadratic elements keep their order with kappa = 2^(-2 / lambda).
+    """
+    from dataclasses import replace
+
+    angle = np.full(len(mesh.points), np.pi)
+    for corner in corners:
+        distances = np.linalg.norm(mesh.points - np.asarray(corner.point), axis=1)
+        angle[int(np.argmin(distances))] = corner.angle
+    kinds = np.asarray(is_dirichlet, dtype=bool)[mesh.labels]
+    count = np.zeros(len(mesh.points), int)
+    dirichlet = np.zeros(len(mesh.points), int)
+    for side in mesh.boundary.T:
+        np.add.at(count, side, 1)
+        np.add.at(dirichlet, side, kinds.astype(int))
+    mixed = (dirichlet > 0) & (dirichlet < count)
+    exponent = np.pi / angle * np.where(mixed, 0.5, 1.0)
+    singular = (count > 0) & ((np.abs(angle - np.pi) > 1e-9) | mixed)
+    kappa = np.where(singular, np.clip(2.0 ** (-2 / exponent), 1 / 32, 0.5), 0.5)
+    return replace(mesh, kappa=kappa)
+
+
+__all__ = ["Ints", "boundary_edges", "graded", "labelled", "on_part", "predicate_of", "with_changes"]
