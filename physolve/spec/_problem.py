@@ -14,11 +14,12 @@ from sympy.core.function import AppliedUndef
 from sympy.matrices import MatrixBase
 
 from ..errors import SpecificationError, WellPosednessWarning
-from ._check import check, hints
+from ._check import check
 from ._classify import Classification, classify
 from ._conditions import Condition
 from ._data import GridData, grid_data_of
 from ._describe import describe, latex
+from ._hints import hints
 from ._operators import as_operand, flatten_equation
 from ._symbols import Parameter, is_unknown, name_of, space_of, time_of, unknowns_of, vector_name_of
 
