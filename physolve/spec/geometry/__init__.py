@@ -1,4 +1,4 @@
-"""Geometry: shapes, their unions, differences and products with time; signed distance, sampling, corners, holes."""
+"""Geometry: shapes, their combinations and products with time; signed distance, sampling, corners, holes."""
 
 from ._csg import Difference as Difference
 from ._csg import Intersection as Intersection
@@ -6,6 +6,7 @@ from ._csg import Union as Union
 from ._ellipse import Ellipse as Ellipse
 from ._interval import Interval as Interval
 from ._interval import TimeInterval as TimeInterval
+from ._mesh import MeshDomain as MeshDomain
 from ._polygon import Polygon as Polygon
 from ._polygon import Triangle as Triangle
 from ._rectangle import Box as Box

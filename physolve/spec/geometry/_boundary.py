@@ -1,16 +1,14 @@
 """Boundary sampling: which pieces, how many points on each."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from physolve._typing import PointArray
+from physolve._typing import MaskArray, PointArray
 from physolve.errors import SpecificationError
 
 from ._checks import count
 from ._draw import Stream, allocate, check_method, thinned, unit_grid
-from ._parts import inner_pieces, interfaces, named_shapes, parts, spatial_faces
-from ._pieces import EPSILON, Piece, labelled, pieces, side, trim
+from ._parts import describe, inner_pieces, interfaces, named_shapes, spatial_faces
+from ._pieces import EPSILON, Piece, labelled, pieces, restrict, side, trim
 from ._samples import Samples
 from ._shape import Shape, Where
 from ._spacetime import SpaceTime, split_time
@@ -37,26 +35,28 @@ def sample_boundary(
 
 def select(shape: Shape, on: Selection, where: Where | None) -> tuple[Piece, ...]:
     """The pieces of boundary that a selection means. Raises SpecificationError if there are none."""
-    items = tuple(on) if isinstance(on, (tuple, list)) else (on,)
-    found = [_select_one(shape, item) for item in items]
-    if len(items) == 1 and where is None:
-        return found[0]
-    faces = [piece for group in found for piece in group]
-    chosen = _merged(faces, where, shape)
-    if not chosen:
+    found = _selected(shape, tuple(on) if isinstance(on, (tuple, list)) else (on,))
+    if where is None:
+        return found
+    cut = restrict(found, lambda points: _mask(where, points), shape.size)
+    if not cut:
         name = "the boundary" if on is None else f"the part {on!r}"
         raise SpecificationError(f"no point of {name} satisfies the given predicate")
-    return chosen
+    return cut
 
 
-def _select_one(shape: Shape, item: object) -> tuple[Piece, ...]:
-    if item is None or item == "boundary":
+def _selected(shape: Shape, items: tuple[object, ...]) -> tuple[Piece, ...]:
+    for item in items:
+        if not (item is None or isinstance(item, (str, Shape))):
+            raise SpecificationError(f"a boundary part must be a name or a shape, got {item!r}")
+    if not items:
+        raise SpecificationError(f"no boundary part is named; this domain has {describe(shape)}")
+    if None in items or "boundary" in items:
         return _not_empty(pieces(shape), shape)
-    if isinstance(item, Shape):
-        return _on_shape(shape, item)
-    if isinstance(item, str):
-        return _on_label(shape, item)
-    raise SpecificationError(f"a boundary part must be a name or a shape, got {item!r}")
+    groups = [_on_labels(shape, tuple(item for item in items if isinstance(item, str)))]
+    groups += [_on_shape(shape, item) for item in items if isinstance(item, Shape)]
+    groups = [group for group in groups if group]
+    return groups[0] if len(groups) == 1 else _merged(groups, shape)
 
 
 def _not_empty(found: tuple[Piece, ...], shape: Shape) -> tuple[Piece, ...]:
@@ -67,16 +67,14 @@ def _not_empty(found: tuple[Piece, ...], shape: Shape) -> tuple[Piece, ...]:
     return found
 
 
-def _on_label(shape: Shape, label: str) -> tuple[Piece, ...]:
-    found = labelled(shape, label)
-    if found:
-        return found
-    if label in interfaces(shape):
-        subs = [sub for name, sub in named_shapes(shape) if name == label]
-        return tuple(piece for sub in subs for piece in inner_pieces(shape, sub))
-    plain = [p for p in parts(shape) if "." not in p and p != "boundary"] or ["boundary"]
-    names = ", ".join(repr(p) for p in (*plain, *interfaces(shape)))
-    raise SpecificationError(f"boundary part {label!r} is not a part of this domain; it has {names}")
+def _on_labels(shape: Shape, labels: tuple[str, ...]) -> tuple[Piece, ...]:
+    for label in labels:
+        if not shape.has_part(label):
+            raise SpecificationError(
+                f"boundary part {label!r} is not a part of this domain; it has {describe(shape)}"
+            )
+    inner = [sub for name, sub in named_shapes(shape) if name in labels and name in interfaces(shape)]
+    return (*labelled(shape, labels), *(piece for sub in inner for piece in inner_pieces(shape, sub)))
 
 
 def _on_shape(shape: Shape, sub: Shape) -> tuple[Piece, ...]:
@@ -108,35 +106,31 @@ def _lifted(shape: Shape, sub: Shape) -> Shape:
     return sub
 
 
-def _merged(found: list[Piece], where: Where | None, shape: Shape) -> tuple[Piece, ...]:
-    """Several selections together, without what they have in common, cut by a predicate."""
-    from ._face import Face
-
-    faces = [Face(p.labels, p.propose, p.measure, p.owner, p.measure / p.fraction, p.kink) for p in found]
-
-    def state(points: PointArray, normals: PointArray) -> np.ndarray:
-        return np.ones(len(points), np.int8) if where is None else _mask(where, points)
-
-    return trim(_distinct(faces), state, shape.size)
+def _merged(groups: list[tuple[Piece, ...]], shape: Shape) -> tuple[Piece, ...]:
+    """Several selections together; what two have in common counts once."""
+    result: list[Piece] = []
+    for group in groups:
+        earlier = tuple(dict.fromkeys(piece.owner for piece in result))
+        result += _without(group, earlier, shape)
+    return tuple(result)
 
 
-def _distinct(faces: list) -> list:
-    """Faces without repetition of the same stretch of the same owner."""
-    seen: dict[tuple, object] = {}
-    for face in faces:
-        u = np.full((1, face.owner.dim - 1), 0.5)
-        key = (face.owner, tuple(np.round(face.chart(u)[0][0], 12)), round(face.measure, 12))
-        seen.setdefault(key, face)
-    return list(seen.values())
+def _without(group: tuple[Piece, ...], owners: tuple[Shape, ...], shape: Shape) -> tuple[Piece, ...]:
+    """The pieces without what lies on the boundary of one of the owners."""
+    slack = EPSILON * shape.size
+
+    def away(points: PointArray) -> MaskArray:
+        return np.all([np.abs(owner._distance(points)) > slack for owner in owners], axis=0)
+
+    return restrict(group, away, shape.size) if owners else group
 
 
-def _mask(where: Callable, points: PointArray) -> np.ndarray:
+def _mask(where: Where, points: PointArray) -> MaskArray:
     mask = np.asarray(where(points))
     if mask.dtype != bool or mask.shape != (len(points),):
-        raise SpecificationError(
-            f"where= must answer with a boolean per point, shape ({len(points)},), got {mask.dtype} {mask.shape}"
-        )
-    return mask.astype(np.int8)
+        got = f"{mask.dtype} {mask.shape}"
+        raise SpecificationError(f"where= must answer with booleans of shape ({len(points)},), got {got}")
+    return mask
 
 
 def _draw(piece: Piece, n: int, method: str, stream: Stream) -> tuple[PointArray, PointArray]:

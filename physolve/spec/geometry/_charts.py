@@ -1,4 +1,4 @@
-"""Measure-preserving charts of the faces of primitive shapes: unit cube -> points, outward normals, all kept."""
+"""Measure-preserving charts of the primitive shapes' faces: unit cube -> points, outward normals, kept."""
 
 import numpy as np
 from scipy.special import ellipeinc
@@ -46,7 +46,7 @@ def ellipse_length(rx: float, ry: float) -> float:
 
 
 def ellipse_chart(center: Vector, radii: Vector) -> Chart:
-    """A whole ellipse by arc length: the incomplete elliptic integral of the second kind inverted by Newton."""
+    """A whole ellipse by arc length: the elliptic integral of the second kind inverted by Newton."""
     rx, ry = radii
     m = 1 - (rx / ry) ** 2
     table = np.linspace(0, 2 * np.pi, 1025)

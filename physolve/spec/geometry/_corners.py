@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from ._pieces import EPSILON, Piece, pieces
 from ._samples import Corner
@@ -15,7 +18,7 @@ _TURN = 2 * np.pi
 
 @dataclass(frozen=True)
 class _End:
-    """An end of a boundary curve: its point, its direction away from it, whether the interior is to the left of it."""
+    """An end of a boundary curve: the point, the direction away from it, is the interior on its left."""
 
     point: np.ndarray
     direction: float
@@ -36,7 +39,7 @@ def corners(shape: Shape) -> tuple[Corner, ...]:
 
 
 def _ends(piece: Piece) -> tuple[_End, _End]:
-    h = min(1e-6, 1e-4)
+    h = 1e-6
     p, n, _ = piece.propose(np.array([[0.0], [h], [1 - h], [1.0]]))
     return _end(p[0], p[1] - p[0], n[0], piece), _end(p[3], p[2] - p[3], n[3], piece)
 
@@ -50,20 +53,19 @@ def _end(point: np.ndarray, step: np.ndarray, normal: np.ndarray, piece: Piece) 
 
 
 def _clusters(ends: list[_End], tolerance: float) -> list[list[_End]]:
-    """Ends that meet in one point."""
-    result: list[list[_End]] = []
-    for end in ends:
-        for cluster in result:
-            if np.linalg.norm(cluster[0].point - end.point) < tolerance:
-                cluster.append(end)
-                break
-        else:
-            result.append([end])
-    return result
+    """Ends that meet in one point, in order of appearance."""
+    if not ends:
+        return []
+    pairs = cKDTree([end.point for end in ends]).query_pairs(tolerance, output_type="ndarray")
+    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(ends), len(ends)))
+    result: dict[int, list[_End]] = {}
+    for end, label in zip(ends, connected_components(graph, directed=False)[1], strict=True):
+        result.setdefault(int(label), []).append(end)
+    return list(result.values())
 
 
 def _sectors(cluster: list[_End], shape: Shape) -> list[Corner]:
-    """Interior sectors at a vertex: from an edge with the interior on its left to the next edge counter-clockwise."""
+    """Interior sectors at a vertex: from an edge with the interior on its left to the next one."""
     found = []
     closing = [end for end in cluster if not end.left]
     for start in (end for end in cluster if end.left):

@@ -1,6 +1,7 @@
 """Cuts a boundary curve into the spans that are boundary of a composite, with end points good to rounding."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,36 +19,38 @@ Span = tuple[float, float, int]
 """start and end of the curve's parameter in [0, 1], and the boundary test's sign there"""
 
 
-def cut_curve(
-    face: Face,
-    state: Callable[[PointArray, PointArray], np.ndarray],
-    others: "Sequence[Shape]",
-    vertices: PointArray,
-    size: float,
-    epsilon: float,
-) -> list[Span]:
-    """Spans of the curve where `state` is not zero.
+@dataclass(frozen=True)
+class Ends:
+    """What may end a span, to find its end to rounding.
 
-    others    primitives whose boundaries may end a span;  vertices (m, 2): end points of curves, which may too
-    epsilon   accuracy of `state`, in units of `size`
+    others    primitives whose boundaries may;  vertices (m, 2): ends of curves, which may too
+    size      of the whole shape;  epsilon: accuracy of the boundary test in units of size, 0 for exact
     """
+
+    others: "tuple[Shape, ...]"
+    vertices: PointArray
+    size: float
+    epsilon: float
+
+
+def cut_curve(face: Face, state: Callable[[PointArray, PointArray], np.ndarray], ends: Ends) -> list[Span]:
+    """Spans of the curve where `state` is not zero."""
 
     def at(s: np.ndarray) -> np.ndarray:
         points, normals, _ = face.chart(s[:, None])
         return state(points, normals)
 
-    eps = epsilon * size / face.measure
-    if eps > 0.01:
-        return []
-    count = int(np.clip(_SAMPLES * face.measure / size, 33, 4 * _SAMPLES))
-    s = np.linspace(4 * eps, 1 - 4 * eps, count)
+    eps = ends.epsilon * ends.size / face.measure
+    inset = min(4 * eps, 0.4)
+    count = int(np.clip(_SAMPLES * face.measure / ends.size, 33, 4 * _SAMPLES))
+    s = np.linspace(inset, 1 - inset, count)
     signs = at(s)
     changes = np.flatnonzero(signs[1:] != signs[:-1])
     cuts = _bisect(at, s[changes], s[changes + 1], signs[changes]) if len(changes) else np.empty(0)
-    cuts = [_polish(face, cut, others, vertices, eps) for cut in cuts]
-    ends = [0.0, *cuts, 1.0]
+    cuts = [_polish(face, cut, ends, eps) for cut in cuts] if eps else list(cuts)
+    marks = [0.0, *cuts, 1.0]
     kinds = [int(signs[0]), *(int(k) for k in signs[changes + 1])]
-    return [(a, b, k) for a, b, k in zip(ends[:-1], ends[1:], kinds, strict=True) if k and b > a]
+    return [(a, b, k) for a, b, k in zip(marks[:-1], marks[1:], kinds, strict=True) if k and b > a]
 
 
 def _bisect(at: Callable, a: np.ndarray, b: np.ndarray, left: np.ndarray) -> np.ndarray:
@@ -59,14 +62,14 @@ def _bisect(at: Callable, a: np.ndarray, b: np.ndarray, left: np.ndarray) -> np.
     return (a + b) / 2
 
 
-def _polish(face: Face, s: float, others: "Sequence[Shape]", vertices: PointArray, eps: float) -> float:
-    """The state is smeared over eps; the true end is a vertex nearby, or a zero of another primitive's distance."""
+def _polish(face: Face, s: float, ends: Ends, eps: float) -> float:
+    """The state is smeared over eps; the true end is a vertex nearby or a zero of another distance."""
     point = face.chart(np.array([[s]]))[0][0]
-    if len(vertices):
-        gaps = np.linalg.norm(vertices - point, axis=1)
+    if len(ends.vertices):
+        gaps = np.linalg.norm(ends.vertices - point, axis=1)
         if gaps.min() < 20 * eps * face.measure:
-            return _project(face, s, vertices[gaps.argmin()])
-    roots = [root for other in others if (root := _crossing(face, other, s, 1000 * eps)) is not None]
+            return _project(face, s, ends.vertices[gaps.argmin()])
+    roots = [root for other in ends.others if (root := _crossing(face, other, s, 1000 * eps)) is not None]
     return min(roots, key=lambda root: abs(root - s)) if roots else s
 
 
@@ -82,7 +85,7 @@ def _project(face: Face, s: float, target: np.ndarray) -> float:
 
 
 def _crossing(face: Face, other: "Shape", s: float, reach: float) -> float | None:
-    """The zero of another primitive's signed distance along the curve within `reach` of s, if it changes sign."""
+    """The zero of another primitive's signed distance on the curve within `reach` of s, if there is one."""
 
     def value(t: float) -> float:
         return float(other._distance(face.chart(np.array([[t]]))[0])[0])

@@ -60,7 +60,7 @@ def thinned(total: int, n: int) -> np.ndarray:
 
 
 def allocate(measures: np.ndarray, n: int) -> np.ndarray:
-    """n points to pieces in proportion to their measures, at least one each where n allows: (pieces,) integers."""
+    """n points to pieces in proportion to their measures, at least one each where n allows: (pieces,)."""
     counts = np.zeros(len(measures), dtype=int)
     if n < len(measures):
         counts[np.argsort(-measures, kind="stable")[:n]] = 1

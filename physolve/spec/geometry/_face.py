@@ -1,4 +1,4 @@
-"""Building blocks of sampling: a chart of a piece of boundary, and a chart of a region, both measure preserving."""
+"""Building blocks of sampling: measure-preserving charts of pieces of boundary and of regions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ class Face:
     """A piece of the boundary of a primitive shape.
 
     labels   names by which `on=` finds it
-    chart    unit cube (n, dim - 1) -> points, unit normals out of the owner, and which of them lie on the face;
-             uniform: equal areas of the cube go to equal measures
+    chart    unit cube (n, dim - 1) -> points, unit normals out of the owner, and which of them are on the
+             face; uniform: equal areas of the cube go to equal measures
     measure  of the face; extent: of all the chart's points, where some of them are off the face
     owner    the primitive in its place (moved as the face is), whose signed distance vanishes on the face
     kink     angle below which a bend between this face and another is a rounding of a smooth curve (meshes)
@@ -42,7 +42,7 @@ class Face:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A uniform chart of the interior: unit cube (n, dim) -> points and which of them count; extent: measure of all."""
+    """A uniform chart of the interior: unit cube (n, dim) -> points, which count; extent: of them all."""
 
     extent: float
     propose: Proposal = field(repr=False)

@@ -1,4 +1,4 @@
-"""Where refined sampling gathers: balls around corners and holes, with density ~ 1/distance from the centre."""
+"""Where refined sampling gathers: balls around corners and holes, with density ~ 1/distance."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -8,7 +8,11 @@ from physolve._typing import PointArray
 
 from ._csg import Difference, Intersection, Union
 from ._draw import Stream
+from ._ellipse import Ellipse
+from ._measure import centroid
 from ._pieces import pieces
+from ._rectangle import Box, Rectangle
+from ._round import Ball, Cylinder, Disk
 from ._samples import Hole
 from ._shape import Shape
 from ._spacetime import split_time
@@ -17,7 +21,7 @@ from ._transform import Named, Rotated, Translated
 
 @lru_cache(maxsize=256)
 def holes(shape: Shape) -> tuple[Hole, ...]:
-    """Removed bodies whose boundary lies inside what they are removed from, and on the boundary of the result."""
+    """Removed bodies whose outline is inside what they are removed from and bounds the result."""
     if shape.dim not in (2, 3) or split_time(shape)[1] is not None:
         return ()
     return tuple(_hole(body) for body in _removed(shape) if _bounds_result(body, shape))
@@ -76,18 +80,13 @@ def _hole(body: Shape) -> Hole:
 
 
 def _center(body: Shape) -> np.ndarray:
-    """Centre of gravity: of primitives that are symmetric the middle of the bounds, else that of many points."""
+    """Centre of gravity (dim,); of symmetric primitives to the last bit."""
     match body:
         case Named(inner, _):
             return _center(inner)
-        case Translated() | Rotated():
-            return body._move(_center(body.shape))
-    if type(body).__name__ in ("Disk", "Ball", "Ellipse", "Rectangle", "Box", "Cylinder"):
-        lower, upper = body.bounds
-        return (lower + upper) / 2
-    return _moment(body)
-
-
-def _moment(body: Shape) -> np.ndarray:
-    """Centre of gravity by the divergence theorem where the body has area, else by points."""
-    return body.sample_interior(1 << 12, method="sobol", seed=1).points.mean(axis=0)
+        case Translated(inner, _) | Rotated(inner):
+            return body._move(_center(inner))
+        case Disk() | Ball() | Ellipse() | Rectangle() | Box() | Cylinder():
+            lower, upper = body.bounds
+            return (lower + upper) / 2
+    return centroid(body)

@@ -72,7 +72,7 @@ def _accepted(n: int, fraction: float, propose, shape: Shape) -> PointArray:
 
 
 def _grid(shape: Shape, n: int) -> PointArray:
-    """A regular grid in the bounding box, with the least number of cells that leaves n inside, evenly thinned to n."""
+    """A regular grid in the bounding box, just fine enough for n points inside, thinned to n."""
     lower, upper = shape.bounds
     m = n * float(np.prod(upper - lower)) / shape.measure
     while True:

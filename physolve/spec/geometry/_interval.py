@@ -61,7 +61,7 @@ class Interval(Shape):
 
 @dataclass(frozen=True, repr=False)
 class TimeInterval(Shape):
-    """The interval t0 <= t <= t1 of time; parts 'initial' and 'final'. `shape * TimeInterval(t0, t1)` is space-time."""
+    """The interval t0 <= t <= t1 of time; parts 'initial' and 'final'. Multiplies a shape to space-time."""
 
     t0: float
     t1: float

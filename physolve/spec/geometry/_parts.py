@@ -16,7 +16,7 @@ def parts(shape: Shape) -> tuple[str, ...]:
     """All names with a piece of the boundary, in order of appearance; 'boundary' last."""
     names = {label: None for piece in pieces(shape) for label in piece.labels}
     hidden = {label: None for face in shape._faces() for label in face.labels if label not in names}
-    coincident = [label for label in hidden if labelled(shape, label)]  # hidden only behind an equal face
+    coincident = [label for label in hidden if labelled(shape, (label,))]  # hidden only behind an equal face
     return (*names, *coincident, "boundary")
 
 
@@ -65,3 +65,9 @@ def named_shapes(shape: Shape) -> list[tuple[str, Shape]]:
         case SpaceTime(space, time):
             return [(name, SpaceTime(s, time)) for name, s in named_shapes(space)]
     return []
+
+
+def describe(shape: Shape) -> str:
+    """The parts for messages, without 'name.part' and 'boundary' where there are others."""
+    plain = [p for p in parts(shape) if "." not in p and p != "boundary"] or ["boundary"]
+    return ", ".join(repr(p) for p in (*plain, *interfaces(shape)))

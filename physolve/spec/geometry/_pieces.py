@@ -1,7 +1,7 @@
 """The boundary of a shape as pieces: faces of its primitives, cut down to what is really boundary.
 
-A point p of a face with normal n belongs to the boundary iff exactly one of p - eps n, p + eps n is inside. Curves are
-cut exactly, at the parameters where that answer changes; surfaces keep the test and reject points by it.
+A point p of a face with normal n belongs to the boundary iff exactly one of p - eps n, p + eps n is inside.
+Curves are cut exactly, where that answer changes; surfaces keep the test and reject points by it.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from physolve._typing import MaskArray, PointArray
 
 from ._csg import Difference, Intersection, Union
-from ._cut import cut_curve
+from ._cut import Ends, cut_curve
 from ._draw import Stream
 from ._face import Chart, Face
 from ._shape import Shape
@@ -74,9 +74,9 @@ def pieces(shape: Shape) -> tuple[Piece, ...]:
 
 
 @lru_cache(maxsize=256)
-def labelled(shape: Shape, label: str | None) -> tuple[Piece, ...]:
-    """The boundary pieces that carry a label; all for None. Where two faces coincide, one of them counts."""
-    faces = [face for face in shape._faces() if label is None or label in face.labels]
+def labelled(shape: Shape, labels: tuple[str, ...] | None) -> tuple[Piece, ...]:
+    """The boundary pieces that carry one of the labels; all for None. Of two faces that coincide one counts."""
+    faces = [face for face in shape._faces() if labels is None or not set(labels).isdisjoint(face.labels)]
     if not is_composite(shape):
         return tuple(map(whole, faces))
     return trim(faces, side(shape, EPSILON * shape.size), shape.size)
@@ -88,7 +88,7 @@ def whole(face: Face) -> Piece:
 
 
 def trim(faces: Sequence[Face], state: State, size: float) -> tuple[Piece, ...]:
-    """What the boundary test leaves of the faces; where two of different owners coincide the first one stays."""
+    """What the boundary test leaves of the faces; where two owners' faces coincide the first one stays."""
     result: list[Piece] = []
     owners: list[Shape] = []
     vertices = _vertices(faces)
@@ -96,10 +96,29 @@ def trim(faces: Sequence[Face], state: State, size: float) -> tuple[Piece, ...]:
         earlier = tuple(o for o in owners if o != face.owner)
         test = _first_only(state, earlier, EPSILON * size)
         others = tuple({f.owner: None for f in faces if f.owner != face.owner})
-        result += _trim_one(face, test, others, vertices, size)
+        result += _trim_one(face, test, Ends(others, vertices, size, EPSILON))
         if face.owner not in owners:
             owners.append(face.owner)
     return tuple(result)
+
+
+def restrict(
+    found: Sequence[Piece], where: Callable[[PointArray], MaskArray], size: float
+) -> tuple[Piece, ...]:
+    """The pieces, cut by a predicate."""
+
+    def state(points: PointArray, normals: PointArray) -> np.ndarray:
+        return where(points).astype(np.int8)
+
+    ends = Ends((), np.empty((0, 2)), size, 0.0)
+    return tuple(part for piece in found for part in _trim_one(as_face(piece), state, ends))
+
+
+def as_face(piece: Piece) -> Face:
+    """A piece as a candidate for further cutting."""
+    return Face(
+        piece.labels, piece.propose, piece.measure, piece.owner, piece.measure / piece.fraction, piece.kink
+    )
 
 
 def _vertices(faces: Sequence[Face]) -> PointArray:
@@ -125,14 +144,12 @@ def _first_only(state: State, earlier: tuple[Shape, ...], eps: float) -> State:
     return test
 
 
-def _trim_one(
-    face: Face, state: State, others: tuple[Shape, ...], vertices: PointArray, size: float
-) -> list[Piece]:
+def _trim_one(face: Face, state: State, ends: Ends) -> list[Piece]:
     match face.owner.dim:
         case 1:
             return _trim_point(face, state)
         case 2:
-            return _trim_curve(face, state, others, vertices, size)
+            return _trim_curve(face, state, ends)
         case _:
             return _trim_surface(face, state)
 
@@ -153,19 +170,12 @@ def _signed(chart: Chart, sign: int, start: float = 0.0, width: float = 1.0) -> 
     return propose
 
 
-def _trim_curve(
-    face: Face, state: State, others: tuple[Shape, ...], vertices: PointArray, size: float
-) -> list[Piece]:
-    spans = cut_curve(face, state, others, vertices, size, EPSILON)
+def _trim_curve(face: Face, state: State, ends: Ends) -> list[Piece]:
     return [
         Piece(
-            face.labels,
-            _signed(face.chart, sign, a, b - a),
-            face.measure * (b - a),
-            face.owner,
-            kink=face.kink,
+            face.labels, _signed(face.chart, k, a, b - a), face.measure * (b - a), face.owner, kink=face.kink
         )
-        for a, b, sign in spans
+        for a, b, k in cut_curve(face, state, ends)
     ]
 
 
@@ -176,17 +186,17 @@ def _trim_surface(face: Face, state: State) -> list[Piece]:
         return points, sign[:, None] * normals, keep & (sign != 0)
 
     extent = face.extent or face.measure
-    fraction = _kept(propose, face.owner.dim - 1, face.fraction)
+    fraction = face.fraction * _kept(face.chart, propose, face.owner.dim - 1)
     if fraction == 0:
         return []
     return [Piece(face.labels, propose, extent * fraction, face.owner, fraction, face.kink)]
 
 
-def _kept(propose: Chart, dim: int, most: float) -> float:
-    """Share of the chart's points that are kept, by quasi-Monte Carlo; `most` is known to bound it."""
-    stream = Stream("sobol", dim, 1)
-    keep = propose(stream.take(1 << 13))[2]
-    if keep.all() or not keep.any():
-        return float(keep[0])
-    keep = np.concatenate([keep, propose(stream.take((1 << 16) - (1 << 13)))[2]])
-    return min(float(keep.mean()), most)
+def _kept(before: Chart, after: Chart, dim: int) -> float:
+    """Share of the points that a chart keeps after a cut, by quasi-Monte Carlo; exact if all or nothing."""
+    for m in (1 << 13, 1 << 15):
+        u = Stream("sobol", dim, 1).take(m)
+        old, new = before(u)[2], after(u)[2]
+        if not new.any() or new.sum() == old.sum():
+            return float(new.any())
+    return float(new.sum() / old.sum())

@@ -20,8 +20,8 @@ _CHUNK = 2_000_000  # point-edge pairs held at once
 class Polygon(Shape):
     """The simple polygon through the vertices, in order; parts 'edge1' (vertex 1 to 2), 'edge2', ...
 
-    Clockwise vertices are reversed (the first one stays). Raises SpecificationError for fewer than three vertices,
-    repeated ones and edges that cross.
+    Clockwise vertices are reversed (the first one stays). Raises SpecificationError for fewer than three
+    vertices, repeated ones and edges that cross.
     """
 
     vertices: tuple[tuple[float, float], ...]
@@ -104,7 +104,7 @@ def _area(vertices: Iterable[Vector]) -> float:
 
 
 def polygon_distance(points: PointArray, vertices: np.ndarray) -> ColumnArray:
-    """Signed distance to a closed polygon: nearest edge, sign by the parity of crossings of a horizontal ray."""
+    """Signed distance to a closed polygon: nearest edge, sign by the parity of a ray's crossings."""
     chunk = max(1, _CHUNK // len(vertices))
     parts = [_distance_chunk(points[k : k + chunk], vertices) for k in range(0, len(points), chunk)]
     return np.concatenate(parts) if parts else np.empty(0)

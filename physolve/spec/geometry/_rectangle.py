@@ -13,10 +13,14 @@ from ._shape import Shape
 
 
 def _box_distance(points: PointArray, lower: Vector, upper: Vector) -> ColumnArray:
-    lo, hi = np.array(lower), np.array(upper)
-    q = np.maximum(lo - points, points - hi)
-    inside = np.minimum(q.max(axis=1), 0.0)
-    return inside + np.sqrt(np.square(np.maximum(q, 0.0)).sum(axis=1))
+    deepest, outside = np.full(len(points), -np.inf), np.zeros(len(points))
+    for x, lo, hi in zip(
+        points.T, lower, upper, strict=True
+    ):  # by columns: reductions of short rows are slow
+        q = np.maximum(lo - x, x - hi)
+        deepest = np.maximum(deepest, q)
+        outside += np.square(np.maximum(q, 0.0))
+    return np.minimum(deepest, 0.0) + np.sqrt(outside)
 
 
 @dataclass(frozen=True, repr=False)

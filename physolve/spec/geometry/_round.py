@@ -64,7 +64,9 @@ class Ball(Shape):
         return np.array(self.center) - self.radius, np.array(self.center) + self.radius
 
     def _distance(self, points: PointArray) -> ColumnArray:
-        return np.linalg.norm(points - np.array(self.center), axis=1) - self.radius
+        x, y, z = points.T
+        a, b, c = self.center
+        return np.sqrt((x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2) - self.radius
 
     def _faces(self) -> tuple[Face, ...]:
         return (Face((), sphere_chart(self.center, self.radius), 4 * np.pi * self.radius**2, self),)

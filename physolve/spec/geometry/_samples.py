@@ -26,8 +26,8 @@ class Samples:
 class Corner:
     """A corner of a two-dimensional shape.
 
-    The interior near `point` is the sector of directions start .. start + angle, counter-clockwise, in radians;
-    angle > pi is a reentrant corner, where solutions behave like r**(pi / angle).
+    The interior near `point` is the sector of directions start .. start + angle, counter-clockwise, in
+    radians; angle > pi is a reentrant corner, where solutions behave like r**(pi / angle).
     """
 
     point: tuple[float, float]
@@ -37,7 +37,7 @@ class Corner:
 
 @dataclass(frozen=True)
 class Hole:
-    """A body removed from the inside of a shape: its centre and the radius of the disk (ball) of equal measure."""
+    """A body removed from the inside of a shape: its centre, and the radius of the disk (ball) as large."""
 
     center: tuple[float, ...]
     radius: float

@@ -26,7 +26,7 @@ Where: TypeAlias = Callable[[PointArray], MaskArray]
 
 
 class Shape(ABC):
-    """A bounded region of 1 to 4 dimensions (time, where there is one, is the last). Immutable, equal by value.
+    """A bounded region of 1 to 4 dimensions (time, if any, is the last). Immutable, equal by value.
 
     Join shapes with `|` (union), `&` (intersection), `-` (difference) and `*` (with a `TimeInterval`).
     """
@@ -102,6 +102,12 @@ class Shape(ABC):
         """Whether `on=name` means something here."""
         return name in self.parts or name in self.interfaces
 
+    def describe_parts(self) -> str:
+        """The parts for messages: "'left', 'right', 'outer'"."""
+        from ._parts import describe
+
+        return describe(self)
+
     @property
     def corners(self) -> tuple[Corner, ...]:
         """Corners of a two-dimensional shape, those of composites included; empty in other dimensions."""
@@ -127,8 +133,8 @@ class Shape(ABC):
         """Exactly n points inside.
 
         method  "sobol" (low discrepancy), "uniform" (independent) or "grid" (regular in the bounding box)
-        refine  in [0, 1): share of the points drawn near corners and holes with density ~ 1/distance; the weights
-                make up for it
+        refine  in [0, 1): share of the points drawn near corners and holes with density ~ 1/distance; the
+                weights make up for it
         Raises SpecificationError when the shape is empty.
         """
         from ._interior import sample_interior
@@ -146,9 +152,9 @@ class Shape(ABC):
     ) -> Samples:
         """Exactly n points of the boundary with unit outward normals.
 
-        on     a part's name, a shape, or a tuple of those; None is the whole boundary. A shape means the part of its
-               boundary that lies on this one's boundary; if there is none, the part that lies inside this shape (an
-               interface), with normals out of the given shape.
+        on     a part's name, a shape, or a tuple of those; None is the whole boundary. A shape means the
+               part of its boundary that lies on this one's boundary; if there is none, the part that lies inside
+               this shape (an interface), with normals out of the given shape.
         where  keeps the points (m, dim) for which it answers True
         Every piece gets points in proportion to its measure, and at least one where n allows.
         Raises SpecificationError for an unknown part or an empty selection.
@@ -180,7 +186,7 @@ class Shape(ABC):
     def rotated(
         self, angle: float, about: tuple[float, ...] | None = None, axis: tuple[float, ...] | None = None
     ) -> "Rotated":
-        """The shape turned by `angle` radians about a point (default: the origin); in 3-D about an axis (default z)."""
+        """The shape turned by `angle` radians about a point (default: origin); in 3-D about an axis."""
         from ._transform import Rotated
 
         return Rotated(self, angle, about, axis)
@@ -206,5 +212,5 @@ class Shape(ABC):
         return product(self, other) if isinstance(other, Shape) else NotImplemented
 
     def __repr__(self) -> str:
-        values = ", ".join(text(getattr(self, f.name)) for f in fields(self))  # type: ignore[arg-type]
-        return f"{type(self).__name__}({values})"
+        values = [getattr(self, f.name) for f in fields(self)]  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(text(v) for v in values if v is not None)})"

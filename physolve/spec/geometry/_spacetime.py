@@ -7,18 +7,19 @@ import numpy as np
 from physolve._typing import ColumnArray, MaskArray, PointArray
 from physolve.errors import SpecificationError
 
+from ._csg import Difference, Intersection, Union
 from ._face import Chart, Face, Region
 from ._interval import TimeInterval
 from ._shape import Shape
-from ._transform import Named
+from ._transform import Named, Rotated, Translated
 
 
 @dataclass(frozen=True, repr=False)
 class SpaceTime(Shape):
     """The points (x, t) with x in `space` and t in `time`.
 
-    Parts: those of `space`, which mean their walls over all times, with normals (n, 0); 'initial' and 'final' with
-    normals (0, -1) and (0, 1). Corners and holes are those of `space`.
+    Parts: those of `space`, which mean their walls over all times, with normals (n, 0), all of them together
+    'walls'; 'initial' and 'final' with normals (0, -1) and (0, 1). For corners and holes ask `space`.
     """
 
     space: Shape
@@ -27,7 +28,7 @@ class SpaceTime(Shape):
     def __post_init__(self) -> None:
         if not isinstance(self.time, TimeInterval):
             raise SpecificationError(f"SpaceTime: time must be a TimeInterval, got {self.time!r}")
-        if split_time(self.space)[1] is not None:
+        if has_time(self.space):
             raise SpecificationError("SpaceTime: the space shape has a time already; multiply with time once")
 
     @property
@@ -57,7 +58,14 @@ class SpaceTime(Shape):
             return chart
 
         walls = tuple(
-            Face(p.labels, wall(p), p.measure * duration, self, p.measure / p.fraction * duration, p.kink)
+            Face(
+                (*p.labels, "walls"),
+                wall(p),
+                p.measure * duration,
+                self,
+                p.measure / p.fraction * duration,
+                p.kink,
+            )
             for p in pieces(self.space)
         )
         return (*walls, self._end("initial", t0, -1.0), self._end("final", self.time.t1, 1.0))
@@ -102,7 +110,7 @@ def product(a: Shape, b: Shape) -> SpaceTime:
 def split_time(shape: Shape) -> tuple[Shape | None, TimeInterval | None]:
     """The space and the time of a shape: (shape, None) without time, (None, time) for a TimeInterval alone.
 
-    Looks through names only; in unions of products and the like time is not a factor and (shape, None) is the answer.
+    Looks through names only; in unions of products time is not a factor: (shape, None).
     """
     match shape:
         case TimeInterval():
@@ -113,3 +121,17 @@ def split_time(shape: Shape) -> tuple[Shape | None, TimeInterval | None]:
             space, time = split_time(inner)
             return (shape, None) if time is None else (space, time)
     return shape, None
+
+
+def has_time(shape: Shape) -> bool:
+    """Whether time occurs anywhere in the tree."""
+    match shape:
+        case TimeInterval() | SpaceTime():
+            return True
+        case Named(inner, _) | Translated(inner, _):
+            return has_time(inner)
+        case Rotated():
+            return False
+        case Union(a, b) | Intersection(a, b) | Difference(a, b):
+            return has_time(a) or has_time(b)
+    return False

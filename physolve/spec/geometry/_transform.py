@@ -41,6 +41,7 @@ class Translated(Shape):
     vector: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        _refuse_time(self.shape, "translation")
         object.__setattr__(self, "vector", vector(self.vector, "translation", self.shape.dim))
 
     @property
@@ -77,8 +78,8 @@ class Translated(Shape):
 
 @dataclass(frozen=True, repr=False)
 class Rotated(Shape):
-    """A shape turned by `angle` radians, counter-clockwise in 2-D about a point (default: the origin), by the right
-    hand about an axis (default: z) through that point in 3-D."""
+    """A shape turned by `angle` radians, counter-clockwise in 2-D about a point (default: the origin), by the
+    right hand about an axis (default: z) through that point in 3-D."""
 
     shape: Shape
     angle: float
@@ -87,10 +88,9 @@ class Rotated(Shape):
 
     def __post_init__(self) -> None:
         dim = self.shape.dim
-        if dim not in (2, 3) or _has_time(self.shape):
-            raise SpecificationError(
-                "rotation needs a shape of 2 or 3 space dimensions; rotate before multiplying with time"
-            )
+        _refuse_time(self.shape, "rotation")
+        if dim not in (2, 3):
+            raise SpecificationError(f"rotation needs a shape of 2 or 3 dimensions, got a {dim}-D shape")
         if dim == 2 and self.axis is not None:
             raise SpecificationError("rotation in 2-D has no axis; give angle and about")
         object.__setattr__(self, "angle", number(self.angle, "rotation angle"))
@@ -146,10 +146,13 @@ class Rotated(Shape):
         return self.shape._known_measure()
 
 
-def _has_time(shape: Shape) -> bool:
-    from ._spacetime import split_time
+def _refuse_time(shape: Shape, name: str) -> None:
+    from ._spacetime import has_time  # which knows this module
 
-    return split_time(shape)[1] is not None
+    if has_time(shape):
+        raise SpecificationError(
+            f"{name} is for shapes in space; move or turn the shape before multiplying with time"
+        )
 
 
 def _unit(axis: Vector | None) -> Vector:
@@ -162,7 +165,7 @@ def _unit(axis: Vector | None) -> Vector:
 
 @dataclass(frozen=True, repr=False)
 class Named(Shape):
-    """A shape whose boundary answers to `name`, and each of its parts to 'name.part', besides their own names."""
+    """A shape whose boundary answers to `name`, and each of its parts to 'name.part', too."""
 
     shape: Shape
     name: str
