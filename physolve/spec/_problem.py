@@ -21,7 +21,7 @@ from ._data import GridData, grid_data_of
 from ._describe import describe, latex
 from ._hints import hints
 from ._operators import as_operand, flatten_equation
-from ._symbols import Parameter, is_unknown, name_of, space_of, time_of, unknowns_of, vector_name_of
+from ._symbols import Parameter, is_unknown, name_of, space_of, time_of, unknowns_of, vector_index_of, vector_name_of
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,11 @@ def _unknowns(given: Any, equations: tuple[sympy.Eq, ...]) -> tuple[AppliedUndef
             if not is_unknown(u):
                 raise SpecificationError(f"unknowns: expected unknowns made by physolve.unknown, got {u!r}")
             found.setdefault(u)
-    for u in unknowns_of(*equations):
+    appearing = unknowns_of(*equations)
+    for u in appearing:  # the components of a vector come together, in their order
+        vector = vector_name_of(u)
+        for v in sorted((w for w in appearing if vector and vector_name_of(w) == vector), key=vector_index_of):
+            found.setdefault(v)
         found.setdefault(u)
     if not found:
         raise SpecificationError("nothing to solve: no equation holds an unknown made by physolve.unknown")

@@ -61,7 +61,7 @@ def unknown(name: str, *coords: sympy.Symbol, components: int = 1) -> Any:
     if components == 1:
         return _function(name, None)(*coords)
     parts = component_names(name, coords, components)
-    return sympy.ImmutableDenseMatrix([_function(part, name)(*coords) for part in parts])
+    return sympy.ImmutableDenseMatrix([_function(part, (name, i))(*coords) for i, part in enumerate(parts)])
 
 
 def component_names(name: str, coords: Sequence[sympy.Symbol], components: int) -> tuple[str, ...]:
@@ -117,7 +117,14 @@ def name_of(applied: Any) -> str:
 
 def vector_name_of(applied: Any) -> str | None:
     """The name of the vector that an unknown is a component of, or None."""
-    return getattr(applied.func, "vector", None)
+    vector = getattr(applied.func, "vector", None)
+    return None if vector is None else vector[0]
+
+
+def vector_index_of(applied: Any) -> int:
+    """Which component of its vector an unknown is, from zero; 0 for a scalar unknown."""
+    vector = getattr(applied.func, "vector", None)
+    return 0 if vector is None else vector[1]
 
 
 def check_coordinates(coords: Iterable[object], item: str = "coordinates") -> None:
@@ -142,7 +149,7 @@ def _check_name(name: object, item: str) -> None:
         raise SpecificationError(f"{item} name {name!r}: expected a word of letters, digits and _, not starting with a digit")
 
 
-def _function(name: str, vector: str | None) -> UndefinedFunction:
+def _function(name: str, vector: tuple[str, int] | None) -> UndefinedFunction:
     # sympy keeps extra attributes of an undefined function and makes them part of its equality
     extra = {} if vector is None else {"vector": vector}
     return sympy.Function(name, real=True, **extra)  # type: ignore[return-value]
