@@ -21,6 +21,7 @@ class ComplexPowers(MatrixBasis):
     They are harmonic, so at a corner of opening omega they hold the singular functions r^(k pi / omega) sin(k pi
     theta / omega) of the Laplacian (Grisvard 1985), and about a hole the multipoles r^-k cos(k theta) and log r.
     The branch cut of z leaves the centre in the direction `cut` + pi; put it outside the domain.
+    `real_only` leaves the imaginary parts away: about a hole the branch cut of Im log z would lie in the domain.
     Any derivative is exact: d/dx = d/dz, d/dy = i d/dz, and d/dz (z^a log z) = a z^(a-1) log z + z^(a-1).
     """
 
@@ -28,10 +29,11 @@ class ComplexPowers(MatrixBasis):
     cut: float
     radius: float
     exponents: Float[Tensor, "count 2"]
+    real_only: bool = False
 
     @property
     def size(self) -> int:
-        return 2 * self.exponents.shape[0]
+        return self.exponents.shape[0] * (1 if self.real_only else 2)
 
     @property
     def dim(self) -> int:
@@ -49,7 +51,7 @@ class ComplexPowers(MatrixBasis):
         total = torch.zeros(len(points), self.exponents.shape[0], dtype=torch.complex128)
         for alpha, coefficient in operator.items():
             total += coefficient[:, None] * self._derivative(log, powers, logs, alpha, rotation)
-        return torch.cat([total.real, total.imag], 1)
+        return total.real if self.real_only else torch.cat([total.real, total.imag], 1)
 
     @staticmethod
     def _derivative(log: Tensor, a: Tensor, m: Tensor, alpha: Orders, rotation: Tensor) -> Tensor:
@@ -65,4 +67,10 @@ class ComplexPowers(MatrixBasis):
         return {"exponents": self.exponents}
 
     def config(self) -> dict[str, Any]:
-        return {"kind": "powers", "center": list(self.center), "cut": self.cut, "radius": self.radius}
+        return {
+            "kind": "powers",
+            "center": list(self.center),
+            "cut": self.cut,
+            "radius": self.radius,
+            "real_only": self.real_only,
+        }

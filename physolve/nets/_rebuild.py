@@ -31,7 +31,9 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
             return WindowedFeatures(**tensors)
         case "powers":
             x, y = config["center"]
-            return ComplexPowers((x, y), config["cut"], config["radius"], tensors["exponents"])
+            return ComplexPowers(
+                (x, y), config["cut"], config["radius"], tensors["exponents"], config["real_only"]
+            )
         case "polynomials":
             return Polynomials(tuple(config["lower"]), tuple(config["upper"]), config["degree"])
         case "concatenated":

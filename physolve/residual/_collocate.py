@@ -1,0 +1,230 @@
+"""Collocation: the rows of every equation and condition of a problem at sampled points of its domain."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+import torch
+from sympy.logic.boolalg import Boolean
+
+from physolve._typing import Column, Points
+from physolve.errors import UnsupportedError
+from physolve.spec import (
+    Condition,
+    Initial,
+    Interface,
+    MeanValue,
+    Observations,
+    Periodic,
+    PointValue,
+    Problem,
+    Program,
+)
+from physolve.spec.geometry import Samples, Shape, SpaceTime
+
+from ._form import Form, Frame, lower
+from ._rows import Rows, Side
+
+INTERFACE_OFFSET = 1e-9
+"""How far from an interface its one-sided values are taken, in sizes of the domain: far above rounding, far below
+any length a solution could have."""
+
+MEAN_POINTS = 1024
+MEAN_TIMES = 16
+
+
+@dataclass(frozen=True)
+class Density:
+    """How many points: in the interior, on the whole boundary, and the share drawn near corners and holes."""
+
+    interior: int
+    boundary: int
+    refine: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Collocation:
+    """The forms of a problem, ready to be placed at points; lowering is done once."""
+
+    problem: Problem
+
+    @cached_property
+    def frame(self) -> Frame:
+        return Frame(self.problem.coordinates, self.problem.unknowns, self.problem.parameters)
+
+    @cached_property
+    def equations(self) -> tuple[Form, ...]:
+        return tuple(
+            lower(f"equation {i}", residual, self.frame) for i, residual in enumerate(self.problem.residuals, 1)
+        )
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[Condition, tuple[Form, ...]], ...]:
+        coordinates = self.problem.coordinates
+        return tuple(
+            (c, tuple(lower(f"condition {i} ({c.kind})", e, self.frame) for e in c.equations(coordinates)))
+            for i, c in enumerate(self.problem.conditions, 1)
+        )
+
+    @cached_property
+    def linear(self) -> bool:
+        """Linear in unknowns and parameters: one least-squares problem is the whole answer."""
+        forms = [*self.equations, *(form for _, forms in self.conditions for form in forms)]
+        return all(form.linear for form in forms)
+
+    @cached_property
+    def order(self) -> int:
+        """Highest derivative in an equation."""
+        return max(form.order for form in self.equations)
+
+    @cached_property
+    def boundary_measure(self) -> float:
+        return self.problem.domain.boundary_measure()
+
+    def rows(self, density: Density, seed: int = 0) -> tuple[Rows, ...]:
+        """Rows of all equations and conditions at freshly sampled points."""
+        interior = self.problem.domain.sample_interior(density.interior, seed=seed, refine=density.refine)
+        equations = [_plain(form, "equation", interior) for form in self.equations]
+        conditions = [
+            rows
+            for k, (condition, forms) in enumerate(self.conditions, 1)
+            for rows in self._condition_rows(condition, forms, density, seed + 7919 * k)
+        ]
+        return (*equations, *conditions)
+
+    def _condition_rows(
+        self, condition: Condition, forms: tuple[Form, ...], density: Density, seed: int
+    ) -> Iterator[Rows]:
+        match condition:
+            case Observations():
+                yield from self._observed(condition, forms)
+            case PointValue():
+                point = np.array([condition.point])
+                yield from (_plain(f, "condition", Samples(point, np.ones(1))) for f in forms)
+            case MeanValue():
+                yield from self._means(condition, forms, seed)
+            case Periodic():
+                yield from self._periodic(condition, forms, density, seed)
+            case Interface():
+                yield from self._jumps(condition, forms, density, seed)
+            case _:
+                samples = self.boundary_samples(condition, density, seed)
+                yield from (_plain(form, "condition", samples) for form in forms)
+
+    def boundary_samples(self, condition: Condition, density: Density, seed: int) -> Samples:
+        """Points of the part of the boundary on which a condition holds."""
+        on, where = self.place(condition)
+        return self._boundary(density, seed, on, where)
+
+    def place(self, condition: Condition) -> tuple[Any, Callable[[np.ndarray], np.ndarray] | None]:
+        """The `on` and `where` of the sampler: the shape's language for a condition's `on`."""
+        on, domain = condition.on, self.problem.domain
+        if isinstance(condition, Initial):
+            return "initial", None
+        during = _during(domain) if isinstance(domain, SpaceTime) and not _names_time(on) else None
+        if isinstance(on, Boolean):
+            program = Program((on,), self.problem.coordinates)
+            return None, _both(during, lambda p: np.broadcast_to(program(*p.T)[0], len(p)).astype(bool))
+        if callable(on) and not isinstance(on, Shape):
+            return None, _both(during, lambda p: np.asarray(on(p), dtype=bool))
+        return on, during
+
+    def _boundary(self, density: Density, seed: int, on: Any, where: Any) -> Samples:
+        domain = self.problem.domain
+        if domain.dim == 1:
+            ends = domain.sample_boundary(8, on=on, where=where, seed=seed)
+            points, first = np.unique(ends.points, axis=0, return_index=True)
+            normals = None if ends.normals is None else ends.normals[first]
+            return Samples(points, np.ones(len(points)), normals)
+        share = domain.boundary_measure(on, where) / self.boundary_measure
+        n = max(12 * 3 ** (domain.dim - 2), round(density.boundary * min(1.0, share)))
+        return domain.sample_boundary(n, on=on, where=where, seed=seed)
+
+    def _observed(self, condition: Observations, forms: tuple[Form, ...]) -> Iterator[Rows]:
+        columns = condition.values.reshape(len(condition.points), -1).T
+        points = torch.tensor(condition.points)
+        weights = torch.full((len(points),), 1.0 / len(points), dtype=torch.float64)
+        for form, values in zip(forms, columns, strict=True):
+            yield Rows(
+                form, "data", (Side(points),), weights, torch.tensor(values.copy()), noise=condition.noise
+            )
+
+    def _means(self, condition: MeanValue, forms: tuple[Form, ...], seed: int) -> Iterator[Rows]:
+        domain = self.problem.domain
+        timed = isinstance(domain, SpaceTime)
+        body = condition.over or (domain.space if timed else domain)
+        inside = body.sample_interior(MEAN_POINTS, seed=seed)
+        points, weights, groups = inside.points, inside.weights, 1
+        if timed and body.dim < domain.dim:
+            lower, upper = (bound[-1] for bound in domain.bounds)
+            times = np.linspace(lower, upper, MEAN_TIMES)
+            points = np.concatenate(
+                [np.column_stack([points, np.full(len(points), t)]) for t in times]
+            )
+            weights, groups = np.tile(weights, MEAN_TIMES), MEAN_TIMES
+        first = torch.tensor(points.reshape(groups, -1, points.shape[1])[:, 0])
+        for form, value in zip(forms, condition.values(), strict=True):
+            yield Rows(
+                form,
+                "condition",
+                (Side(torch.tensor(points)),),
+                torch.tensor(weights),
+                self._target(value, first, form.name),
+                average=len(points) // groups,
+            )
+
+    def _periodic(
+        self, condition: Periodic, forms: tuple[Form, ...], density: Density, seed: int
+    ) -> Iterator[Rows]:
+        k = self.problem.coordinates.index(condition.along)
+        lower, upper = (bound[k] for bound in self.problem.domain.bounds)
+        near = 1e-9 * (upper - lower)
+        low = self._boundary(density, seed, None, lambda p: np.abs(p[:, k] - lower) < near)
+        high = low.points.copy()
+        high[:, k] = upper
+        target = torch.zeros(len(low), dtype=torch.float64)
+        sides = (Side(torch.tensor(low.points)), Side(torch.tensor(high), sign=-1.0))
+        for form in forms:
+            yield Rows(form, "condition", sides, torch.tensor(low.weights), target)
+
+    def _jumps(
+        self, condition: Interface, forms: tuple[Form, ...], density: Density, seed: int
+    ) -> Iterator[Rows]:
+        samples = self._boundary(density, seed, *self.place(condition))
+        points, normals = torch.tensor(samples.points), torch.tensor(samples.normals)
+        offset = INTERFACE_OFFSET * self.problem.domain.size * normals
+        sides = (Side(points + offset, normals), Side(points - offset, normals, sign=-1.0))
+        for form, jump in zip(forms, condition.jumps(), strict=True):
+            target = self._target(jump, points, form.name)
+            yield Rows(form, "condition", sides, torch.tensor(samples.weights), target)
+
+    def _target(self, value: sympy.Expr, points: Points, name: str) -> Column:
+        if value.free_symbols & set(self.problem.parameters):
+            raise UnsupportedError(f"{name}: its value {value} holds an unknown parameter, which is not supported here")
+        return Program((value,), self.problem.coordinates)(*points.unbind(1))[0]
+
+
+def _plain(form: Form, role: Any, samples: Samples) -> Rows:
+    normals = None if samples.normals is None else torch.tensor(samples.normals)
+    zero = torch.zeros(len(samples.points), dtype=torch.float64)
+    side = Side(torch.tensor(samples.points), normals)
+    return Rows(form, role, (side,), torch.tensor(samples.weights), zero)
+
+
+def _names_time(on: Any) -> bool:
+    names = on if isinstance(on, tuple) else (on,)
+    return any(name in ("initial", "final") for name in names if isinstance(name, str))
+
+
+def _during(domain: SpaceTime) -> Callable[[np.ndarray], np.ndarray]:
+    """The lateral surface: all times but the first and the last instant."""
+    lower, upper = (bound[-1] for bound in domain.bounds)
+    rounding = 1e-12 * (upper - lower)
+    return lambda p: (p[:, -1] > lower + rounding) & (p[:, -1] < upper - rounding)
+
+
+def _both(first: Any, second: Any) -> Callable[[np.ndarray], np.ndarray]:
+    return second if first is None else lambda p: first(p) & second(p)

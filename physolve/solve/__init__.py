@@ -1,0 +1,15 @@
+"""The ladder of solvers, error estimates and solutions."""
+
+from ._ladder import LeastSquares as LeastSquares
+from ._newton import Newton as Newton
+from ._outcome import Cost as Cost
+from ._outcome import Estimate as Estimate
+from ._outcome import History as History
+from ._outcome import Outcome as Outcome
+from ._outcome import Progress as Progress
+from ._outcome import Step as Step
+from ._solution import BoundaryField as BoundaryField
+from ._solution import GridField as GridField
+from ._solution import Solution as Solution
+from ._solve import Method as Method
+from ._solve import solve as solve

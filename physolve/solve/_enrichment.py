@@ -1,0 +1,114 @@
+"""Which basis for which domain: random features everywhere, special functions where the solution is not smooth."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from physolve._typing import Points
+from physolve.nets import Basis, ComplexPowers, Concatenated, Polynomials, Regional, TanhFeatures
+from physolve.spec import Interface, Problem
+from physolve.spec.geometry import Corner, Hole, Shape
+
+CORNER_DEGREE = 4.0
+"""Singular functions r^a with a up to this: the ones beyond are smooth enough for tanh features."""
+
+MULTIPOLES = 12
+MOST_CORNERS = 16
+
+
+@dataclass(frozen=True)
+class BasisPlan:
+    """Bases of any size for one problem."""
+
+    problem: Problem
+
+    @cached_property
+    def box(self) -> tuple[Float[Tensor, " dim"], Float[Tensor, " dim"]]:
+        lower, upper = self.problem.domain.bounds
+        return torch.tensor(lower), torch.tensor(upper)
+
+    @cached_property
+    def special(self) -> tuple[Basis, ...]:
+        """Corner and hole functions, for second-order problems in the plane."""
+        domain = self.problem.domain
+        if domain.dim != 2 or self.problem.time is not None:
+            return ()
+        corners = sorted(domain.corners, key=lambda corner: -corner.angle)[:MOST_CORNERS]
+        size = domain.size
+        around_corners = [basis for corner in corners for basis in corner_functions(corner, size)]
+        return (*around_corners, *(basis for hole in domain.holes for basis in hole_functions(hole)))
+
+    @cached_property
+    def regions(self) -> tuple[Shape, ...]:
+        """Shapes whose boundary is an interface: the solution may have a kink or a jump there."""
+        shapes = [c.on for c in self.problem.conditions if isinstance(c, Interface)]
+        return tuple(dict.fromkeys(shape for shape in shapes if isinstance(shape, Shape)))
+
+    def build(
+        self, size: int, scale: float, seed: int, local: Sequence[TanhFeatures] = (), enriched: bool = True
+    ) -> Basis:
+        """About `size` random features of the given scale (slopes per half width of the domain's box), with
+        polynomials, the special functions and `local` features."""
+        generator = torch.Generator().manual_seed(seed)
+        lower, upper = self.box
+        special = self.special if enriched else ()
+        count = max(8, size - sum(b.size for b in (*special, *local)))
+        smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
+
+        def part(count: int) -> Basis:
+            return Concatenated((TanhFeatures.draw(count, lower, upper, scale, generator), smooth))
+
+        if self.regions:
+            share = max(8, count // (len(self.regions) + 1))
+            return Regional(tuple(part(share) for _ in range(len(self.regions) + 1)), self.region)
+        return Concatenated((*part(count).parts, *special, *local))  # type: ignore[attr-defined]
+
+    @property
+    def region(self) -> Callable[[Points], Int[Tensor, " n"]]:
+        """Number of the interface shape a point lies in, counted from one; 0 outside all."""
+        return region_of(self.regions, self.problem.domain.dim)
+
+
+def region_of(shapes: Sequence[Shape], dim: int) -> Callable[[Points], Int[Tensor, " n"]]:
+    """The function that tells in which of the shapes (the last that fits, from one; 0 for none) points lie."""
+
+    def region(points: Points) -> Int[Tensor, " n"]:
+        number = torch.zeros(len(points), dtype=torch.long)
+        for k, shape in enumerate(shapes, 1):
+            inside = shape.signed_distance(points[:, : shape.dim].numpy()) < 0
+            number[torch.from_numpy(inside)] = k
+        return number
+
+    return region
+
+
+def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:
+    """z^a about a corner of opening omega: a = k pi / omega for equal kinds of condition on both edges, (k - 1/2) pi /
+    omega for different ones; where a is an integer, z^a log z (Grisvard 1985, section 4.4)."""
+    omega = corner.angle
+    steps = {round(k * math.pi / (2 * omega), 9) for k in range(1, 2 * 8)}
+    exponents = []
+    for a in sorted(steps):
+        if a <= CORNER_DEGREE:
+            whole = abs(a - round(a)) < 1e-6
+            exponents.append((float(round(a)), 1.0) if whole else (a, 0.0))
+    if abs(omega - math.pi) < 1e-3 or not exponents:
+        return ()
+    table = torch.tensor(exponents, dtype=torch.float64)
+    return (ComplexPowers(corner.point, corner.start + omega / 2, size, table),)
+
+
+def hole_functions(hole: Hole) -> tuple[Basis, ...]:
+    """log r and the multipoles z^-k about a hole."""
+    center = (float(hole.center[0]), float(hole.center[1]))
+    poles = torch.tensor([(-float(k), 0.0) for k in range(1, MULTIPOLES + 1)], dtype=torch.float64)
+    source = torch.tensor([(0.0, 1.0)], dtype=torch.float64)
+    return (
+        ComplexPowers(center, 0.0, hole.radius, poles),
+        ComplexPowers(center, 0.0, hole.radius, source, real_only=True),
+    )

@@ -1,0 +1,105 @@
+"""The error estimate of the ladder: a stability constant measured on the problem itself, times the residual."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physolve._typing import Points
+from physolve.nets import Field
+from physolve.residual import Collocation, Density, Rows
+from physolve.spec import Problem
+
+from ._outcome import Estimate
+from ._system import Scale, residuals
+
+SAFETY = 3.0
+"""Two solutions on independent bases differ by their errors' root sum of squares, give or take; three times covers
+the spread seen over the problem library (benchmarks/solve.py prints the effectivities)."""
+
+SLOWEST = 0.9
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Root-mean-square difference of two fields over the domain: in units of u, and relative to the second."""
+
+    absolute: float
+    relative: float
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Fresh points at which fields are compared and residuals judged: never those of the least squares, where a
+    basis with as many functions as rows would look perfect."""
+
+    problem: Problem
+    rows: tuple[Rows, ...]
+    points: Points
+    weights: Float[Tensor, " n"]
+
+    @classmethod
+    def of(cls, collocation: Collocation, density: Density, seed: int) -> "Judge":
+        rows = collocation.rows(density, seed=seed)
+        inside = collocation.problem.domain.sample_interior(2048, seed=seed + 1)
+        weights = torch.tensor(inside.weights / inside.weights.sum())
+        return cls(collocation.problem, rows, torch.tensor(inside.points), weights)
+
+    def distance(self, first: Field, second: Field) -> Distance:
+        """How far the first is from the second. The components of a vector are measured together; an unknown that
+        is zero but for rounding is measured against the largest one."""
+        difference = self._squares(first.values(self.points) - second.values(self.points))
+        size = self._squares(second.values(self.points))
+        floor = 1e-3 * float(size.max())
+        groups = self._groups(second.components)
+        pairs = [(math.sqrt(float(difference[g].sum())), math.sqrt(float(size[g].sum()))) for g in groups]
+        relative = max(d / max(s, floor, 1e-300) if d else 0.0 for d, s in pairs)
+        return Distance(max(d for d, _ in pairs), relative)
+
+    def residual(self, field: Field, parameters: Sequence[float], scale: Scale) -> float:
+        """Size of the residual of equations and conditions at the judge's points; data are left out, for noise is
+        no error of the solution."""
+        kept = [(w, rows) for w, rows in zip(scale.weights, self.rows, strict=True) if rows.role != "data"]
+        weights = Scale(tuple(w for w, _ in kept))
+        return weights.norm(residuals([rows for _, rows in kept], field, parameters))
+
+    def _squares(self, values: Float[Tensor, "n c"]) -> Float[Tensor, " c"]:
+        return (self.weights[:, None] * values.square()).sum(0)
+
+    def _groups(self, components: int) -> list[list[int]]:
+        vectors = [list(indices) for _, indices in self.problem.groups]
+        alone = set(range(components)) - {i for v in vectors for i in v}
+        return vectors + [[i] for i in sorted(alone)]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What the estimate needs to know of a rung: its distance to the one before and both residuals, in one scale."""
+
+    distance: Distance
+    residual_before: float
+    residual: float
+
+
+def estimate(rungs: Sequence[Rung]) -> Estimate | None:
+    """Error of the last rung from the climb so far.
+
+    The difference d of two consecutive solutions is the error of the poorer one, and rho its residual, so d / rho
+    is the stability constant |e| <= C |r| of this very problem, with these weights; C times the last residual is the
+    error of the last solution. Where a climb is slow (a singularity no function of the basis knows), successive
+    solutions share their error: the geometric series d q / (1 - q) of the observed contraction q is a second bound.
+    The larger counts, times SAFETY. None before two rungs.
+    """
+    if not rungs:
+        return None
+    last = rungs[-1]
+    stability = max(r.distance.relative / max(r.residual_before, 1e-300) for r in rungs[-2:])
+    relative = SAFETY * stability * last.residual
+    if len(rungs) > 1:
+        contraction = min(last.distance.relative / max(rungs[-2].distance.relative, 1e-300), SLOWEST)
+        relative = max(relative, last.distance.relative * contraction / (1 - contraction) if contraction > 0.3 else 0)
+    unit = last.distance.absolute / last.distance.relative if last.distance.relative > 0 else 1.0
+    return Estimate(relative * unit, relative, "residual times the stability measured between rungs")

@@ -1,0 +1,102 @@
+"""`solve`: from a problem and a tolerance to a solution, by the rung of the ladder that gets there."""
+
+import math
+import time
+from typing import Protocol
+
+from physolve.errors import SpecificationError
+from physolve.nets import Field
+from physolve.spec import Problem
+
+from ._ladder import LeastSquares, error_of
+from ._method import MethodResult
+from ._outcome import Cost, Estimate, Listener, Outcome
+from ._solution import Solution
+
+
+class Method(Protocol):
+    """A rung of the ladder: a frozen configuration that can be run."""
+
+    @property
+    def name(self) -> str:
+        """How the solution names its origin."""
+        ...
+
+    def run(
+        self,
+        problem: Problem,
+        tol: float,
+        seed: int = 0,
+        budget_s: float | None = None,
+        progress: Listener | None = None,
+    ) -> MethodResult:
+        """Solve."""
+        ...
+
+
+def solve(
+    problem: Problem,
+    tol: float = 1e-3,
+    *,
+    method: Method | None = None,
+    seed: int = 0,
+    budget_s: float | None = None,
+    progress: Listener | None = None,
+    start: Field | None = None,
+) -> Solution:
+    """Solve a problem until the estimated relative error is below `tol`, or say how far it came.
+
+    tol        relative root-mean-square error over the domain
+    method     a rung of the ladder (`LeastSquares()`, `GaussNewton()`, `AdamLBFGS()`); None takes least squares on
+               random features, inside Newton's iteration for nonlinear problems
+    seed       of features and points: the same seed gives the same solution
+    budget_s   seconds after which no new rung is begun
+    progress   called with a `Progress` at every rung
+    start      a field near the solution (a hypernetwork's answer), from which Newton's iteration starts
+
+    Ctrl-C returns the best solution so far with the outcome INTERRUPTED, once there is one. Raises
+    SpecificationError for a tolerance or budget that is no positive number, NumericalError where not even a first
+    solution could be computed.
+    """
+    _check_positive("tol", tol)
+    if budget_s is not None:
+        _check_positive("budget_s", budget_s)
+    began = time.perf_counter()
+    if method is None or isinstance(method, LeastSquares):
+        method = method or LeastSquares()
+        result = method.run(problem, tol, seed, budget_s, progress, start)
+    else:
+        result = method.run(problem, tol, seed, budget_s, progress)
+    estimate = result.estimate or error_of(problem, result.field, result.parameters, seed)
+    return _solution(problem, method.name, result, estimate, tol, time.perf_counter() - began)
+
+
+def _solution(
+    problem: Problem, name: str, result: MethodResult, estimate: Estimate | None, tol: float, seconds: float
+) -> Solution:
+    outcome = result.outcome
+    met = estimate is not None and estimate.relative <= tol
+    if outcome in (Outcome.CONVERGED, Outcome.TOLERANCE_NOT_REACHED):
+        outcome = Outcome.CONVERGED if met else Outcome.TOLERANCE_NOT_REACHED
+    steps = result.history.steps
+    last = steps[-1] if steps else None
+    cost = Cost(seconds, last.features if last else 0, last.rows if last else 0, len(steps))
+    message = result.message or _message(outcome, estimate, tol)
+    return Solution(
+        problem, result.field, outcome, message, estimate, name, cost, result.parameters, result.history
+    )
+
+
+def _message(outcome: Outcome, estimate: Estimate | None, tol: float) -> str:
+    reached = f"estimated relative error {estimate.relative:.1e}" if estimate else "no estimate of the error"
+    if outcome is Outcome.ILL_POSED:
+        return (
+            "two solutions satisfy all equations and conditions to rounding and yet differ; likely causes: a missing "
+            "boundary or initial condition, or a solution fixed only up to a constant (add MeanValue or PointValue)"
+        )
+    return f"{outcome.value}: {reached}, tolerance {tol:.1e}"
+
+
+def _check_positive(name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (0 < value < math.inf):
+        raise SpecificationError(f"solve: {name} must be a positive number, got {value!r}")
