@@ -1,5 +1,6 @@
 """Specification: coordinates, unknowns, operators, conditions, geometry, problems and their files."""
 
+from ._classify import Classification as Classification
 from ._conditions import BoundaryEquation as BoundaryEquation
 from ._conditions import Condition as Condition
 from ._conditions import Dirichlet as Dirichlet
@@ -29,3 +30,26 @@ from ._symbols import coordinates as coordinates
 from ._symbols import normal as normal
 from ._symbols import parameter as parameter
 from ._symbols import unknown as unknown
+from .geometry import Ball as Ball
+from .geometry import Box as Box
+from .geometry import Corner as Corner
+from .geometry import Cylinder as Cylinder
+from .geometry import Difference as Difference
+from .geometry import Disk as Disk
+from .geometry import Ellipse as Ellipse
+from .geometry import Hole as Hole
+from .geometry import Intersection as Intersection
+from .geometry import Interval as Interval
+from .geometry import MeshDomain as MeshDomain
+from .geometry import Named as Named
+from .geometry import Polygon as Polygon
+from .geometry import Rectangle as Rectangle
+from .geometry import Rotated as Rotated
+from .geometry import Samples as Samples
+from .geometry import Shape as Shape
+from .geometry import SpaceTime as SpaceTime
+from .geometry import TimeInterval as TimeInterval
+from .geometry import Translated as Translated
+from .geometry import Triangle as Triangle
+from .geometry import Union as Union
+from .geometry import split_time as split_time

@@ -71,13 +71,17 @@ def _check_names(problem: Problem) -> None:
         other_kind, other = seen.setdefault(name, (kind, thing))
         if other is not thing and other != thing:
             what = f"two different {kind}s" if kind == other_kind else f"a {other_kind} and a {kind}"
-            raise SpecificationError(f"the name '{name}' is used for {what.replace('datas', 'data')}; rename one of them")
+            raise SpecificationError(
+                f"the name '{name}' is used for {what.replace('datas', 'data')}; rename one of them"
+            )
 
 
 def _check_domain(problem: Problem) -> None:
     domain, coords = problem.domain, problem.coordinates
     if not is_shape(domain):
-        raise SpecificationError(f"domain: expected a shape such as Rectangle((0, 0), (1, 1)), got {domain!r}")
+        raise SpecificationError(
+            f"domain: expected a shape such as Rectangle((0, 0), (1, 1)), got {domain!r}"
+        )
     product = "; for a time-dependent problem multiply the domain in space by TimeInterval(t0, t1)"
     if domain.dim != len(coords):
         raise SpecificationError(
@@ -86,7 +90,9 @@ def _check_domain(problem: Problem) -> None:
         )
     timed = domain.has_part("initial") and domain.has_part("final")
     if problem.time is not None and not timed:
-        raise SpecificationError(f"domain: the unknowns depend on the time t, but the domain has no time{product}")
+        raise SpecificationError(
+            f"domain: the unknowns depend on the time t, but the domain has no time{product}"
+        )
     if problem.time is None and timed:
         raise SpecificationError(
             f"domain: it is a product with time, but the unknowns depend on ({names(coords)}); call the time 't'"
@@ -110,14 +116,18 @@ def _refuse_without_unknown(rest: sympy.Expr, equation: sympy.Eq, item: str) -> 
     if rest == 0:
         raise SpecificationError(f"{item}: it is always true, so it says nothing about the unknowns")
     if rest.is_number:
-        raise SpecificationError(f"{item}: it is never true ({shorten(equation.lhs)} = {shorten(equation.rhs)})")
+        raise SpecificationError(
+            f"{item}: it is never true ({shorten(equation.lhs)} = {shorten(equation.rhs)})"
+        )
     raise SpecificationError(f"{item}: no unknown in it ({shorten(equation.lhs)} = {shorten(equation.rhs)})")
 
 
 def check_numbers(expression: Any, item: str) -> None:
     """Refuses the imaginary unit and what is not finite."""
     if expression.has(sympy.I):
-        raise UnsupportedError(f"{item}: complex numbers; write the real and the imaginary part as two real unknowns")
+        raise UnsupportedError(
+            f"{item}: complex numbers; write the real and the imaginary part as two real unknowns"
+        )
     if expression.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
         raise SpecificationError(f"{item}: a number in it is infinite or undefined ({shorten(expression)})")
 
@@ -127,7 +137,9 @@ def check_orders(expression: Any, problem: Problem, item: str) -> None:
     for atom in atoms_of(expression, problem.unknowns, problem.coordinates).values():
         if atom.order > MAX_ORDER:
             u = name_of(problem.unknowns[atom.unknown])
-            raise UnsupportedError(f"{item}: a derivative of order {atom.order} of '{u}'; at most {MAX_ORDER} is supported")
+            raise UnsupportedError(
+                f"{item}: a derivative of order {atom.order} of '{u}'; at most {MAX_ORDER} is supported"
+            )
 
 
 def check_symbols(expression: Any, allowed: Iterable[sympy.Symbol], item: str) -> None:
@@ -142,7 +154,9 @@ def check_symbols(expression: Any, allowed: Iterable[sympy.Symbol], item: str) -
                 "use the one that physolve.coordinates returned"
             )
         if symbol.name.startswith("n_"):
-            raise SpecificationError(f"{item}: the normal '{symbol.name}' has a meaning in a BoundaryEquation only")
+            raise SpecificationError(
+                f"{item}: the normal '{symbol.name}' has a meaning in a BoundaryEquation only"
+            )
         raise SpecificationError(
             f"{item}: symbol '{symbol.name}' is neither a coordinate nor a parameter; give it a value or declare it "
             f"with physolve.parameter('{symbol.name}')"
@@ -161,12 +175,12 @@ def check_computable(expression: Any, problem: Problem, item: str) -> None:
 
 def _check_matching(problem: Problem) -> None:
     """To every unknown its own equation: a maximum matching between unknowns and the equations that hold them."""
-    holders = [
-        [k for k, e in enumerate(problem.equations) if u in unknowns_of(e)] for u in problem.unknowns
-    ]
+    holders = [[k for k, e in enumerate(problem.equations) if u in unknowns_of(e)] for u in problem.unknowns]
     for u, equations in zip(problem.unknowns, holders, strict=True):
         if not equations:
-            raise SpecificationError(f"unknown '{name_of(u)}' has no equation: it appears in none of the equations")
+            raise SpecificationError(
+                f"unknown '{name_of(u)}' has no equation: it appears in none of the equations"
+            )
     given = {}
     for i, u in enumerate(problem.unknowns):
         if not _augment(i, holders, given, set()):
@@ -222,14 +236,18 @@ def _check_known(problem: Problem, u: AppliedUndef, item: str) -> None:
         raise SpecificationError(
             f"{item}: '{u}' is not the unknown '{name_of(u)}({names(problem.coordinates)})' of the equations"
         )
-    raise SpecificationError(f"{item}: unknown '{name_of(u)}' has no equation; the equations hold {quoted(problem)}")
+    raise SpecificationError(
+        f"{item}: unknown '{name_of(u)}' has no equation; the equations hold {quoted(problem)}"
+    )
 
 
 def _check_exact(problem: Problem) -> None:
     for u, value in (problem.exact or {}).items():
         item = f"exact solution of '{name_of(u) if isinstance(u, AppliedUndef) else u}'"
         if u not in problem.unknowns:
-            raise SpecificationError(f"{item}: it is not an unknown of the problem, which has {quoted(problem)}")
+            raise SpecificationError(
+                f"{item}: it is not an unknown of the problem, which has {quoted(problem)}"
+            )
         if unknowns_of(value):
             raise SpecificationError(f"{item}: it holds the unknown '{name_of(unknowns_of(value)[0])}'")
         _check_value(problem, value, problem.coordinates, item)
@@ -240,14 +258,21 @@ def _check_parameters(problem: Problem) -> None:
     used |= {s for c in problem.conditions for e in c.equations(problem.coordinates) for s in e.free_symbols}
     for p in problem.parameters:
         if p not in used:
-            raise SpecificationError(f"parameter '{p.name}' appears in no equation and no condition; remove it")
+            raise SpecificationError(
+                f"parameter '{p.name}' appears in no equation and no condition; remove it"
+            )
 
 
 def _check_data(problem: Problem) -> None:
     """Grid data applied to plain coordinates covers the domain."""
     lower, upper = problem.domain.bounds
-    expressions = (*problem.equations, *(e for c in problem.conditions for e in c.equations(problem.coordinates)))
-    for applied in {a for e in expressions for a in e.atoms(AppliedUndef) if getattr(a.func, "data", None) is not None}:
+    expressions = (
+        *problem.equations,
+        *(e for c in problem.conditions for e in c.equations(problem.coordinates)),
+    )
+    for applied in {
+        a for e in expressions for a in e.atoms(AppliedUndef) if getattr(a.func, "data", None) is not None
+    }:
         for s, (lo, hi) in zip(applied.args, applied.func.data.extent, strict=True):
             if s in problem.coordinates:
                 k = problem.coordinates.index(s)

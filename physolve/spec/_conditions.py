@@ -124,7 +124,9 @@ class Periodic(Condition):
         if not isinstance(self.along, sympy.Symbol):
             raise SpecificationError(f"periodic condition: 'along' must be a coordinate, got {self.along!r}")
         if isinstance(self.order, bool) or not isinstance(self.order, int) or not 0 <= self.order <= 3:
-            raise SpecificationError(f"periodic condition: the order must be 0, 1, 2 or 3, got {self.order!r}")
+            raise SpecificationError(
+                f"periodic condition: the order must be 0, 1, 2 or 3, got {self.order!r}"
+            )
 
     def unknowns(self) -> tuple[AppliedUndef, ...]:
         return _components(self.u)
@@ -283,7 +285,9 @@ class Observations(Condition):
     def __post_init__(self) -> None:
         _normalise(self)
         for name in ("points", "values"):
-            array = np.array(_real_array(getattr(self, name), f"observations condition: {name}"), dtype=np.float64)
+            array = np.array(
+                _real_array(getattr(self, name), f"observations condition: {name}"), dtype=np.float64
+            )
             array = array[:, None] if name == "points" and array.ndim == 1 else array
             array.setflags(write=False)
             _set(self, name, array)
@@ -365,7 +369,9 @@ def _where(on: Any, kind: str) -> Any:
     if isinstance(on, (list, tuple)):
         for each in on:
             if not isinstance(each, str) and not is_shape(each):
-                raise SpecificationError(f"{kind} condition: a list for 'on' holds part names and shapes, got {each!r}")
+                raise SpecificationError(
+                    f"{kind} condition: a list for 'on' holds part names and shapes, got {each!r}"
+                )
         if not on:
             raise SpecificationError(f"{kind} condition: the list for 'on' is empty")
         return tuple(on)
@@ -392,7 +398,9 @@ def _real_array(value: Any, item: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise SpecificationError(f"{item} must be an array of numbers, its rows have different lengths") from None
+        raise SpecificationError(
+            f"{item} must be an array of numbers, its rows have different lengths"
+        ) from None
     if array.dtype == object:
         try:
             array = array.astype(np.float64)

@@ -6,16 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
-from scipy.interpolate import NdBSpline, make_interp_spline
 from sympy.core.function import AppliedUndef
 
 from .._typing import ColumnArray, PointArray
 from ..errors import SpecificationError
-from ._symbols import _check_name
+from ._symbols import check_name
+
+if TYPE_CHECKING:
+    from scipy.interpolate import NdBSpline
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class GridData:
     source: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        _check_name(self.name, "data")
+        check_name(self.name, "data")
         values = np.array(_numbers(self.values, self.name), dtype=np.float64)
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
@@ -47,7 +49,12 @@ class GridData:
 
     @classmethod
     def from_raster(
-        cls, name: str, image: np.ndarray, extent: Sequence[Sequence[float]], order: int = 3, source: Any = None
+        cls,
+        name: str,
+        image: np.ndarray,
+        extent: Sequence[Sequence[float]],
+        order: int = 3,
+        source: Any = None,
     ) -> GridData:
         """From an image: row 0 is y = max, column 0 is x = min; the pixel samples lie on the extent's end points."""
         image = np.asarray(image)
@@ -57,7 +64,9 @@ class GridData:
 
     def __call__(self, *arguments: Any) -> AppliedUndef:
         if len(arguments) != self.dim:
-            raise SpecificationError(f"data '{self.name}' has {self.dim} axes, but is given {len(arguments)} arguments")
+            raise SpecificationError(
+                f"data '{self.name}' has {self.dim} axes, but is given {len(arguments)} arguments"
+            )
         return sympy.Function(self.name, real=True, data=self)(*arguments)  # type: ignore[return-value]
 
     @property
@@ -75,17 +84,26 @@ class GridData:
         outside = np.any((points < lower - slack) | (points > upper + slack), axis=1)
         if outside.any():
             worst = tuple(float(f"{c:.6g}") for c in points[np.argmax(outside)])
-            raise SpecificationError(f"data '{self.name}': the point {worst} lies outside its extent {self.extent}")
+            raise SpecificationError(
+                f"data '{self.name}': the point {worst} lies outside its extent {self.extent}"
+            )
         nu = tuple(orders) if orders is not None else (0,) * self.dim
         return self._spline(np.clip(points, lower, upper), nu=nu)
 
     @cached_property
     def _spline(self) -> NdBSpline:
+        from scipy.interpolate import (  # half a second that most problems never need
+            NdBSpline,
+            make_interp_spline,
+        )
+
         knots, coefficients = [], self.values
         for k, (lo, hi) in enumerate(self.extent):
-            spline = make_interp_spline(np.linspace(lo, hi, self.values.shape[k]), coefficients, self.order, axis=k)
+            spline = make_interp_spline(
+                np.linspace(lo, hi, self.values.shape[k]), coefficients, self.order, axis=k
+            )
             knots.append(spline.t)
-            coefficients = np.moveaxis(spline.c, 0, k) if spline.c.shape != coefficients.shape else spline.c
+            coefficients = np.moveaxis(spline.c, 0, k)
         return NdBSpline(tuple(knots), np.ascontiguousarray(coefficients), self.order)
 
     @cached_property
@@ -117,7 +135,9 @@ def grid_data_of(*expressions: Any) -> tuple[GridData, ...]:
 def _numbers(values: Any, name: str) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind not in "fiub" or array.ndim == 0:
-        raise SpecificationError(f"data '{name}': expected an array of real numbers, got {array.dtype} of {array.ndim} axes")
+        raise SpecificationError(
+            f"data '{name}': expected an array of real numbers, got {array.dtype} of {array.ndim} axes"
+        )
     return array
 
 
@@ -125,7 +145,9 @@ def _extent(extent: Any, values: np.ndarray, name: str) -> tuple[tuple[float, fl
     try:
         made = tuple((float(lo), float(hi)) for lo, hi in extent)
     except (TypeError, ValueError):
-        raise SpecificationError(f"data '{name}': the extent must be ((lo, hi), ...), got {extent!r}") from None
+        raise SpecificationError(
+            f"data '{name}': the extent must be ((lo, hi), ...), got {extent!r}"
+        ) from None
     if len(made) != values.ndim:
         raise SpecificationError(f"data '{name}': {values.ndim} axes, but an extent of {len(made)} pairs")
     for lo, hi in made:
@@ -138,7 +160,9 @@ def _check_values(values: np.ndarray, order: int, name: str) -> None:
     if order not in (1, 3):
         raise SpecificationError(f"data '{name}': the spline order must be 1 or 3, got {order!r}")
     if min(values.shape) < order + 1:
-        raise SpecificationError(f"data '{name}': order {order} needs {order + 1} samples per axis, got {values.shape}")
+        raise SpecificationError(
+            f"data '{name}': order {order} needs {order + 1} samples per axis, got {values.shape}"
+        )
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         raise SpecificationError(f"data '{name}': {bad} of {values.size} values are not finite")

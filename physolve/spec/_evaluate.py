@@ -64,14 +64,18 @@ class Program:
 
     def __call__(self, *columns: Any) -> list[Any]:
         if len(columns) != len(self.arguments):
-            raise SpecificationError(f"program of {len(self.arguments)} arguments called with {len(columns)} columns")
+            raise SpecificationError(
+                f"program of {len(self.arguments)} arguments called with {len(columns)} columns"
+            )
         arrays, backend = _prepare(columns)
         registers: list[Any] = [*arrays, *([None] * (self._size - len(arrays)))]
         for index, value in self._constants.items():
             registers[index] = value
         with np.errstate(all="ignore"):
             for operation, output, inputs, dead in self.instructions:
-                function = backend.grid(operation) if isinstance(operation, GridCall) else backend.table[operation]
+                function = (
+                    backend.grid(operation) if isinstance(operation, GridCall) else backend.table[operation]
+                )
                 registers[output] = function(*[registers[i] for i in inputs])
                 for i in dead:
                     registers[i] = None
@@ -115,7 +119,9 @@ class _Compiler:
         return self.registers[node]
 
     def emit(self, operation: str | GridCall, *inputs: int) -> int:
-        return self._shared((operation, inputs), lambda out: self.instructions.append(Instruction(operation, out, inputs)))
+        return self._shared(
+            (operation, inputs), lambda out: self.instructions.append(Instruction(operation, out, inputs))
+        )
 
     def constant(self, value: float | bool) -> int:
         return self._shared(("constant", type(value), value), lambda out: self.constants.update({out: value}))
@@ -149,10 +155,15 @@ class _Compiler:
         return self._call(node)
 
     def _varies(self, node: Any) -> bool:
-        return bool(node.free_symbols) or node.has(AppliedUndef) or any(a in self.registers for a in node.args)
+        return (
+            bool(node.free_symbols) or node.has(AppliedUndef) or any(a in self.registers for a in node.args)
+        )
 
     def _names(self) -> str:
-        return ", ".join(str(a) for a in self.registers if isinstance(a, sympy.Basic) and a.is_Symbol) or "the arguments"
+        return (
+            ", ".join(str(a) for a in self.registers if isinstance(a, sympy.Basic) and a.is_Symbol)
+            or "the arguments"
+        )
 
     def _call(self, node: Any) -> int:
         for kind, name in _CHAINS.items():
@@ -228,14 +239,22 @@ class _Compiler:
 
 def _grid_call(node: Any) -> tuple[GridData, tuple[int, ...], tuple[Any, ...]]:
     """Data, derivative orders and arguments of f(...), Derivative(f(...), ...) or Subs(Derivative(f(...), ...))."""
-    inner, substitution = (node.expr, dict(zip(node.variables, node.point, strict=True))) if isinstance(node, sympy.Subs) else (node, {})
+    inner, substitution = (
+        (node.expr, dict(zip(node.variables, node.point, strict=True)))
+        if isinstance(node, sympy.Subs)
+        else (node, {})
+    )
     counts = dict(inner.variable_count) if isinstance(inner, sympy.Derivative) else {}
     applied = inner.expr if isinstance(inner, sympy.Derivative) else inner
     data = getattr(applied.func, "data", None)
     if not isinstance(data, GridData) or any(s not in applied.args for s in counts):
-        raise UnsupportedError(f"'{_short(node)}' cannot be evaluated: it is an unknown or its derivative without a value")
+        raise UnsupportedError(
+            f"'{_short(node)}' cannot be evaluated: it is an unknown or its derivative without a value"
+        )
     if any(len([a for a in applied.args if a.has(s)]) != 1 for s in counts):
-        raise UnsupportedError(f"'{_short(node)}': data differentiated along a coordinate that two of its arguments use")
+        raise UnsupportedError(
+            f"'{_short(node)}': data differentiated along a coordinate that two of its arguments use"
+        )
     orders = tuple(int(counts.get(a, 0)) for a in applied.args)
     return data, orders, tuple(a.xreplace(substitution) for a in applied.args)
 
@@ -246,7 +265,9 @@ def _number(node: Any) -> float:
     value = node if isinstance(node, (sympy.Integer, sympy.Rational, sympy.Float)) else node.evalf(18)
     if not value.is_Number:
         if value.is_number and value.is_real is False:
-            raise UnsupportedError(f"'{_short(node)}' is not real; write the real and the imaginary part as two unknowns")
+            raise UnsupportedError(
+                f"'{_short(node)}' is not real; write the real and the imaginary part as two unknowns"
+            )
         raise UnsupportedError(f"function '{node.func.__name__}' cannot be evaluated (in {_short(node)})")
     return float(value)
 
@@ -325,8 +346,11 @@ def _torch_where(condition: Any, a: Any, b: Any) -> Any:
         return a if condition else b
     if not isinstance(a, torch.Tensor) and not isinstance(b, torch.Tensor):
         # the dtype of the two numbers' result is settled by `spread`
-        return torch.where(condition, torch.tensor(a, dtype=torch.float64), torch.tensor(b, dtype=torch.float64)) if \
-            condition.device.type == "cpu" else torch.where(condition, a, b)
+        return (
+            torch.where(condition, torch.tensor(a, dtype=torch.float64), torch.tensor(b, dtype=torch.float64))
+            if condition.device.type == "cpu"
+            else torch.where(condition, a, b)
+        )
     return torch.where(condition, a, b)
 
 
@@ -391,5 +415,6 @@ def _prepare(columns: Sequence[Any]) -> tuple[list[Any], Any]:
     dtype, device = _torch_type(tensors)
     dtype = dtype if dtype.is_floating_point else torch.float64
     return [
-        c.to(dtype) if isinstance(c, torch.Tensor) else torch.as_tensor(c, dtype=dtype, device=device) for c in columns
+        c.to(dtype) if isinstance(c, torch.Tensor) else torch.as_tensor(c, dtype=dtype, device=device)
+        for c in columns
     ], _TorchBackend

@@ -77,7 +77,11 @@ def _repetitions(problem: Problem) -> Iterator[str]:
     for i, condition in enumerate(problem.conditions, 1):
         if condition.kind not in ("dirichlet", "neumann", "robin", "initial"):
             continue
-        key = (condition.kind, condition.unknowns(), str(condition.on) if not callable(condition.on) else id(condition.on))
+        key = (
+            condition.kind,
+            condition.unknowns(),
+            str(condition.on) if not callable(condition.on) else id(condition.on),
+        )
         k, other = seen.setdefault(key, (i, condition))
         if k != i:
             verb = "repeats" if other == condition else "contradicts"
@@ -122,7 +126,9 @@ def _uncovered(problem: Problem, unknown: int, walls: tuple[Wall, ...]) -> Itera
     needed = order // 2
     if not needed or not walls:
         return
-    counts = [sum((_cover(problem, c, u, w) for c in problem.conditions), np.zeros(len(w.points))) for w in walls]
+    counts = [
+        sum((_cover(problem, c, u, w) for c in problem.conditions), np.zeros(len(w.points))) for w in walls
+    ]
     if len(problem.space) == 1 and sum(float(c.min()) for c in counts) >= order:
         return  # an initial-value problem in space
     short = [bool((c < needed).any()) for c in counts]
@@ -142,7 +148,9 @@ def _space_order(problem: Problem, unknown: int) -> int:
 
 def _cover(problem: Problem, condition: Condition, u: AppliedUndef, wall: Wall) -> np.ndarray:
     """How many conditions on u this one states at each of the wall's points."""
-    if u not in condition.unknowns() or isinstance(condition, (Initial, Interface, MeanValue, Observations, PointValue)):
+    if u not in condition.unknowns() or isinstance(
+        condition, (Initial, Interface, MeanValue, Observations, PointValue)
+    ):
         return np.zeros(len(wall.points))
     if isinstance(condition, Periodic):
         return 0.5 * (condition.order + 1) * _at_ends(problem, condition, wall)

@@ -25,7 +25,7 @@ def d(expr: Operand, *coords: sympy.Symbol | int) -> Any:
     if not coords or not isinstance(coords[0], sympy.Symbol):
         raise SpecificationError("d: expected an expression and the coordinates, as in d(u, x) or d(u, x, 2)")
     for c in coords:
-        if not isinstance(c, sympy.Symbol) and not (isinstance(c, (int, sympy.Integer)) and 0 <= int(c)):
+        if not isinstance(c, sympy.Symbol) and not (isinstance(c, (int, sympy.Integer)) and int(c) >= 0):
             raise SpecificationError(f"d: expected a coordinate or an order after it, got {c!r}")
     return _each(as_operand(expr, "d"), lambda e: sympy.diff(e, *coords))
 
@@ -149,7 +149,9 @@ def as_operand(value: Any, item: str) -> Any:
         rows = [as_operand(v, item) for v in value]
         return Matrix([list(r) if isinstance(r, MatrixBase) else [r] for r in rows])
     if isinstance(value, bool) or (callable(value) and not isinstance(value, sympy.Basic)):
-        raise SpecificationError(f"{item}: expected a number or an expression, got {_short(value)}{_hint(value)}")
+        raise SpecificationError(
+            f"{item}: expected a number or an expression, got {_short(value)}{_hint(value)}"
+        )
     try:
         made = sympy.sympify(value, strict=True)
     except (sympy.SympifyError, TypeError, ValueError):
@@ -173,7 +175,9 @@ def _match(side: Any, other: Any) -> Any:
         return side
     if side == 0:
         return Matrix(sympy.zeros(*other.shape))
-    raise SpecificationError(f"equation: one side is a vector of {other.rows} components, the other {_short(side)}")
+    raise SpecificationError(
+        f"equation: one side is a vector of {other.rows} components, the other {_short(side)}"
+    )
 
 
 def _entries(expr: Any, item: str) -> list[sympy.Expr]:
@@ -204,7 +208,9 @@ def _coordinates_in(expr: Any) -> tuple[sympy.Symbol, ...]:
 
 def _check_size(size: int, space: tuple[sympy.Symbol, ...], item: str) -> None:
     if size != len(space):
-        raise SpecificationError(f"{item}: a vector of {size} components in the space coordinates {_names(space)}")
+        raise SpecificationError(
+            f"{item}: a vector of {size} components in the space coordinates {_names(space)}"
+        )
 
 
 def _names(coords: tuple[sympy.Symbol, ...]) -> str:

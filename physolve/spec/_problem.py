@@ -21,7 +21,16 @@ from ._data import GridData, grid_data_of
 from ._describe import describe, latex
 from ._hints import hints
 from ._operators import as_operand, flatten_equation
-from ._symbols import Parameter, is_unknown, name_of, space_of, time_of, unknowns_of, vector_index_of, vector_name_of
+from ._symbols import (
+    Parameter,
+    is_unknown,
+    name_of,
+    space_of,
+    time_of,
+    unknowns_of,
+    vector_index_of,
+    vector_name_of,
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,9 @@ def _conditions(given: Any) -> tuple[Condition, ...]:
     given = (given,) if isinstance(given, Condition) else tuple(given)
     for i, each in enumerate(given, 1):
         if not isinstance(each, Condition):
-            raise SpecificationError(f"condition {i}: expected a condition such as Dirichlet(u, 0), got {each!r}")
+            raise SpecificationError(
+                f"condition {i}: expected a condition such as Dirichlet(u, 0), got {each!r}"
+            )
     return given
 
 
@@ -156,7 +167,9 @@ def _unknowns(given: Any, equations: tuple[sympy.Eq, ...]) -> tuple[AppliedUndef
     appearing = unknowns_of(*equations)
     for u in appearing:  # the components of a vector come together, in their order
         vector = vector_name_of(u)
-        for v in sorted((w for w in appearing if vector and vector_name_of(w) == vector), key=vector_index_of):
+        for v in sorted(
+            (w for w in appearing if vector and vector_name_of(w) == vector), key=vector_index_of
+        ):
             found.setdefault(v)
         found.setdefault(u)
     if not found:
@@ -185,7 +198,10 @@ def _exact(given: Any) -> Mapping[AppliedUndef, sympy.Expr] | None:
         raise SpecificationError(f"exact: expected a mapping {{unknown: expression}}, got {given!r}")
     made: dict[Any, sympy.Expr] = {}
     for u, value in given.items():
-        parts, value = (list(u) if isinstance(u, MatrixBase) else [u]), as_operand(value, f"exact solution of {u}")
+        parts, value = (
+            (list(u) if isinstance(u, MatrixBase) else [u]),
+            as_operand(value, f"exact solution of {u}"),
+        )
         values = list(value) if isinstance(value, MatrixBase) else [value]
         if len(parts) != len(values):
             raise SpecificationError(f"exact: {len(values)} values for an unknown of {len(parts)} components")

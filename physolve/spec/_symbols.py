@@ -42,7 +42,7 @@ def coordinates(*names: str) -> tuple[sympy.Symbol, ...]:
     Raises `SpecificationError` for a name that is not an identifier, a repeated name, or a "t" that is not last.
     """
     for name in names:
-        _check_name(name, "coordinate")
+        check_name(name, "coordinate")
     made = tuple(sympy.Symbol(name, real=True) for name in names)
     check_coordinates(made)
     return made
@@ -54,10 +54,12 @@ def unknown(name: str, *coords: sympy.Symbol, components: int = 1) -> Any:
     `components` > 1 gives an immutable column whose entries are called after the space coordinates (v_x, v_y)
     if there are as many of them, else numbered from one (v_1, v_2, ...).
     """
-    _check_name(name, "unknown")
+    check_name(name, "unknown")
     check_coordinates(coords, f"unknown '{name}'")
     if isinstance(components, bool) or not isinstance(components, int) or components < 1:
-        raise SpecificationError(f"unknown '{name}': components must be a positive integer, got {components!r}")
+        raise SpecificationError(
+            f"unknown '{name}': components must be a positive integer, got {components!r}"
+        )
     if components == 1:
         return _function(name, None)(*coords)
     parts = component_names(name, coords, components)
@@ -73,7 +75,7 @@ def component_names(name: str, coords: Sequence[sympy.Symbol], components: int) 
 
 def parameter(name: str, guess: float = 1.0) -> Parameter:
     """A real number to be found together with the solution, searched from `guess`."""
-    _check_name(name, "parameter")
+    check_name(name, "parameter")
     if isinstance(guess, bool) or not isinstance(guess, (int, float)) or not math.isfinite(guess):
         raise SpecificationError(f"parameter '{name}': the guess must be a finite number, got {guess!r}")
     return Parameter(name, float(guess))
@@ -134,7 +136,9 @@ def check_coordinates(coords: Iterable[object], item: str = "coordinates") -> No
         raise SpecificationError(f"{item}: no coordinate given; expected one to three in space and perhaps t")
     for s in coords:
         if not isinstance(s, sympy.Symbol) or isinstance(s, Parameter):
-            raise SpecificationError(f"{item}: {s!r} is not a coordinate; make it with physolve.coordinates(...)")
+            raise SpecificationError(
+                f"{item}: {s!r} is not a coordinate; make it with physolve.coordinates(...)"
+            )
     names = [cast(sympy.Symbol, s).name for s in coords]
     if len(set(names)) < len(names):
         raise SpecificationError(f"{item}: coordinate names must differ, got {', '.join(names)}")
@@ -144,9 +148,12 @@ def check_coordinates(coords: Iterable[object], item: str = "coordinates") -> No
         raise SpecificationError(f"{item}: at most three space dimensions, got {', '.join(names)}")
 
 
-def _check_name(name: object, item: str) -> None:
+def check_name(name: object, item: str) -> None:
+    """Raises `SpecificationError` unless `name` is an ASCII identifier."""
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-        raise SpecificationError(f"{item} name {name!r}: expected a word of letters, digits and _, not starting with a digit")
+        raise SpecificationError(
+            f"{item} name {name!r}: expected a word of letters, digits and _, not starting with a digit"
+        )
 
 
 def _function(name: str, vector: tuple[str, int] | None) -> UndefinedFunction:
