@@ -1,7 +1,7 @@
-"""The noisy measurements in the three inverse problems: `python tests/problems/observations.py` prints them as TOML.
+"""Noisy measurements of the inverse problems: `python tests/problems/observations.py` prints them as TOML.
 
-Each is the exact solution at random points, plus Gaussian noise of 1 % of its largest value, from a fixed seed; points
-are rounded to four digits before the solution is evaluated, values to five after the noise is added.
+Each is the exact solution at random points, plus Gaussian noise of 1 % of its largest value, from a fixed
+seed; points are rounded to four digits before the solution is evaluated, values to five after the noise.
 """
 
 from collections.abc import Callable
@@ -79,5 +79,5 @@ def _wrapped(items: list[str], width: int = 100) -> str:
 
 if __name__ == "__main__":
     for name, experiment in EXPERIMENTS.items():
-        print(f"# {name}.toml: true value {experiment.parameter} = {experiment.truth}; fit {experiment.fit():.5g}")
+        print(f"# {name}.toml: {experiment.parameter} = {experiment.truth}, fit {experiment.fit():.5g}")
         print(as_toml(experiment))
