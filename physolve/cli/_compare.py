@@ -1,0 +1,104 @@
+"""`physolve compare`: the true error beside the estimated one."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ._accuracy import Difference, Function, differences, exact_function
+from ._console import messages, results
+from ._failures import told_in_one_line
+from ._options import AsJson, Data, Debug, ProblemFile, Quiet, Seed, Tolerance, data_files
+from ._progress import live_line
+from ._summary import print_json
+from ._warnings import warnings_in_yellow
+
+if TYPE_CHECKING:
+    from ..solve import Solution
+    from ..spec import Problem
+
+
+class Against(enum.StrEnum):
+    """What to compare with; `auto` is the exact solution where the file has one, else finite elements."""
+
+    AUTO = "auto"
+    EXACT = "exact"
+    FEM = "fem"
+
+
+def compare(
+    file: ProblemFile,
+    solution: Annotated[
+        Path | None,
+        typer.Option("--solution", metavar="SAVED", help="A saved solution (.safetensors); else solve now."),
+    ] = None,
+    against: Annotated[Against, typer.Option("--against", help="What to compare with.")] = Against.AUTO,
+    tol: Tolerance = 1e-3,
+    seed: Seed = 0,
+    data: Data = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Compare a solution with the exact one or with finite elements.
+
+    Prints the relative L2 error, the root mean square and the largest error in units of the unknown, the
+    estimate, and the effectivity (estimate over error; at least 1 for an honest estimate).
+    """
+    files = data_files(data)
+    with told_in_one_line(debug), warnings_in_yellow(debug):
+        import physolve
+
+        from ..solve import Solution
+
+        with live_line(quiet or as_json) as progress:
+            problem = physolve.read_problem(file, data=files)
+            if solution is None:
+                found = physolve.solve(problem, tol, seed=seed, progress=progress)
+            else:
+                found = Solution.load(solution)
+            name, reference = _reference(problem, against, tol)
+        rows = differences(problem, found, reference)
+    record = _record(found, name, rows)
+    print_json(record) if as_json else _print(record)
+
+
+def _reference(problem: Problem, against: Against, tol: float) -> tuple[str, Function]:
+    if against is Against.EXACT or (against is Against.AUTO and problem.exact):
+        return "exact solution", exact_function(problem)
+    from ..reference import solve_fem
+
+    fem = solve_fem(problem, tol=tol / 10)
+    if not fem.converged:
+        messages().print(
+            f"warning: the finite elements reached {fem.estimate:.1e}, not {tol / 10:.1e}", style="yellow"
+        )
+    return f"finite elements ({fem.unknowns} unknowns, error about {fem.estimate:.1e})", fem
+
+
+def _record(solution: Solution, reference: str, rows: list[Difference]) -> dict[str, Any]:
+    estimate = solution.estimate
+    error = max(row.relative for row in rows)
+    return {
+        "reference": reference,
+        "unknowns": [vars(row) for row in rows],
+        "relative_l2": error,
+        "estimate": None if estimate is None else estimate.relative,
+        "effectivity": None if estimate is None or not error > 0 else estimate.relative / error,
+    }
+
+
+def _print(record: dict[str, Any]) -> None:
+    table = Table("unknown", "relative L2", "root mean square", "largest", box=None, pad_edge=False)
+    for row in record["unknowns"]:
+        table.add_row(row["unknown"], *(f"{row[key]:.3e}" for key in ("relative", "rms", "largest")))
+    console = results()
+    console.print(f"against: {record['reference']}")
+    console.print(table)
+    for key in ("estimate", "effectivity"):
+        value = record[key]
+        console.print(f"{key}: {'unknown' if value is None else f'{value:.3g}'}")

@@ -1,0 +1,52 @@
+"""Arguments and options that several subcommands share."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+
+def positive(value: float | None) -> float | None:
+    """A typer callback that refuses numbers that are not positive."""
+    if value is not None and not 0 < value < math.inf:
+        raise typer.BadParameter(f"expected a positive number, got {value}")
+    return value
+
+
+ProblemFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="Problem file (TOML).")]
+Data: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", metavar="NAME=FILE[:KEY]", help="File for the data NAME of the problem; repeatable."
+    ),
+]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Tolerance: TypeAlias = Annotated[
+    float, typer.Option("--tol", help="Relative root-mean-square error to reach.", callback=positive)
+]
+Seed: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+
+
+def data_files(given: list[str] | None) -> dict[str, str]:
+    """{name: "FILE" or "FILE:KEY"} from a list of "NAME=FILE[:KEY]".
+
+    Raises:
+        typer.BadParameter: not of this form, or a name given twice.
+    """
+    files: dict[str, str] = {}
+    for text in given or ():
+        name, equals, file = text.partition("=")
+        if not (equals and file and re.fullmatch(r"[A-Za-z_]\w*", name)):
+            raise typer.BadParameter(
+                f"expected NAME=FILE or NAME=FILE:KEY, got '{text}'", param_hint="--data"
+            )
+        if name in files:
+            raise typer.BadParameter(f"the data '{name}' are given twice", param_hint="--data")
+        files[name] = file
+    return files
