@@ -22,7 +22,8 @@ _BOUNDARY_ORDER = 6
 
 @dataclass(frozen=True, eq=False)
 class Discretisation:
-    """A scikit-fem mesh and quadratic element, with its boundary facets and the number of the condition on each."""
+    """A scikit-fem mesh and quadratic element, with its boundary facets and the number of the condition on
+    each."""
 
     mesh: Any
     element: Any
@@ -46,12 +47,15 @@ class System:
 
 
 def curved(mesh: Triangulation, distance: Distance | None) -> Discretisation:
-    """Quadratic triangles whose boundary edges' middles lie on the zero line of `distance` (None: straight)."""
+    """Quadratic triangles whose boundary edges' middles lie on the zero line of `distance` (None:
+    straight)."""
     from dataclasses import replace
 
     from skfem import ElementTriP2, MeshTri1, MeshTri2
 
-    made = MeshTri2.from_mesh(MeshTri1(mesh.points.T, mesh.triangles.T))
+    made = MeshTri2.from_mesh(
+        MeshTri1(np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T))
+    )
     n = len(mesh.points)
     keys = np.sort(made.facets, axis=0).T @ [n, 1]
     order = np.argsort(keys)
@@ -79,7 +83,8 @@ def intervals(points: Floats, labels: Sequence[int]) -> Discretisation:
 def assembled(
     space: Discretisation, weak: WeakForm, conditions: Sequence[BoundaryForm]
 ) -> tuple[System, Any]:
-    """The system of the weak form and the conditions (numbered as in `space.labels`), and scikit-fem's basis."""
+    """The system of the weak form and the conditions (numbered as in `space.labels`), and scikit-fem's
+    basis."""
     from skfem import Basis
 
     basis = Basis(space.mesh, space.element, intorder=_ORDER)
@@ -144,8 +149,8 @@ def _add_boundary(
 ) -> None:
     """Adds oint (n.A.grad u) v with n.A.grad(u) taken from alpha u + beta.grad(u) = g.
 
-    With n, s the normal and the tangent: grad u = n u_n + s u_s, u_n = (g - alpha u - beta_s u_s) / beta_n, and
-    n.A.grad u = q_n u_n + q_s u_s for q = A n.
+    With n, s the normal and the tangent: grad u = n u_n + s u_s, u_n = (g - alpha u - beta_s u_s) / beta_n,
+    and n.A.grad u = q_n u_n + q_s u_s for q = A n.
     """
     from skfem import BilinearForm, FacetBasis, LinearForm
 
@@ -166,7 +171,8 @@ def _add_boundary(
     )
     if np.abs(beta_n).min() < 1e-10 * np.abs(beta_n).max() or not beta_n.any():
         raise NumericalError(
-            "finite elements: the normal derivative's coefficient in a boundary condition vanishes somewhere; "
+            "finite elements: the normal derivative's coefficient in a boundary condition vanishes "
+            "somewhere; "
             "state a Dirichlet condition there"
         )
     ratio = q_n / beta_n
@@ -219,7 +225,8 @@ def solved(system: System) -> tuple[Floats, float]:
 
 
 def _direct(matrix: Any, load: Floats) -> Floats:
-    """Sparse LU; first with an ordering for symmetric patterns, then, if that is inaccurate, with full pivoting."""
+    """Sparse LU; first with an ordering for symmetric patterns, then, if that is inaccurate, with full
+    pivoting."""
     from scipy.sparse.linalg import splu
 
     A = sparse.csc_matrix(matrix)

@@ -13,19 +13,32 @@ from ..spec import Condition, Periodic, Problem
 from ..spec.geometry import Shape
 from ._boundary import graded, labelled, on_part, predicate_of, with_changes
 from ._meshing import mesh_shape
-from ._triangulation import Floats, Triangulation, projected, triangulation
+from ._triangulation import Floats, Ints, Triangulation, projected, triangulation
 
 
 def fitted_mesh(
     problem: Problem, conditions: Sequence[Condition], is_dirichlet: Sequence[bool], h: float
 ) -> Triangulation:
-    """A triangulation whose edges carry the number of their condition in `conditions`, graded to singular points.
+    """A triangulation whose edges carry the number of their condition in `conditions`, graded to singular
+    points.
 
     Raises UnsupportedError where no condition, or more than one, is given on the boundary.
     """
     domain: Shape = problem.domain
+    mesh = _fitted(problem, conditions, is_dirichlet, mesh_shape(domain, h))
+    singular = np.flatnonzero(mesh.kappa < 0.5)
+    if len(singular) == 0:
+        return mesh
+    fine = [(tuple(mesh.points[k].tolist()), h * float(mesh.kappa[k]) ** 2) for k in singular]
+    return _fitted(problem, conditions, is_dirichlet, mesh_shape(domain, h, fine))
+
+
+def _fitted(
+    problem: Problem, conditions: Sequence[Condition], is_dirichlet: Sequence[bool], raw: tuple[Floats, Ints]
+) -> Triangulation:
+    domain: Shape = problem.domain
     corners = np.array([c.point for c in domain.corners], dtype=np.float64).reshape(-1, 2)
-    mesh = settled(triangulation(*mesh_shape(domain, h)), domain, corners)
+    mesh = settled(triangulation(*raw), domain, corners)
     predicates = [p for c in conditions if (p := predicate_of(c.on, problem.coordinates)) is not None]
     mesh = with_changes(mesh, predicates, corners)
     names = [f"condition {1 + problem.conditions.index(c)} ({c.kind})" for c in conditions]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,13 @@ Map = Callable[[Floats], Floats]
 _CIRCLE = np.array([[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1], [1, -1]], dtype=np.float64)
 
 
-def mesh_shape(shape: g.Shape, h: float) -> tuple[Floats, Ints]:
+def mesh_shape(
+    shape: g.Shape, h: float, fine: Sequence[tuple[tuple[float, float], float]] = ()
+) -> tuple[Floats, Ints]:
     """Points (n, 2) and triangles (m, 3) of a mesh of `shape` with edges of about `h`.
+
+    `fine` holds (point, length) pairs: edges are about as short as `length` near the point, growing away
+    from it.
 
     Vertices lie on the boundary to rounding except on ellipses, where netgen's arcs are approximate.
 
@@ -29,13 +34,17 @@ def mesh_shape(shape: g.Shape, h: float) -> tuple[Floats, Ints]:
         raise UnsupportedError(
             f"mesh: got a {shape.dim}-dimensional domain; meshes are made of plane shapes only"
         )
-    if isinstance(bare := _unnamed(shape), g.Rectangle):
+    if isinstance(bare := _unnamed(shape), g.Rectangle) and not fine:
         return _regular(bare, h)
     from netgen.geom2d import CSG2d
+    from netgen.meshing import MeshingParameters
 
     geometry = CSG2d()
     geometry.Add(_solid(shape, lambda points: points, h))
-    mesh = geometry.GenerateMesh(maxh=h)
+    sizes = MeshingParameters(maxh=h, grading=0.3)
+    for (x, y), length in fine:
+        sizes.RestrictH(x, y, 0.0, length)
+    mesh = geometry.GenerateMesh(mp=sizes)
     triangles = np.asarray(mesh.Elements2D().NumPy()["nodes"], dtype=np.int64)[:, :3] - 1
     used, inverse = np.unique(triangles, return_inverse=True)
     return np.asarray(mesh.Coordinates(), dtype=np.float64)[used, :2], inverse.reshape(-1, 3)

@@ -1,7 +1,7 @@
 """Quadratic finite-element functions on curved triangles or on intervals, evaluated anywhere.
 
-Nodes of a triangle: corners 0 1 2, then the middles of the edges 01, 12, 02. Nodes of an interval: ends, then middle.
-The geometry is quadratic too: x(r) = sum_k N_k(r) x_k, inverted by Newton's method.
+Nodes of a triangle: corners 0 1 2, then the middles of the edges 01, 12, 02. Nodes of an interval: ends,
+then middle. The geometry is quadratic too: x(r) = sum_k N_k(r) x_k, inverted by Newton's method.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ class P2Field:
         return self.nodes.shape[1]
 
     def __call__(self, points: Floats) -> Floats:
-        """Values (k,) at the points (k, dim); outside the mesh by the nearest boundary element's polynomial."""
+        """Values (k,) at the points (k, dim); outside the mesh by the nearest boundary element's
+        polynomial."""
         numbers, weights = self.weights(points)
         return np.sum(weights * self.values[numbers], axis=1)
 
     def weights(self, points: Floats) -> tuple[Ints, Floats]:
-        """Numbers (k, nodes) of degrees of freedom, and the weights with which they make the values at the points."""
+        """Numbers (k, nodes) of degrees of freedom, and the weights with which they make the values at the
+        points."""
         elements, local = self._locate(points)
         return self.elements[elements], _shapes(local)
 
@@ -90,14 +92,24 @@ class P2Field:
         return cKDTree((a + share * (b - a)).reshape(-1, 2)), np.tile(edges // 3, 4)
 
     def _nearest_boundary_element(self, points: Floats) -> Ints:
+        """Of the elements with a near boundary edge the one that the point is least outside of, in its own
+        terms."""
         tree, elements = self._boundary
-        return elements[tree.query(points)[1]]
+        candidates = elements[tree.query(points, k=min(16, len(elements)))[1]]
+        flat = np.repeat(points, candidates.shape[1], axis=0)
+        local = self._affine(flat, candidates.ravel())
+        outside = np.maximum(np.max(-local, axis=1), local.sum(axis=1) - 1).reshape(candidates.shape)
+        return candidates[np.arange(len(points)), outside.argmin(axis=1)]
+
+    def _affine(self, points: Floats, elements: Ints) -> Floats:
+        """Local coordinates (k, dim) in the straight elements."""
+        corners = self.nodes[self.elements[elements, : self.dim + 1]]
+        axes = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
+        return np.linalg.solve(axes, (points - corners[:, 0])[:, :, None])[:, :, 0]
 
     def _local(self, points: Floats, elements: Ints) -> Floats:
         nodes = self.nodes[self.elements[elements]]
-        origin = nodes[:, 0]
-        axes = np.stack([nodes[:, k + 1] - origin for k in range(self.dim)], axis=2)
-        local = np.linalg.solve(axes, (points - origin)[:, :, None])[:, :, 0]
+        local = self._affine(points, elements)
         for _ in range(3):
             defect = points - np.einsum("kn,kni->ki", _shapes(local), nodes)
             jacobian = np.einsum("kni,knj->kij", nodes, _slopes(local))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,8 @@ _ORDER = 3  # of P2 elements in L2
 
 @dataclass(frozen=True)
 class Level:
-    """One mesh of the family: unknowns, ||u - u_previous|| / ||u|| in L2 (nan on the first), seconds so far."""
+    """One mesh of the family: unknowns, ||u - u_previous|| / ||u|| in L2 (nan on the first), seconds so
+    far."""
 
     unknowns: int
     difference: float
@@ -52,8 +53,8 @@ class FEMSolution:
     Attributes:
         problem: what was solved.
         field: the finite-element function.
-        estimate: estimated relative L2 error, from the differences between successive meshes (nan for one mesh).
-        converged: whether `estimate` met the tolerance.
+        estimate: estimated relative L2 error, from the differences between successive meshes (nan for one
+        mesh). converged: whether `estimate` met the tolerance.
         history: the meshes.
     """
 
@@ -109,12 +110,14 @@ def solve_fem(
     """Solves a linear scalar second-order problem in one or two dimensions by quadratic finite elements.
 
     The equation A_ij u_ij + B_i u_i + C u = f may have variable coefficients and data on a grid; conditions:
-    Dirichlet, Neumann, Robin and first-order boundary equations anywhere on the boundary, periodic ones on rectangles
-    and intervals, a mean value or point value where the solution is otherwise fixed up to a constant.
+    Dirichlet, Neumann, Robin and first-order boundary equations anywhere on the boundary, periodic ones on
+    rectangles and intervals, a mean value or point value where the solution is otherwise fixed up to a
+    constant.
 
     - `h`: edge length of the first mesh; by default a fine enough one to start from.
-    - `tol`: relative L2 error to reach; meshes are refined until the estimate is below it, or until the next one
-      would have more than `max_unknowns` unknowns (then `converged` is False). None: one mesh of size `h`.
+    - `tol`: relative L2 error to reach; meshes are refined until the estimate is below it, or until the next
+      one would have more than `max_unknowns` unknowns (then `converged` is False). None: one mesh of size
+      `h`.
 
     The estimate is d / (2^q - 1) with d the relative difference to the mesh before and q the observed order,
     at most 3.
@@ -152,8 +155,8 @@ def _estimate(history: list[Level]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Statement:
-    """A problem sorted for finite elements: `conditions` on the boundary, with their `forms` in the same order
-    (None for periodic ones)."""
+    """A problem sorted for finite elements: `conditions` on the boundary, with their `forms` in the same
+    order (None for periodic ones)."""
 
     problem: Problem
     weak: WeakForm
@@ -184,11 +187,13 @@ class _Statement:
         )
         if free and constraints == 0:
             raise UnsupportedError(
-                "finite elements: the solution is fixed only up to a constant; add MeanValue(u, 0) or a PointValue"
+                "finite elements: the solution is fixed only up to a constant; add MeanValue(u, 0) or a "
+                "PointValue"
             )
         if constraints > 1 or (constraints and not free):
             raise UnsupportedError(
-                "finite elements: a mean value or point value besides conditions that already fix the solution; drop it"
+                "finite elements: a mean value or point value besides conditions that already fix the "
+                "solution; drop it"
             )
         if isinstance(self.constraint, MeanValue) and self.constraint.over is not None:
             raise UnsupportedError(
@@ -276,7 +281,8 @@ def _join(system: System, basis: Any, problem: Problem, condition: Periodic) -> 
         or np.abs(others[low] - others[high]).max(initial=0) > 1e3 * slack
     ):
         raise UnsupportedError(
-            f"finite elements: periodic along {condition.along} needs a rectangle or an interval in that coordinate"
+            f"finite elements: periodic along {condition.along} needs a rectangle or an interval in that "
+            f"coordinate"
         )
     for a, b in zip(high.tolist(), low.tolist(), strict=True):
         # a corner of a doubly periodic rectangle follows the chain to the one corner
@@ -310,6 +316,7 @@ def _check_compatible(system: System, basis: Any, multiplier: float) -> None:
     missing, total = abs(multiplier) * row.sum(), np.abs(system.load).sum()
     if missing > 1e-2 * total and missing > 1e-12:
         raise NumericalError(
-            f"finite elements: the source and the boundary fluxes do not balance (by {missing / total:.2g} of their "
+            f"finite elements: the source and the boundary fluxes do not balance (by {missing / total:.2g} "
+            f"of their "
             "size), so there is no solution; change one of them"
         )

@@ -8,8 +8,8 @@ with coefficients that depend on the coordinates. Multiplied by v and integrated
 
     int -A_ij u_j v_i + (B_i - d_j A_ij) u_i v + C u v  +  oint (n_i A_ij u_j) v  =  int f v.
 
-A boundary condition alpha u + beta . grad(u) = g is read the same way; where it has a part of beta along the normal it
-gives n.A.grad(u), else it is a Dirichlet condition u = g / alpha.
+A boundary condition alpha u + beta . grad(u) = g is read the same way; where it has a part of beta along the
+normal it gives n.A.grad(u), else it is a Dirichlet condition u = g / alpha.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def weak_form(problem: Problem) -> WeakForm:
 
 
 def boundary_form(condition: Condition, u: AppliedUndef, coords: tuple[sympy.Symbol, ...]) -> BoundaryForm:
-    """The single equation of a boundary condition; raises UnsupportedError for one that is not of first order."""
+    """The single equation of a boundary condition; raises UnsupportedError for one that is not of first
+    order."""
     equations = condition.equations(coords)
     if len(equations) != 1:
         raise UnsupportedError(
