@@ -38,22 +38,27 @@ class DenseTape:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 
-    def point_gradients(self, scalar: Float[Tensor, " n"], out: Tensor | None = None) -> Float[Tensor, "n weights"]:
-        """d scalar[p] / d weights for every point p, where scalar[p] depends on the output jet at p alone.
+    def point_gradients(
+        self, total: Float[Tensor, ""], group: int = 1, out: Float[Tensor, "rows weights"] | None = None
+    ) -> Float[Tensor, "rows weights"]:
+        """Weight gradients, one row a point (or one a `group` of consecutive points, summed), of a sum over points.
 
-        One reverse sweep of sum(scalar) gives delta_l = d sum / d outputs[l]; as points do not mix,
-            d scalar[p] / d W_l = sum_rows inputs[l][row, p] (x) delta_l[row, p],   d scalar[p] / d b_l = delta_l[0, p].
-        Columns: W_0 (row-major), b_0, W_1, b_1, ... `out` (n, weights) takes the result in place of a new tensor.
-        The graph is kept, so that several scalars can be asked from one tape.
+        total = sum_p s[p], where s[p] depends on the output jet at point p alone. One reverse sweep gives
+        delta_l = d total / d outputs[l]; as points do not mix,
+            d s[p] / d W_l = sum_r inputs[l][r, p] (x) delta_l[r, p],   d s[p] / d b_l = delta_l[0, p].
+        Columns: W_0 (row-major), b_0, W_1, b_1, ... `out` takes the result in place of a new tensor.
+        The graph is kept, so that several sums can be asked of one tape.
         """
-        deltas = torch.autograd.grad(scalar.sum(), self.outputs, retain_graph=True, materialize_grads=True)
+        deltas = torch.autograd.grad(total, self.outputs, retain_graph=True, materialize_grads=True)
         widths = [(a.shape[-1], z.shape[-1]) for a, z in zip(self.inputs, self.outputs, strict=True)]
         if out is None:
-            out = scalar.new_empty(scalar.shape[0], sum((i + 1) * o for i, o in widths))
+            rows = self.inputs[0].shape[-2] // group
+            out = total.new_empty(rows, sum((i + 1) * o for i, o in widths))
         start = 0
         for a, delta, (i, o) in zip(self.inputs, deltas, widths, strict=True):
-            out[:, start : start + i * o] = torch.einsum("rni,rno->nio", a, delta).flatten(1)
-            out[:, start + i * o : start + (i + 1) * o] = delta[0]
+            a, delta = (x.unflatten(1, (-1, group)) if x.shape[1] else x.unsqueeze(2) for x in (a, delta))
+            out[:, start : start + i * o] = torch.einsum("rngi,rngo->nio", a, delta).flatten(1)
+            out[:, start + i * o : start + (i + 1) * o] = delta[0].sum(1)
             start += (i + 1) * o
         return out
 

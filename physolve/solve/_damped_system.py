@@ -1,0 +1,55 @@
+"""The damped least-squares step of Levenberg and Marquardt, for any number of dampings at one factorised Gram matrix."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physolve._typing import Column
+
+PANEL = 1024
+"""Rows of a panel of the Gram matrix: only panels on and below the diagonal are computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class DampedSystem:
+    """min |J d + r|^2 + mu |d|^2 with the smaller of the two Gram matrices.
+
+    rows < columns:  d = -J^T (J J^T + mu I)^-1 r      (dual)
+    otherwise:       d = -(J^T J + mu I)^-1 J^T r      (primal)
+    """
+
+    jacobian: Float[Tensor, "rows columns"]
+    gram: Float[Tensor, "k k"]
+
+    @classmethod
+    def of(cls, jacobian: Float[Tensor, "rows columns"]) -> "DampedSystem":
+        rows, columns = jacobian.shape
+        return cls(jacobian, lower_gram(jacobian if rows < columns else jacobian.T))
+
+    @property
+    def dual(self) -> bool:
+        rows, columns = self.jacobian.shape
+        return rows < columns
+
+    def step(self, residual: Column, damping: float) -> Float[Tensor, " columns"] | None:
+        """The step d, or None where the damped matrix is not positive definite in floating point."""
+        matrix = self.gram.clone()
+        matrix.diagonal().add_(damping)
+        factor, failed = torch.linalg.cholesky_ex(matrix)
+        if bool(failed):
+            return None
+        right = residual if self.dual else self.jacobian.T @ residual
+        solved = torch.cholesky_solve(right[:, None], factor)[:, 0]
+        return -(self.jacobian.T @ solved) if self.dual else -solved
+
+
+def lower_gram(matrix: Float[Tensor, "k m"]) -> Float[Tensor, "k k"]:
+    """Lower triangle of A A^T (the rest is not meaningful), panel by panel: nearly half the products of the whole."""
+    k = len(matrix)
+    gram = matrix.new_zeros(k, k)
+    for start in range(0, k, PANEL):
+        panel = matrix[start : start + PANEL]
+        gram[start:, start : start + PANEL] = matrix[start:] @ panel.T
+    return gram

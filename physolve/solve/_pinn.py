@@ -1,0 +1,122 @@
+"""PINN: one dense network with an output for every unknown, on coordinates normalised to the domain's box."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from physolve._typing import Column, Points
+from physolve.jets import (
+    DenseTape,
+    Jet,
+    JetLayout,
+    activation_of_name,
+    derivatives,
+    directions_of,
+    seed_jet,
+    taped_dense_jet,
+)
+from physolve.nets import Field, JetAtom
+from physolve.nets._mlp import MLP, Weights
+
+CHUNK_POINTS = 8192
+
+
+@dataclass(frozen=True)
+class PINNModel:
+    """The network and the box [lower, upper] that is mapped to [-1, 1]^dim before the first layer."""
+
+    network: MLP
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+
+    @property
+    def dim(self) -> int:
+        return len(self.lower)
+
+    def inputs(self, points: Points, layout: JetLayout) -> Jet:
+        """Jet of the normalised coordinates, derivatives along the given ones."""
+        slope = self._slope(points)
+        seed = seed_jet((points - self._center(points)) * slope, layout)
+        factor = torch.cat([torch.ones_like(slope)[None], slope.expand(layout.rows - 1, -1)])
+        return Jet(seed.tensor * factor[:, None, :], layout)
+
+    def atoms(self, weights: Weights, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
+        """The asked derivatives, any order, differentiable in the weights."""
+        found = derivatives(_Bound(self, weights), points, list(dict.fromkeys(a.orders for a in atoms)))
+        return {atom: found[atom.orders][:, atom.unknown] for atom in atoms}
+
+    def taped_atoms(
+        self, weights: Weights, points: Points, atoms: Sequence[JetAtom]
+    ) -> tuple[dict[JetAtom, Column], DenseTape]:
+        """The same up to order 2 at constant weights, with the tape that gives per-point weight gradients."""
+        layout = JetLayout.of(self.dim, (atom.orders for atom in atoms))
+        layers, activation = self.network.stack(weights), self.network.activation
+        jet, tape = taped_dense_jet(layers, activation, self.inputs(points, layout))
+        return {atom: jet.derivative(atom.orders)[:, atom.unknown] for atom in atoms}, tape
+
+    def _center(self, points: Points) -> Tensor:
+        return (points.new_tensor(self.lower) + points.new_tensor(self.upper)) / 2
+
+    def _slope(self, points: Points) -> Tensor:
+        return 2 / (points.new_tensor(self.upper) - points.new_tensor(self.lower))
+
+
+@dataclass(frozen=True, eq=False)
+class _Bound:
+    """The model with its weights: a function of points, and of jets of the plain coordinates."""
+
+    model: PINNModel
+    weights: Weights
+
+    def __call__(self, points: Tensor) -> Tensor:
+        inputs = (points - self.model._center(points)) * self.model._slope(points)
+        return self.model.network.apply(self.weights, inputs)
+
+    def jet(self, coordinates: Jet) -> Jet:
+        inputs = self.model.inputs(coordinates.value, coordinates.layout)
+        return self.model.network.jet(self.weights, inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class PINN(Field):
+    """A trained network as a field; `weights` as `MLP.init` lays them out, float64."""
+
+    model: PINNModel
+    weights: Mapping[str, Tensor]
+
+    @property
+    def components(self) -> int:
+        return self.model.network.sizes[-1]
+
+    def derivatives(self, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
+        """Values of the asked derivatives at the points, in chunks of bounded memory, without a graph."""
+        with torch.no_grad():
+            parts = [self.model.atoms(self.weights, part, atoms) for part in points.split(CHUNK_POINTS)]
+        return {atom: torch.cat([part[atom] for part in parts]) for atom in atoms}
+
+    def tensors(self) -> dict[str, Tensor]:
+        return dict(self.weights)
+
+    def config(self) -> dict[str, Any]:
+        network = self.model.network
+        return {
+            "kind": "pinn",
+            "sizes": list(network.sizes),
+            "activation": network.activation.name,
+            "lower": list(self.model.lower),
+            "upper": list(self.model.upper),
+        }
+
+    @classmethod
+    def rebuild(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> "PINN":
+        """The field whose `config()` and `tensors()` these are."""
+        network = MLP(tuple(config["sizes"]), activation_of_name(config["activation"]))
+        return cls(PINNModel(network, tuple(config["lower"]), tuple(config["upper"])), dict(tensors))
+
+
+def order_of(atoms: Sequence[JetAtom], dim: int) -> int:
+    """Highest total order among the atoms."""
+    return max((len(directions_of(atom.orders, dim)) for atom in atoms), default=0)
