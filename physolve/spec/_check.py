@@ -13,8 +13,9 @@ from ..errors import PhysolveError, SpecificationError, UnsupportedError
 from ._atoms import atoms_of
 from ._check_conditions import check_condition
 from ._conditions import condition_label, is_shape
+from ._data import grid_data_of
 from ._evaluate import Program
-from ._symbols import Parameter, check_coordinates, name_of, normal, unknowns_of
+from ._symbols import Parameter, check_coordinates, is_unknown, name_of, normal, unknowns_of
 
 if TYPE_CHECKING:
     from ._problem import Problem
@@ -37,7 +38,7 @@ def check(problem: Problem) -> None:
     _check_data(problem)
 
 
-# --- unknowns and names ----------------------------------------------------------------------------------------------
+# --- unknowns and names ---------------------------------------------------------------------------------
 
 
 def _check_unknowns(problem: Problem) -> None:
@@ -54,7 +55,8 @@ def _check_unknowns(problem: Problem) -> None:
         check_coordinates(u.args, f"unknown '{name_of(u)}'")
         if u.args != first.args:
             raise SpecificationError(
-                f"unknown '{name_of(u)}' depends on ({names(u.args)}) but '{name_of(first)}' on ({names(first.args)}): "
+                f"unknown '{name_of(u)}' depends on ({names(u.args)}) but '{name_of(first)}' on "
+                f"({names(first.args)}): "
                 "all unknowns must share the same coordinates"
             )
 
@@ -86,7 +88,8 @@ def _check_domain(problem: Problem) -> None:
     if domain.dim != len(coords):
         raise SpecificationError(
             f"domain: it has {domain.dim} dimension{'s' * (domain.dim != 1)}, but the unknowns depend on "
-            f"{len(coords)} coordinate{'s' * (len(coords) != 1)} ({names(coords)}){product if problem.time else ''}"
+            f"{len(coords)} coordinate{'s' * (len(coords) != 1)} "
+            f"({names(coords)}){product if problem.time else ''}"
         )
     timed = domain.has_part("initial") and domain.has_part("final")
     if problem.time is not None and not timed:
@@ -95,11 +98,12 @@ def _check_domain(problem: Problem) -> None:
         )
     if problem.time is None and timed:
         raise SpecificationError(
-            f"domain: it is a product with time, but the unknowns depend on ({names(coords)}); call the time 't'"
+            f"domain: it is a product with time, but the unknowns depend on ({names(coords)}); call the "
+            "time 't'"
         )
 
 
-# --- equations -------------------------------------------------------------------------------------------------------
+# --- equations ------------------------------------------------------------------------------------------
 
 
 def _check_equation(problem: Problem, equation: sympy.Eq, item: str) -> None:
@@ -158,7 +162,8 @@ def check_symbols(expression: Any, allowed: Iterable[sympy.Symbol], item: str) -
                 f"{item}: the normal '{symbol.name}' has a meaning in a BoundaryEquation only"
             )
         raise SpecificationError(
-            f"{item}: symbol '{symbol.name}' is neither a coordinate nor a parameter; give it a value or declare it "
+            f"{item}: symbol '{symbol.name}' is neither a coordinate nor a parameter; give it a value or "
+            "declare it "
             f"with physolve.parameter('{symbol.name}')"
         )
 
@@ -174,7 +179,9 @@ def check_computable(expression: Any, problem: Problem, item: str) -> None:
 
 
 def _check_matching(problem: Problem) -> None:
-    """To every unknown its own equation: a maximum matching between unknowns and the equations that hold them."""
+    """To every unknown its own equation: a maximum matching between unknowns and the equations that hold
+    them.
+    """
     holders = [[k for k, e in enumerate(problem.equations) if u in unknowns_of(e)] for u in problem.unknowns]
     for u, equations in zip(problem.unknowns, holders, strict=True):
         if not equations:
@@ -186,7 +193,8 @@ def _check_matching(problem: Problem) -> None:
         if not _augment(i, holders, given, set()):
             count, total = len(problem.equations), len(problem.unknowns)
             raise SpecificationError(
-                f"unknown '{name_of(u)}' has no equation of its own: {total} unknowns ({names(problem.unknowns)}), "
+                f"unknown '{name_of(u)}' has no equation of its own: {total} unknowns "
+                f"({names(problem.unknowns)}), "
                 f"{count} equation{'s' * (count != 1)}; every unknown needs one"
             )
 
@@ -202,7 +210,7 @@ def _augment(i: int, holders: Sequence[Sequence[int]], given: dict[int, int], se
     return False
 
 
-# --- conditions and the rest -----------------------------------------------------------------------------------------
+# --- conditions and the rest ----------------------------------------------------------------------------
 
 
 def _check_condition(problem: Problem, condition: Any, index: int) -> None:
@@ -270,10 +278,8 @@ def _check_data(problem: Problem) -> None:
         *problem.equations,
         *(e for c in problem.conditions for e in c.equations(problem.coordinates)),
     )
-    for applied in {
-        a for e in expressions for a in e.atoms(AppliedUndef) if getattr(a.func, "data", None) is not None
-    }:
-        for s, (lo, hi) in zip(applied.args, applied.func.data.extent, strict=True):
+    for applied in {a for e in expressions for a in e.atoms(AppliedUndef) if not is_unknown(a)}:
+        for s, (lo, hi) in zip(applied.args, grid_data_of(applied)[0].extent, strict=True):
             if s in problem.coordinates:
                 k = problem.coordinates.index(s)
                 slack = 1e-9 * (hi - lo)

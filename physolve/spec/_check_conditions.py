@@ -129,7 +129,8 @@ def _check_initial(problem: Problem, condition: Initial, item: str) -> None:
             order = time_order(problem, u)
             if order < 2:
                 raise SpecificationError(
-                    f"{item}: a velocity is given, but the equations are of order {order} in time for '{name_of(u)}'; "
+                    f"{item}: a velocity is given, but the equations are of order {order} in time for "
+                    f"'{name_of(u)}'; "
                     "leave the velocity out"
                 )
 
@@ -160,7 +161,8 @@ def _check_points(problem: Problem, points: np.ndarray, item: str) -> None:
         if len(points) == 1:
             raise SpecificationError(f"{item}: the point ({where}) is outside the domain")
         raise SpecificationError(
-            f"{item}: {int(outside.sum())} of {len(points)} points are outside the domain, the first is ({where})"
+            f"{item}: {int(outside.sum())} of {len(points)} points are outside the domain, the first is "
+            f"({where})"
         )
 
 

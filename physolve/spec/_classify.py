@@ -1,15 +1,18 @@
 """What kind of problem this is: order, linearity, type, and how strong convection is.
 
-The type comes from plane waves. With M(lambda, k) the matrix of the equations on exp(i k.x + lambda t), frozen at a
-point (and, for a nonlinear problem, at a state of the size the conditions suggest):
+The type comes from plane waves. With M(lambda, k) the matrix of the equations on exp(i k.x + lambda t),
+frozen at a point (and, for a nonlinear problem, at a state of the size the conditions suggest):
 
-- without time, the part of det M of highest degree in k is the principal symbol (for Douglis-Nirenberg systems too);
-- with time, the roots lambda of det M = 0 for short waves tell: all decay ever faster - parabolic; all oscillate with
-  lambda ~ |k| - hyperbolic; decaying and growing ones - elliptic; growing ones only - ill posed.
+- without time, the part of det M of highest degree in k is the principal symbol (for Douglis-Nirenberg
+  systems too);
+- with time, the roots lambda of det M = 0 for short waves tell: all decay ever faster - parabolic; all
+  oscillate with lambda ~ |k| - hyperbolic; decaying and growing ones - elliptic; growing ones only - ill
+  posed.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import sympy
+from sympy.matrices import MatrixBase
 
 from ..errors import PhysolveError
 from ._atoms import Atom, Linearisation, linearise
@@ -49,10 +53,11 @@ class Classification:
     - `linear`: equations and conditions are affine in all unknowns together (parameters count as known);
       `linear_in`: (name, whether the equations are affine in this unknown with the others held).
     - `constant_coefficients`: linear, and no coefficient depends on a coordinate or on data.
-    - `kind`: "mixed" when the type changes within the domain or between the fields; "ordinary" with derivatives along
-      one coordinate only; "other" for what is none of these (dispersive equations, for one).
-    - `peclet`: |b| L / (diffusion), L the largest extent in space, at its largest; infinite for pure transport, None
-      where nothing is convected.
+    - `kind`: "mixed" when the type changes within the domain or between the fields; "ordinary" with
+      derivatives along one coordinate only; "other" for what is none of these (dispersive equations, for
+      one).
+    - `peclet`: |b| L / (diffusion), L the largest extent in space, at its largest; infinite for pure
+      transport, None where nothing is convected.
     """
 
     order: int
@@ -99,7 +104,7 @@ def grows(problem: Problem) -> bool:
     return any(_wave_types(m, len(problem.coordinates)) == {"growing"} for m in some)
 
 
-# --- linearisation at sample points ----------------------------------------------------------------------------------
+# --- linearisation at sample points ---------------------------------------------------------------------
 
 
 @lru_cache(maxsize=64)
@@ -134,7 +139,15 @@ def _scales_cached(values: tuple, coordinates: tuple, parameters: tuple, points:
 
 
 def field_scale(problem: Problem, unknown: int) -> float:
-    """Size of an unknown as its Dirichlet, initial and point values and observations suggest; 1 if they do not."""
+    """Size of an unknown as its Dirichlet, initial and point values and observations suggest; 1 if they do not.
+
+    The components of a vector have one size, that of the largest.
+    """
+    family = next((indices for _, indices in problem.groups if unknown in indices), (unknown,))
+    return max(_suggested_size(problem, i) for i in family) or 1.0
+
+
+def _suggested_size(problem: Problem, unknown: int) -> float:
     u, points, values, sizes = problem.unknowns[unknown], sample_points(problem), [], []
     for condition in problem.conditions:
         if u not in condition.unknowns():
@@ -142,22 +155,14 @@ def field_scale(problem: Problem, unknown: int) -> float:
         if isinstance(condition, Observations):
             sizes.append(float(np.max(np.abs(condition.values))))
         elif isinstance(condition, (Dirichlet, Initial, PointValue)):
-            k = condition.unknowns().index(u)
-            value = (
-                tuple(condition.value)[k]
-                if isinstance(condition.value, sympy.MatrixBase)
-                else condition.value
-            )
-            if not value.has(*problem.unknowns):
-                values.append(value)
+            value, k = condition.value, condition.unknowns().index(u)
+            values.append(value[k] if isinstance(value, MatrixBase) else value)
+    values = tuple(v for v in values if not v.has(*problem.unknowns))
     if values:
-        try:
-            sizes.append(
-                _scales_cached(tuple(values), problem.coordinates, problem.parameters, points.tobytes())
-            )
-        except PhysolveError:
-            pass  # grid data that does not reach into the domain
-    return max(sizes, default=0.0) or 1.0
+        with suppress(PhysolveError):  # grid data need not reach into the domain
+            known = (problem.coordinates, problem.parameters, points.tobytes())
+            sizes.append(_scales_cached(values, *known))
+    return max(sizes, default=0.0)
 
 
 class _Coefficients:
@@ -194,7 +199,7 @@ def _length(problem: Problem) -> float:
     return float(np.max(extents[: len(problem.space)] if problem.space else extents))
 
 
-# --- type ------------------------------------------------------------------------------------------------------------
+# --- type -----------------------------------------------------------------------------------------------
 
 
 def _kind(problem: Problem, parts: tuple[Linearisation, ...]) -> Kind:
@@ -215,7 +220,9 @@ def _kind(problem: Problem, parts: tuple[Linearisation, ...]) -> Kind:
 
 
 def _frozen(problem: Problem, parts: tuple[Linearisation, ...]) -> list[dict[Any, np.ndarray]]:
-    """{orders: matrix (equations, unknowns)} at every sample point, in coordinates of unit size; equal ones once."""
+    """{orders: matrix (equations, unknowns)} at every sample point, in coordinates of unit size; equal ones
+    once.
+    """
     values, size = _Coefficients(problem, parts), len(problem.unknowns)
     lower, upper = problem.domain.bounds
     extents = np.asarray(upper) - np.asarray(lower)
@@ -227,7 +234,7 @@ def _frozen(problem: Problem, parts: tuple[Linearisation, ...]) -> list[dict[Any
             for atom, value in entry.items():
                 matrix = frozen.setdefault(atom.orders, np.zeros((len(parts), size)))
                 matrix[k, atom.unknown] += value[n] / np.prod(extents ** np.array(atom.orders))
-        total = sum(np.abs(m) for m in frozen.values())
+        total = np.sum([np.abs(m) for m in frozen.values()], axis=0)
         rows = np.maximum(total.max(axis=1, keepdims=True), 1e-300)
         frozen = {orders: m / rows for orders, m in frozen.items()}
         found.setdefault(b"".join(m.tobytes() for m in frozen.values()), frozen)
@@ -235,7 +242,9 @@ def _frozen(problem: Problem, parts: tuple[Linearisation, ...]) -> list[dict[Any
 
 
 def _determinants(frozen: dict, directions: np.ndarray, degree: int) -> np.ndarray:
-    """Coefficients (directions, degree + 1) of det M(s d) as a polynomial in s, by interpolation on the unit circle."""
+    """Coefficients (directions, degree + 1) of det M(s d) as a polynomial in s, by interpolation on the unit
+    circle.
+    """
     nodes = np.exp(2j * np.pi * np.arange(degree + 1) / (degree + 1))
     matrices: Any = 0.0
     for orders, m in frozen.items():
@@ -259,8 +268,10 @@ def _degree(frozen: dict) -> int:
 
 
 def _stationary_kind(frozen: dict, dim: int) -> str:
-    """Type from the principal symbol: without real zeros elliptic, touching zero parabolic, crossing hyperbolic."""
-    coefficients = _determinants(frozen, _directions(dim) * (1 + 0j), _degree(frozen)).real
+    """Type from the principal symbol: without real zeros elliptic, touching zero parabolic, crossing
+    hyperbolic.
+    """
+    coefficients = np.real(_determinants(frozen, _directions(dim) * (1 + 0j), _degree(frozen)))
     sizes = np.abs(coefficients).max(axis=0)
     top = np.flatnonzero(sizes > TINY * sizes.max()) if sizes.max() else np.array([], dtype=int)
     if not len(top):
@@ -339,17 +350,18 @@ def _evolution_kind(types: set[str]) -> str:
     return "other"
 
 
-# --- convection ------------------------------------------------------------------------------------------------------
+# --- convection -----------------------------------------------------------------------------------------
 
 
 def _peclet(problem: Problem, parts: tuple[Linearisation, ...]) -> float | None:
-    """Largest |b| L / diffusion over the equations that carry an unknown along and diffuse the same unknown."""
+    """Largest |b| L / diffusion over the equations that carry an unknown along and diffuse the same
+    unknown.
+    """
     if not problem.space or len(problem.equations) != len(problem.unknowns):
         return None
-    values, found = _Coefficients(problem, parts), []
-    for k in range(len(parts)):
-        for i in range(len(problem.unknowns)):
-            found.append(_peclet_of(problem, parts[k], values.entry[k], i))
+    entries, unknowns = _Coefficients(problem, parts).entry, range(len(problem.unknowns))
+    pairs = zip(parts, entries, strict=True)
+    found = [_peclet_of(problem, part, entry, i) for part, entry in pairs for i in unknowns]
     numbers = [f for f in found if f is not None]
     return max(numbers, default=None)
 
@@ -378,7 +390,9 @@ def _peclet_of(problem: Problem, part: Linearisation, entry: dict[Atom, np.ndarr
 
 
 def _drift(problem: Problem, part: Linearisation, own: dict[Atom, np.ndarray], i: int, j: int) -> np.ndarray:
-    """Convection along coordinate j with the operator written in divergence form: b_j - sum_k d A_jk / d x_k."""
+    """Convection along coordinate j with the operator written in divergence form: b_j - sum_k d A_jk / d
+    x_k.
+    """
     dim, points = len(problem.coordinates), sample_points(problem)
     drift = own.get(Atom(i, _unit(dim, j)), np.zeros(len(points)))
     for k in range(len(problem.space)):

@@ -1,11 +1,12 @@
-"""Boundary, initial, point, mean and interface conditions, and observations: immutable statements about unknowns.
+"""Boundary, initial, point, mean and interface conditions, and observations: immutable statements about
+unknowns.
 
-`on` says where a condition holds: None (the whole boundary of space; for a time-dependent problem at all times), the
-name of a boundary part, a shape (its boundary), a tuple of names and shapes, a sympy condition in the coordinates,
-or a Python callable(points (n, dim)) -> mask (n,), which cannot be written to a file.
+`on` says where a condition holds: None (the whole boundary of space; for a time-dependent problem at all
+times), the name of a boundary part, a shape (its boundary), a tuple of names and shapes, a sympy condition in
+the coordinates, or a Python callable(points (n, dim)) -> mask (n,), which cannot be written to a file.
 
-`condition.equations(coordinates)` are residual expressions, zero where the condition holds, with the symbols n_x, n_y,
-... for the outward normal. Four kinds instead give plain expressions whose values are compared:
+`condition.equations(coordinates)` are residual expressions, zero where the condition holds, with the symbols
+n_x, n_y, ... for the outward normal. Four kinds instead give plain expressions whose values are compared:
 `Periodic` (equal at both ends), `Interface` (jump across), `MeanValue` (its mean is `value`), `Observations`.
 """
 
@@ -213,7 +214,8 @@ class MeanValue(Condition):
 
 @dataclass(frozen=True)
 class Interface(Condition):
-    """Jumps across an interior boundary: [u] = jump and [n . flux] = flux_jump, outside minus inside of the shape.
+    """Jumps across an interior boundary: [u] = jump and [n . flux] = flux_jump, outside minus inside of the
+    shape.
 
     `flux` is a vector expression such as k*grad(u); None means grad(u) of every component.
     """
@@ -250,7 +252,9 @@ class Interface(Condition):
 
 @dataclass(frozen=True)
 class BoundaryEquation(Condition):
-    """Any equation between the unknowns and their derivatives on the boundary; `physolve.normal(x, y)` is n."""
+    """Any equation between the unknowns and their derivatives on the boundary; `physolve.normal(x, y)`
+    is n.
+    """
 
     kind: ClassVar[str] = "boundary_equation"
     equation: Any
@@ -271,8 +275,8 @@ class BoundaryEquation(Condition):
 class Observations(Condition):
     """Measured values of u at points: `points` (n, dim) with the time last, `values` (n,) or (n, components).
 
-    `noise` is the standard deviation of the values' error, if known. Arrays are copied and read-only; equality is by
-    value.
+    `noise` is the standard deviation of the values' error, if known. Arrays are copied and read-only;
+    equality is by value.
     """
 
     kind: ClassVar[str] = "observations"
@@ -378,7 +382,8 @@ def _where(on: Any, kind: str) -> Any:
     if on is None or isinstance(on, (str, Boolean)) or is_shape(on) or callable(on):
         return on
     raise SpecificationError(
-        f"{kind} condition: 'on' must be a part's name, a shape, a condition such as x < 0.5 or a function, got {on!r}"
+        f"{kind} condition: 'on' must be a part's name, a shape, a condition such as x < 0.5 or a function, "
+        f"got {on!r}"
     )
 
 

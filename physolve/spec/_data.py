@@ -29,8 +29,8 @@ class GridData:
     - `order`: 1 (linear) or 3 (cubic, not-a-knot at the ends).
     - `source`: where the values come from, for writing files; not part of equality.
 
-    `data(x, y)` is a sympy expression; equality is by value. Raises `SpecificationError` for values that are not
-    finite, too few samples, an extent that does not fit.
+    `data(x, y)` is a sympy expression; equality is by value. Raises `SpecificationError` for values that are
+    not finite, too few samples, an extent that does not fit.
     """
 
     name: str
@@ -56,7 +56,9 @@ class GridData:
         order: int = 3,
         source: Any = None,
     ) -> GridData:
-        """From an image: row 0 is y = max, column 0 is x = min; the pixel samples lie on the extent's end points."""
+        """From an image: row 0 is y = max, column 0 is x = min; the pixel samples lie on the extent's end
+        points.
+        """
         image = np.asarray(image)
         if image.ndim != 2:
             raise SpecificationError(f"data '{name}': a raster has 2 axes (rows, columns), got {image.ndim}")
@@ -74,7 +76,8 @@ class GridData:
         return self.values.ndim
 
     def sample(self, points: PointArray, orders: Sequence[int] | None = None) -> ColumnArray:
-        """The spline, or its derivative of order `orders[k]` along axis k, at the points (n, dim); shape (n,).
+        """The spline, or its derivative of order `orders[k]` along axis k, at the points (n, dim); shape
+        (n,).
 
         Raises `SpecificationError` for points outside the extent (by more than 1e-9 of its size).
         """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._problem import Problem
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
+# --- words ----------------------------------------------------------------------------------------------
 
 
 def describe(problem: Problem) -> str:
@@ -103,7 +103,8 @@ def condition_in_words(condition: Any) -> str:
         case Initial():
             return f"{u} = {plain(condition.value)} and d{u}/dt = {plain(condition.velocity)} at the start"
         case PointValue():
-            return f"{u} = {plain(condition.value)} at the point ({', '.join(f'{c:g}' for c in condition.point)})"
+            point = ", ".join(f"{c:g}" for c in condition.point)
+            return f"{u} = {plain(condition.value)} at the point ({point})"
         case MeanValue():
             where = "the domain" if condition.over is None else repr(condition.over)
             return f"the mean of {u} over {where} is {plain(condition.value)}"
@@ -173,7 +174,7 @@ def plain(value: Any) -> str:
     return _Words().doprint(value)
 
 
-# --- LaTeX -----------------------------------------------------------------------------------------------------------
+# --- LaTeX ----------------------------------------------------------------------------------------------
 
 
 class _Latex(LatexPrinter):
@@ -214,7 +215,8 @@ def condition_in_latex(condition: Any) -> list[str]:
         case Robin():
             slope = rf"\frac{{\partial {u}}}{{\partial n}}"
             return [
-                f"{_tex_factor(condition.a)}{u} + {_tex_factor(condition.b)}{slope} &= {tex(condition.value)} && {place}"
+                f"{_tex_factor(condition.a)}{u} + {_tex_factor(condition.b)}{slope} &= "
+                f"{tex(condition.value)} && {place}"
             ]
         case Periodic():
             note = rf"\text{{periodic along }} {tex(condition.along)}"
@@ -237,7 +239,8 @@ def condition_in_latex(condition: Any) -> list[str]:
         case BoundaryEquation():
             return [f"{tex(e.lhs)} &= {tex(e.rhs)} && {place}" for e in condition.equation]
         case Observations():
-            return [rf"{u}(x_i) &\approx u_i && \text{{at {len(condition.points)} points}}"]
+            where = r"\text{where observed}, i = 1, \dots, " + str(len(condition.points))
+            return [rf"{u}(x_i) &\approx u_i && {where}"]
     return []
 
 

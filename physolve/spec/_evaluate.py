@@ -1,7 +1,7 @@
 """sympy expressions compiled to a short instruction list that runs on numpy arrays and torch tensors alike.
 
-No code is generated: a program is a list of (operation, inputs) over registers. Equal subexpressions share one
-register (hash-consing of the expression tree); a register is dropped after its last use.
+No code is generated: a program is a list of (operation, inputs) over registers. Equal subexpressions share
+one register (hash-consing of the expression tree); a register is dropped after its last use.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.special
 import sympy
 import torch
 from sympy.core.function import AppliedUndef
@@ -24,7 +23,9 @@ from ._data import GridData
 
 
 class Instruction(NamedTuple):
-    """registers[output] = operation(*(registers[i] for i in inputs)); then the registers in `dead` are dropped."""
+    """registers[output] = operation(*(registers[i] for i in inputs)); then the registers in `dead` are
+    dropped.
+    """
 
     operation: str | GridCall
     output: int
@@ -45,12 +46,13 @@ class Program:
     - `expressions`: sympy expressions, relationals or booleans.
     - `arguments`: symbols, or whole subexpressions such as u(x, y) or its derivatives.
 
-    `program(*columns)` returns one array per expression. Columns are numpy arrays or torch tensors (all on one
-    device) or numbers; every result has the columns' common shape and dtype, constants are spread; a relational gives
-    booleans. In torch the results are differentiable, except through grid data, which counts as constant.
+    `program(*columns)` returns one array per expression. Columns are numpy arrays or torch tensors (all on
+    one device) or numbers; every result has the columns' common shape and dtype, constants are spread; a
+    relational gives booleans. In torch the results are differentiable, except through grid data, which counts
+    as constant.
 
-    Raises `UnsupportedError` naming a function that has no numerical meaning here, `SpecificationError` for a symbol
-    that is not among the arguments.
+    Raises `UnsupportedError` naming a function that has no numerical meaning here, `SpecificationError` for a
+    symbol that is not among the arguments.
     """
 
     def __init__(self, expressions: Iterable[Any], arguments: Sequence[Any]) -> None:
@@ -83,14 +85,18 @@ class Program:
         return [backend.spread(registers[i], shape, arrays) for i in self._outputs]
 
     def __repr__(self) -> str:
-        return f"Program({len(self.expressions)} expressions of {len(self.arguments)} arguments, {len(self.instructions)} steps)"
+        return (
+            f"Program({len(self.expressions)} expressions of {len(self.arguments)} arguments, "
+            f"{len(self.instructions)} steps)"
+        )
 
 
-# --- compiling -------------------------------------------------------------------------------------------------------
+# --- compiling ------------------------------------------------------------------------------------------
 
 _FUNCTIONS: dict[Any, str] = {
-    sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.asin: "asin", sympy.acos: "acos", sympy.atan: "atan",
-    sympy.atan2: "atan2", sympy.sinh: "sinh", sympy.cosh: "cosh", sympy.tanh: "tanh", sympy.asinh: "asinh",
+    sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan",
+    sympy.asin: "asin", sympy.acos: "acos", sympy.atan: "atan", sympy.atan2: "atan2",
+    sympy.sinh: "sinh", sympy.cosh: "cosh", sympy.tanh: "tanh", sympy.asinh: "asinh",
     sympy.acosh: "acosh", sympy.atanh: "atanh", sympy.exp: "exp", sympy.log: "log", sympy.Abs: "abs",
     sympy.sign: "sign", sympy.floor: "floor", sympy.ceiling: "ceiling", sympy.erf: "erf", sympy.erfc: "erfc",
     sympy.Heaviside: "heaviside", sympy.Mod: "mod", sympy.Not: "not",
@@ -238,7 +244,9 @@ class _Compiler:
 
 
 def _grid_call(node: Any) -> tuple[GridData, tuple[int, ...], tuple[Any, ...]]:
-    """Data, derivative orders and arguments of f(...), Derivative(f(...), ...) or Subs(Derivative(f(...), ...))."""
+    """Data, derivative orders and arguments of f(...), Derivative(f(...), ...) or Subs(Derivative(f(...),
+    ...)).
+    """
     inner, substitution = (
         (node.expr, dict(zip(node.variables, node.point, strict=True)))
         if isinstance(node, sympy.Subs)
@@ -287,22 +295,37 @@ def _short(node: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-# --- running ---------------------------------------------------------------------------------------------------------
+# --- running --------------------------------------------------------------------------------------------
 
 _COMMON: dict[str, Callable[..., Any]] = {
-    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "neg": operator.neg,
-    "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq, "ne": operator.ne,
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+    "neg": operator.neg,
+    "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
+    "eq": operator.eq, "ne": operator.ne,
     "and": operator.and_, "or": operator.or_, "xor": operator.xor, "abs": abs,
 }  # fmt: skip
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def run(x: Any) -> Any:
+        import scipy.special  # only where it is needed: importing it takes a fifth of a second
+
+        return getattr(scipy.special, name)(x)
+
+    return run
+
+
+_BY_NAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "sign", "floor")
+_ARCS = ("asin", "acos", "atan", "asinh", "acosh", "atanh")
 
 
 class _NumpyBackend:
     table: dict[str, Callable[..., Any]] = {  # noqa: RUF012
         **_COMMON,
-        **{n: getattr(np, n) for n in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "sign", "floor")},
-        "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "asinh": np.arcsinh,
-        "acosh": np.arccosh, "atanh": np.arctanh, "ceiling": np.ceil, "erf": scipy.special.erf,
-        "erfc": scipy.special.erfc, "min": np.minimum, "max": np.maximum, "mod": np.mod, "not": np.logical_not,
+        **{name: getattr(np, name) for name in _BY_NAME},
+        **{name: getattr(np, "arc" + name[1:]) for name in _ARCS},
+        "atan2": np.arctan2, "ceiling": np.ceil, "erf": _special("erf"), "erfc": _special("erfc"),
+        "min": np.minimum, "max": np.maximum, "mod": np.mod, "not": np.logical_not,
         "pow": operator.pow, "heaviside": np.heaviside, "where": np.where,
     }  # fmt: skip
 
@@ -323,7 +346,7 @@ class _NumpyBackend:
     @staticmethod
     def spread(value: Any, shape: tuple[int, ...], arrays: Sequence[Any]) -> np.ndarray:
         dtype = np.result_type(*arrays) if arrays else np.dtype(np.float64)
-        if getattr(value, "dtype", type(value)) == bool:
+        if isinstance(value, bool) or getattr(value, "dtype", None) == np.dtype(bool):
             dtype = np.dtype(bool)
         return np.array(np.broadcast_to(value, shape), dtype=dtype)
 
@@ -345,12 +368,8 @@ def _torch_where(condition: Any, a: Any, b: Any) -> Any:
     if isinstance(condition, bool):
         return a if condition else b
     if not isinstance(a, torch.Tensor) and not isinstance(b, torch.Tensor):
-        # the dtype of the two numbers' result is settled by `spread`
-        return (
-            torch.where(condition, torch.tensor(a, dtype=torch.float64), torch.tensor(b, dtype=torch.float64))
-            if condition.device.type == "cpu"
-            else torch.where(condition, a, b)
-        )
+        # of two numbers torch.where makes float32; `spread` settles the dtype
+        a = torch.tensor(a, dtype=torch.float64, device=condition.device)
     return torch.where(condition, a, b)
 
 
@@ -362,14 +381,10 @@ def _torch_heaviside(x: torch.Tensor, at_zero: Any) -> torch.Tensor:
 class _TorchBackend:
     table: dict[str, Callable[..., Any]] = {  # noqa: RUF012
         **_COMMON,
-        **{
-            n: getattr(torch, n)
-            for n in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-                      "exp", "log", "sqrt", "sign", "floor", "erf", "erfc", "abs")
-        },
+        **{name: getattr(torch, name) for name in (*_BY_NAME, *_ARCS, "erf", "erfc", "abs")},
         "ceiling": torch.ceil, "not": torch.logical_not, "pow": torch.pow, "where": _torch_where,
-        "heaviside": _torch_heaviside, "atan2": _torch_pair(torch.atan2), "min": _torch_pair(torch.minimum),
-        "max": _torch_pair(torch.maximum), "mod": torch.remainder,
+        "heaviside": _torch_heaviside, "atan2": _torch_pair(torch.atan2),
+        "min": _torch_pair(torch.minimum), "max": _torch_pair(torch.maximum), "mod": torch.remainder,
     }  # fmt: skip
 
     @staticmethod

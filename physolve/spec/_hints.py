@@ -49,14 +49,19 @@ def _all_hints(problem: Problem) -> Iterator[str]:
         yield from _initial(problem, u)
         if not uncovered and not time_order(problem, u) and _free_by_constant(problem, i):
             yield (
-                f"unknown '{name_of(u)}' is determined up to a constant only: no equation and no condition fixes its "
-                f"value; add MeanValue({name_of(u)}, 0) or PointValue({name_of(u)}, point, value)"
+                f"unknown '{name_of(u)}' is determined up to a constant only: no equation and no condition "
+                "fixes its "
+                f"value; add "
+                f"MeanValue({name_of(u)}, 0) or PointValue({name_of(u)}, point, value)"
             )
     if grows(problem):
-        yield "the equations amplify short waves without bound (as the heat equation backward in time); check the signs"
+        yield (
+            "the equations amplify short waves without bound, as the heat equation backward in time does; "
+            "check the signs"
+        )
 
 
-# --- counting --------------------------------------------------------------------------------------------------------
+# --- counting -------------------------------------------------------------------------------------------
 
 
 def _counts(problem: Problem) -> Iterator[str]:
@@ -88,7 +93,7 @@ def _repetitions(problem: Problem) -> Iterator[str]:
             yield f"{condition_label(i, condition)}: it {verb} condition {k}, which speaks of the same place"
 
 
-# --- the boundary ----------------------------------------------------------------------------------------------------
+# --- the boundary ---------------------------------------------------------------------------------------
 
 
 class Wall(NamedTuple):
@@ -136,9 +141,15 @@ def _uncovered(problem: Problem, unknown: int, walls: tuple[Wall, ...]) -> Itera
     if any(short):
         where = ", ".join(f"'{name}'" for name in _names(walls, short))
         if none:
-            yield f"unknown '{name_of(u)}' has no condition on {where}; add Dirichlet, Neumann, Robin or Periodic there"
+            yield (
+                f"unknown '{name_of(u)}' has no condition on {where}; add Dirichlet, Neumann, Robin or "
+                "Periodic there"
+            )
         else:
-            yield f"unknown '{name_of(u)}' has too few conditions on {where}: order {order} needs {needed} everywhere"
+            yield (
+                f"unknown '{name_of(u)}' has too few conditions on {where}: order {order} needs {needed} "
+                "everywhere"
+            )
 
 
 def _space_order(problem: Problem, unknown: int) -> int:
@@ -180,7 +191,8 @@ def _mask(problem: Problem, on: Any, wall: Wall, item: str) -> np.ndarray:
     mask = np.asarray(predicate(problem.domain, problem.coordinates, on)(wall.points))
     if mask.shape != (n,) or mask.dtype != bool:
         raise SpecificationError(
-            f"{item}: 'on' must answer with one boolean per point, shape ({n},), got {mask.dtype} {mask.shape}"
+            f"{item}: 'on' must answer with one boolean per point, shape ({n},), got {mask.dtype} "
+            f"{mask.shape}"
         )
     return mask
 
@@ -215,7 +227,7 @@ def _own_name(wall: Wall) -> str:
     return "a part without a name near (" + ", ".join(f"{c:.3g}" for c in wall.points[0]) + ")"
 
 
-# --- time and constants ----------------------------------------------------------------------------------------------
+# --- time and constants ---------------------------------------------------------------------------------
 
 
 def _initial(problem: Problem, u: AppliedUndef) -> Iterator[str]:
@@ -225,9 +237,15 @@ def _initial(problem: Problem, u: AppliedUndef) -> Iterator[str]:
         value = f"Initial({name}, value)" if order == 1 else f"Initial({name}, value, velocity)"
         yield f"unknown '{name}' has time derivatives but no initial condition; add {value}"
     elif given < order == 2:
-        yield f"unknown '{name}' is of second order in time but has no initial velocity; add Initial({name}, value, velocity)"
+        yield (
+            f"unknown '{name}' is of second order in time but has no initial velocity; add Initial({name}, "
+            "value, velocity)"
+        )
     if not order and any(isinstance(c, Initial) and u in c.unknowns() for c in problem.conditions):
-        yield f"unknown '{name}' has an initial condition but no time derivative; its initial value follows from the equations"
+        yield (
+            f"unknown '{name}' has an initial condition but no time derivative; its initial value follows "
+            "from the equations"
+        )
 
 
 def _initial_count(problem: Problem, condition: Condition, u: AppliedUndef, order: int) -> int:

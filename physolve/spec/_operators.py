@@ -1,8 +1,8 @@
 """Differential operators on sympy expressions, and equations between scalars or vectors.
 
-Conventions: grad(v)[i, j] = d v_i / d x_j; div of a matrix goes row by row; laplacian of a vector by component.
-The space coordinates are those of the unknowns in the expression without t; an expression without an unknown
-(a manufactured solution, say) needs them as arguments: laplacian(sin(x)*y, x, y).
+Conventions: grad(v)[i, j] = d v_i / d x_j; div of a matrix goes row by row; laplacian of a vector by
+component. The space coordinates are those of the unknowns in the expression without t; an expression without
+an unknown (a manufactured solution, say) needs them as arguments: laplacian(sin(x)*y, x, y).
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ def flatten_equation(equation: Any, item: str = "equation") -> tuple[sympy.Eq, .
 
 
 def as_operand(value: Any, item: str) -> Any:
-    """A sympy expression or an immutable matrix from numbers, expressions, lists of them; never from a string."""
+    """A sympy expression or an immutable matrix from numbers, expressions, lists of them; never from a
+    string.
+    """
     if isinstance(value, MatrixBase):
         return Matrix(value)
     if isinstance(value, (tuple, list)):
@@ -192,7 +194,8 @@ def _space(expr: Any, coords: tuple[sympy.Symbol, ...], item: str) -> tuple[symp
     space = space_of(coords or _coordinates_in(expr))
     if not space:
         raise SpecificationError(
-            f"{item}: {_short(expr)} holds no unknown with space coordinates; name them, as in {item}(f, x, y)"
+            f"{item}: {_short(expr)} holds no unknown with space coordinates; name them, as in {item}(f, x, "
+            "y)"
         )
     return space
 

@@ -37,17 +37,18 @@ from ._symbols import (
 class Problem:
     """Find the unknowns such that the equations hold in the domain and the conditions on its boundary.
 
-    - `equations`: `physolve.Eq(lhs, rhs)`, of scalars or vectors, one or a sequence; kept as a tuple of scalar
-      `sympy.Eq` with derivatives carried out. A bare expression means = 0.
+    - `equations`: `physolve.Eq(lhs, rhs)`, of scalars or vectors, one or a sequence; kept as a tuple of
+      scalar `sympy.Eq` with derivatives carried out. A bare expression means = 0.
     - `domain`: a shape; for a time-dependent problem a product of a shape with a `TimeInterval`.
     - `conditions`: see `physolve.spec`.
     - `parameters`: unknown constants; those that appear in equations and conditions are found anyway.
-    - `exact`: the exact solution if known, {unknown: expression}; for tests and comparison, solvers do not look.
+    - `exact`: the exact solution if known, {unknown: expression}; for tests and comparison, solvers do not
+      look.
     - `unknowns`: their order; by default the order of first appearance in the equations.
 
-    Checks itself when built: raises `SpecificationError` (`UnsupportedError` for a statement that makes sense but is
-    beyond this package) with one line naming the item, and warns with `WellPosednessWarning` for every hint that a
-    condition is missing; `hints` keeps them. Problems are immutable and equal by value.
+    Checks itself when built: raises `SpecificationError` (`UnsupportedError` for a statement that makes sense
+    but is beyond this package) with one line naming the item, and warns with `WellPosednessWarning` for every
+    hint that a condition is missing; `hints` keeps them. Problems are immutable and equal by value.
     """
 
     equations: tuple[sympy.Eq, ...]

@@ -39,7 +39,8 @@ class Parameter(sympy.Symbol):
 def coordinates(*names: str) -> tuple[sympy.Symbol, ...]:
     """Real coordinates with these names: at most three in space, then the time, which is called "t".
 
-    Raises `SpecificationError` for a name that is not an identifier, a repeated name, or a "t" that is not last.
+    Raises `SpecificationError` for a name that is not an identifier, a repeated name, or a "t" that is not
+    last.
     """
     for name in names:
         check_name(name, "coordinate")
@@ -99,7 +100,7 @@ def space_of(coords: Sequence[sympy.Symbol]) -> tuple[sympy.Symbol, ...]:
 
 def is_unknown(node: object) -> bool:
     """Whether a sympy node is an unknown applied to its coordinates (and not data on a grid)."""
-    return isinstance(node, AppliedUndef) and getattr(node.func, "data", None) is None
+    return isinstance(node, AppliedUndef) and getattr(type(node), "data", None) is None
 
 
 def unknowns_of(*expressions: Any) -> tuple[AppliedUndef, ...]:
