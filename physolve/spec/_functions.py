@@ -88,4 +88,3 @@ OPERATORS = {
 
 CASES = "where"
 FUNCTION_NAMES = frozenset({*SCALAR_FUNCTIONS, *ALIASES, *OPERATORS, CASES})
-WORDS = frozenset({"and", "or", "not", "pi"})

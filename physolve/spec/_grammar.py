@@ -167,7 +167,7 @@ class Parser:
 
     def prefix(self, token: Token) -> Any:
         if token.kind == "number":
-            return self.count(token, _literal(number(self.text, token)))
+            return self.count(token, literal(number(self.text, token)))
         if token.text in ("-", "+"):
             value = self.arithmetic(token, self.parse(_SIGN))
             return value if token.text == "+" else self.times(token, sympy.Integer(-1), value)
@@ -438,7 +438,8 @@ def is_condition(value: object) -> bool:
     return isinstance(value, Boolean) and not isinstance(value, sympy.Expr)
 
 
-def _literal(value: int | float) -> sympy.Expr:
+def literal(value: int | float) -> sympy.Expr:
+    """An exact integer, or a Float of 53 bits."""
     return sympy.Integer(value) if isinstance(value, int) else sympy.Float(value)
 
 
@@ -446,7 +447,7 @@ def _as_sympy(value: Any) -> Any:
     if isinstance(value, bool):
         return sympy.true if value else sympy.false
     if isinstance(value, int | float):
-        return _literal(value)
+        return literal(value)
     if isinstance(value, sympy.MatrixBase):
         return sympy.ImmutableDenseMatrix(value)
     return value

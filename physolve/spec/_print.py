@@ -12,7 +12,8 @@ from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
 from ..errors import SpecificationError
-from ._functions import SCALAR_FUNCTIONS, WORDS
+from ._functions import SCALAR_FUNCTIONS
+from ._tokens import WORDS
 
 _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 10)
 _SIGNS = {

@@ -12,6 +12,7 @@ from ..errors import SpecificationError
 
 MAX_CHARACTERS = 10_000
 MAX_DEPTH = 100
+WORDS = frozenset({"and", "or", "not", "pi"})  # what cannot be a name
 
 _PATTERN = re.compile(
     r"""(?P<space>\s+)
