@@ -23,8 +23,8 @@ POINTS = 16384
 
 @dataclass(frozen=True)
 class Difference:
-    """Of one unknown (a vector is one): ||u - reference|| / ||reference|| in L2 over the domain, and the root mean
-    square and largest magnitude of u - reference in units of u."""
+    """Of one unknown (a vector is one): ||u - reference|| / ||reference|| in L2 over the domain, and the root
+    mean square and largest magnitude of u - reference in units of u."""
 
     unknown: str
     relative: float

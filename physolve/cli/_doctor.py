@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -51,13 +52,8 @@ def _blas() -> str:
     """The linear algebra library that torch was built with."""
     import torch
 
-    settings = dict(
-        pair.strip().split("=", 1)
-        for pair in torch.__config__.show().split(",")
-        if pair.strip().count("=") == 1
-    )
-    name = settings.get("BLAS_INFO", "unknown")
-    return f"{name}, LAPACK {settings.get('LAPACK_INFO', name)}"
+    found = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    return found[1] if found else "unknown"
 
 
 def _gpu() -> str:
@@ -71,15 +67,16 @@ def _gpu() -> str:
 
 def _compilers() -> dict[str, str]:
     found = {name: path for name in COMPILERS if (path := shutil.which(name))}
-    return {name: f"{_first_line(path)} ({path})" for name, path in found.items()} or {"compilers": "none"}
+    return {name: f"{_version_line(path)} ({path})" for name, path in found.items()} or {"compilers": "none"}
 
 
-def _first_line(program: str) -> str:
+def _version_line(program: str) -> str:
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return "does not run"
-    return (done.stdout or done.stderr).strip().partition("\n")[0]
+    lines = (done.stdout or done.stderr).splitlines()
+    return next((line.strip() for line in lines if re.search(r"\d\.\d", line)), "tells no version")
 
 
 def _packages() -> dict[str, str]:

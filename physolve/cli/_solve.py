@@ -47,8 +47,8 @@ def solve(
 ) -> None:
     """Solve a problem file to a tolerance.
 
-    Exit codes: 0 solved; 1 failed; 2 bad input; 3 tolerance not reached, what was found is written; 130 interrupted
-    by Ctrl-C, the best solution so far is written.
+    Exit codes: 0 solved; 1 failed; 2 bad input; 3 tolerance not reached, what was found is written;
+    130 interrupted by Ctrl-C, the best solution so far is written.
     """
     files = data_files(data)
     with told_in_one_line(debug), warnings_in_yellow(debug):
