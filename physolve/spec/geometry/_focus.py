@@ -52,7 +52,7 @@ class Focus:
 
 @lru_cache(maxsize=128)
 def focuses(shape: Shape) -> tuple[Focus, ...]:
-    """One focus per corner and hole; reentrant corners and holes count four times a convex corner."""
+    """One focus per corner and hole; reentrant corners and holes count eight times a convex corner."""
     space, time = split_time(shape)
     if space is None or not space.features:
         return ()
@@ -60,10 +60,10 @@ def focuses(shape: Shape) -> tuple[Focus, ...]:
     found = []
     for feature in space.features:
         if isinstance(feature, Corner):
-            weight = 4.0 if feature.angle > np.pi else 1.0
+            weight = 4.0 if feature.angle > np.pi else 0.5
             found.append(Focus(feature.point, 0.15 * space.size, weight, *when))
         else:
-            found.append(Focus(feature.center, 2.5 * feature.radius, 4.0, *when))
+            found.append(Focus(feature.center, 2 * feature.radius, 4.0, *when))
     return tuple(f for f in (_with_fraction(f, shape) for f in found) if f.fraction > 0.01)
 
 

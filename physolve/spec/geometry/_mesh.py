@@ -1,7 +1,7 @@
 """A domain given by a mesh of simplices, or by a closed surface of triangles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class MeshDomain(Shape):
     names  k strings      part that each facet belongs to; '' for none
     source                the file it came from, for messages and for problem files
 
-    Make it with `MeshDomain.read(path)`, `MeshDomain.of(points, cells)` or `MeshDomain.surface(points, triangles)`.
+    Made by `MeshDomain.read(path)`, `MeshDomain.of(points, cells)` or `MeshDomain.surface(points, facets)`.
     """
 
     points: np.ndarray
@@ -47,10 +47,16 @@ class MeshDomain(Shape):
     def of(
         cls, points: object, cells: object, parts: Mapping[str, object] | None = None, source: str = ""
     ) -> "MeshDomain":
-        """A mesh of triangles in the plane or of tetrahedra; parts: name -> facets (k, dim) of vertex numbers."""
+        """A mesh of plane triangles or of tetrahedra; parts: name -> facets (k, dim) of vertex numbers."""
         x, simplices = _checked(points, cells, source)
         facets = boundary_facets(x, simplices)
-        return cls(x, simplices, facets, _facet_names(facets, parts or {}, source), source)
+        domain = cls(x, simplices, facets, _facet_names(facets, parts or {}, source), source)
+        middles = x[simplices[:: max(1, len(simplices) // 1000)]].mean(axis=1)
+        if (domain._distance(middles) > 0).any():
+            raise SpecificationError(
+                f"{source or 'MeshDomain'}: cells do not fit together (they overlap, or share only parts of facets); mend the mesh"
+            )
+        return domain
 
     @classmethod
     def surface(
@@ -64,10 +70,10 @@ class MeshDomain(Shape):
 
     @classmethod
     def read(cls, path: str | Path) -> "MeshDomain":
-        """A mesh file known to meshio (.msh, .vtu, .stl, ...). Raises SpecificationError if it holds no domain.
+        """A mesh file known to meshio (.msh, .vtu, .stl). Raises SpecificationError if it holds no domain.
 
-        A mesh whose z is constant is taken as plane. Named facets (gmsh physical groups, cell sets, integer cell data
-        on facets) become parts. A surface of triangles in space, closed, means its inside.
+        A mesh whose z is constant is taken as plane. Named facets (gmsh physical groups, cell sets, integer
+        cell data on facets) become parts. A surface of triangles in space, closed, means its inside.
         """
         from ._mesh_read import read
 
@@ -87,6 +93,10 @@ class MeshDomain(Shape):
         if self.source:
             return f"MeshDomain.read({self.source!r})"
         return f"MeshDomain.of(<{len(self.points)} points>, <{len(self.cells)} cells>)"
+
+    def __getstate__(self) -> dict[str, object]:
+        """What is remembered of a computation is not copied."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @property
     def dim(self) -> int:
@@ -142,7 +152,7 @@ def simplex_measures(vertices: np.ndarray) -> ColumnArray:
 
 
 def _pick(u: ColumnArray, ends: ColumnArray) -> tuple[np.ndarray, ColumnArray]:
-    """Which of the pieces with cumulative measures `ends`, and where on it: u stretched to the unit interval."""
+    """Which of the pieces with cumulative measures `ends`, and where on it in the unit interval."""
     target = u * ends[-1]
     k = np.minimum(np.searchsorted(ends, target, side="right"), len(ends) - 1)
     start = np.where(k > 0, ends[k - 1], 0.0)
@@ -150,7 +160,7 @@ def _pick(u: ColumnArray, ends: ColumnArray) -> tuple[np.ndarray, ColumnArray]:
 
 
 def _in_simplex(vertices: np.ndarray, u: np.ndarray) -> PointArray:
-    """Uniform points in simplices (n, d + 1, dim) from the unit cube (n, d): u sorted gives barycentric gaps."""
+    """Uniform points in simplices (n, d + 1, dim) from the unit cube (n, d): the gaps of u sorted."""
     s = np.sort(u, axis=1)
     gaps = np.diff(s, axis=1, prepend=0.0, append=1.0)
     return np.einsum("nk,nkd->nd", gaps[:, ::-1], vertices)

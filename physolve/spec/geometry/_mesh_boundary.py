@@ -56,7 +56,7 @@ def chains(points: np.ndarray, facets: np.ndarray, index: np.ndarray, kink: floa
 
 
 def _runs(facets: np.ndarray, index: np.ndarray, normals: PointArray, kink: float) -> list[np.ndarray]:
-    """Edges of a selection in order of travel, split where they turn by more than `kink` or leave the selection."""
+    """Edges of a selection in order of travel, split where they turn by more than `kink` or leave it."""
     starts: dict[int, list[int]] = {}
     for k in index.tolist():
         starts.setdefault(int(facets[k, 0]), []).append(k)

@@ -1,8 +1,8 @@
 """Signed distance to a closed polyline or triangle surface.
 
-The nearest facet is found among those with the nearest middles (k-d tree); a bound by the largest facet tells when more
-of them must be tried. The sign is that of the angle-weighted pseudonormal of the nearest facet, edge or vertex, which
-is right wherever the nearest point is (Baerentzen and Aanaes 2005).
+The nearest facet is found among those with the nearest middles (k-d tree); a bound by the largest facet
+tells when more must be tried. The sign is that of the angle-weighted pseudonormal of the nearest facet, edge
+or vertex, which is right wherever the nearest point is (Baerentzen and Aanaes 2005).
 """
 
 import numpy as np
@@ -50,9 +50,9 @@ class FacetDistance:
 
 
 def _nearest(p: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """From the nearest point of facets x (..., dim, dim) to p (..., dim), and which feature it lies on.
+    """From the nearest point of facets x (..., dim, dim) to p (..., dim), and the feature it lies on.
 
-    Features of an edge: 0 inside, 1 and 2 its ends; of a triangle: 0 inside, 1 2 3 vertices, 4 5 6 edges 01 12 20.
+    Features of an edge: 0 inside, 1 2 ends; of a triangle: 0 inside, 1 2 3 vertices, 4 5 6 edges 01 12 20.
     """
     if x.shape[-2] == 2:
         a, b = x[..., 0, :], x[..., 1, :]

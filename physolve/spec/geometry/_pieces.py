@@ -75,7 +75,7 @@ def pieces(shape: Shape) -> tuple[Piece, ...]:
 
 @lru_cache(maxsize=256)
 def labelled(shape: Shape, labels: tuple[str, ...] | None) -> tuple[Piece, ...]:
-    """The boundary pieces that carry one of the labels; all for None. Of two faces that coincide one counts."""
+    """The boundary pieces that carry one of the labels; all for None. Coincident faces count once."""
     faces = [face for face in shape._faces() if labels is None or not set(labels).isdisjoint(face.labels)]
     if not is_composite(shape):
         return tuple(map(whole, faces))

@@ -139,7 +139,7 @@ def _check_repeated(vertices: tuple[Vector, ...], name: str) -> None:
         if v in seen:
             raise SpecificationError(
                 f"{name}: vertices {seen[v]} and {k} are the same point {text(v)}; "
-                "list each once, without repeating the first"
+                "list each vertex once, the first one too"
             )
         seen[v] = k
 
@@ -158,7 +158,7 @@ def _check_simple(vertices: tuple[Vector, ...], name: str) -> None:
     if len(first):
         raise SpecificationError(
             f"{name}: edges {first[0] + 1} and {second[0] + 1} cross or touch; "
-            "order the vertices so that the outline does not meet itself"
+            "order the vertices so that the outline is simple"
         )
 
 

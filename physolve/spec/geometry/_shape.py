@@ -153,8 +153,8 @@ class Shape(ABC):
         """Exactly n points of the boundary with unit outward normals.
 
         on     a part's name, a shape, or a tuple of those; None is the whole boundary. A shape means the
-               part of its boundary that lies on this one's boundary; if there is none, the part that lies inside
-               this shape (an interface), with normals out of the given shape.
+               part of its boundary that lies on this one's boundary; if there is none, the part that lies
+               inside this shape (an interface), with normals out of the given shape.
         where  keeps the points (m, dim) for which it answers True
         Every piece gets points in proportion to its measure, and at least one where n allows.
         Raises SpecificationError for an unknown part or an empty selection.
