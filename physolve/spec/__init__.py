@@ -15,6 +15,11 @@ from ._conditions import Robin as Robin
 from ._data import GridData as GridData
 from ._data import grid_data_of as grid_data_of
 from ._evaluate import Program as Program
+from ._file import dumps_problem as dumps_problem
+from ._file import loads_problem as loads_problem
+from ._file import read_problem as read_problem
+from ._file import write_problem as write_problem
+from ._grammar import parse_expression as parse_expression
 from ._operators import Eq as Eq
 from ._operators import biharmonic as biharmonic
 from ._operators import curl as curl
@@ -24,7 +29,12 @@ from ._operators import dot as dot
 from ._operators import dt as dt
 from ._operators import grad as grad
 from ._operators import laplacian as laplacian
+from ._print import print_expression as print_expression
 from ._problem import Problem as Problem
+from ._selection import Selection as Selection
+from ._selection import select as select
+from ._shapes_grammar import parse_shape as parse_shape
+from ._shapes_grammar import print_shape as print_shape
 from ._symbols import Parameter as Parameter
 from ._symbols import coordinates as coordinates
 from ._symbols import normal as normal

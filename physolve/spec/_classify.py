@@ -139,12 +139,12 @@ def _scales_cached(values: tuple, coordinates: tuple, parameters: tuple, points:
 
 
 def field_scale(problem: Problem, unknown: int) -> float:
-    """Size of an unknown as its Dirichlet, initial and point values and observations suggest; 1 if they do not.
+    """Size of an unknown as Dirichlet, initial and point values and observations suggest; else 1.
 
-    The components of a vector have one size, that of the largest.
+    The components of a vector share its length evenly, the length being that of its largest component.
     """
     family = next((indices for _, indices in problem.groups if unknown in indices), (unknown,))
-    return max(_suggested_size(problem, i) for i in family) or 1.0
+    return (max(_suggested_size(problem, i) for i in family) or 1.0) / float(np.sqrt(len(family)))
 
 
 def _suggested_size(problem: Problem, unknown: int) -> float:
@@ -190,7 +190,8 @@ def _state(problem: Problem, atoms: list[Atom], n: int) -> list[np.ndarray]:
         return []
     rng, length = np.random.default_rng(1), _length(problem)
     scales = [field_scale(problem, i) for i in range(len(problem.unknowns))]
-    return [scales[a.unknown] / length**a.order * rng.uniform(0.5, 1.0, n) for a in atoms]
+    shapes = [rng.uniform(0.5, 1.0, n) if a.order else np.ones(n) for a in atoms]
+    return [scales[a.unknown] / length**a.order * shape for a, shape in zip(atoms, shapes, strict=True)]
 
 
 def _length(problem: Problem) -> float:
