@@ -140,8 +140,8 @@ def test_exact_solution_satisfies_the_condition(name: str, index: int, raster: s
 
 def inserted(problem: Problem, name: str, expressions: Sequence[Any]) -> list[Any]:
     """The expressions with the exact solution and the true parameters put in."""
-    truth = {p: true_values(name)[p.name] for p in problem.parameters}
-    return [sympy.sympify(e).subs(dict(problem.exact)).doit().subs(truth) for e in expressions]
+    truth = {p: sympy.Float(true_values(name)[p.name]) for p in problem.parameters}
+    return [e.xreplace({**problem.exact, **truth}).doit() for e in expressions]
 
 
 def evaluate(
