@@ -36,7 +36,7 @@ def write(path: str | PathLike[str], field: MeshField) -> None:
 
 
 def _header(field: MeshField) -> list[str]:
-    names = list(_AXES[: field.dim])
+    names: list[str] = list(_AXES[: field.dim])
     for name, values in field.point_data.items():
         names += [name] if values.ndim == 1 else [f"{name}[{k}]" for k in range(values.shape[1])]
     indexed = {name for name in field.point_data if _COMPONENT.fullmatch(name)}

@@ -75,13 +75,14 @@ def intervals(points: Floats, labels: Sequence[int]) -> Discretisation:
     """Quadratic elements between sorted points (n,) with the conditions of the left and the right end."""
     from skfem import ElementLineP2, MeshLine1
 
-    mesh = MeshLine1(points[None, :])
+    k = np.arange(len(points) - 1)
+    mesh = MeshLine1(np.ascontiguousarray(points[None, :]), np.stack([k, k + 1]))
     ends = np.argsort(mesh.p[0, mesh.boundary_facets()])
     return Discretisation(mesh, ElementLineP2(), mesh.boundary_facets()[ends], np.asarray(labels))
 
 
 def assembled(
-    space: Discretisation, weak: WeakForm, conditions: Sequence[BoundaryForm]
+    space: Discretisation, weak: WeakForm, conditions: Sequence[BoundaryForm | None]
 ) -> tuple[System, Any]:
     """The system of the weak form and the conditions (numbered as in `space.labels`), and scikit-fem's
     basis."""
@@ -91,7 +92,7 @@ def assembled(
     system = System(*_interior(basis, weak))
     for label, condition in enumerate(conditions):
         facets = space.facets_of(label)
-        if len(facets) == 0:
+        if condition is None or len(facets) == 0:
             continue
         if condition.is_dirichlet:
             _fix(system, basis, facets, weak, condition)
@@ -127,11 +128,11 @@ def _interior(basis: Any, weak: WeakForm) -> tuple[sparse.csr_matrix, Floats]:
 
     def operator(u: Any, v: Any, _: Any) -> Any:
         total = sum(-a * u.grad[j] * v.grad[i] for a, (i, j) in zip(A, pairs, strict=True) if a is not None)
-        total += sum(b[i] * u.grad[i] * v.value for i in dim if b[i] is not None)
-        return total if c is None else total + c * u.value * v.value
+        total += sum(b[i] * u.grad[i] * v for i in dim if b[i] is not None)
+        return total if c is None else total + c * u * v
 
     matrix = BilinearForm(operator).assemble(basis)
-    load = np.zeros(basis.N) if f is None else LinearForm(lambda v, _: f * v.value).assemble(basis)
+    load = np.zeros(basis.N) if f is None else LinearForm(lambda v, _: f * v).assemble(basis)
     return matrix, load
 
 
@@ -179,15 +180,15 @@ def _add_boundary(
     slope = q_s - ratio * beta_s
 
     def operator(u: Any, v: Any, w: Any) -> Any:
-        total = -ratio * alpha * u.value * v.value
+        total = -ratio * alpha * u * v
         if slope.any():
-            total = total + slope * (w.n[0] * u.grad[1] - w.n[1] * u.grad[0]) * v.value
+            total = total + slope * (w.n[0] * u.grad[1] - w.n[1] * u.grad[0]) * v
         return total
 
     if alpha.any() or slope.any():
         system.matrix = system.matrix + BilinearForm(operator).assemble(basis)
     if g.any():
-        system.load = system.load - LinearForm(lambda v, _: ratio * g * v.value).assemble(basis)
+        system.load = system.load - LinearForm(lambda v, _: ratio * g * v).assemble(basis)
 
 
 def solved(system: System) -> tuple[Floats, float]:

@@ -13,7 +13,15 @@ from sympy.logic.boolalg import Boolean
 from ..errors import UnsupportedError
 from ..spec import Program
 from ..spec.geometry import Shape
-from ._triangulation import Floats, Triangulation, relabelled, triangulation
+from ._triangulation import (
+    Distance,
+    Floats,
+    Ints,
+    Triangulation,
+    projected,
+    relabelled,
+    triangulation,
+)
 
 Mask = NDArray[np.bool_]
 Predicate = Callable[[Floats], Mask]
@@ -52,48 +60,55 @@ def on_part(domain: Shape, on: Any, middles: Floats, normals: Floats, lengths: F
     return (distances < 0.3 * lengths) & same_way
 
 
-def with_changes(mesh: Triangulation, predicates: Sequence[Predicate], fixed: Floats) -> Triangulation:
-    """`mesh` with a vertex wherever one of the predicates changes its answer along the boundary.
+def with_changes(
+    mesh: Triangulation, predicates: Sequence[Predicate], fixed: Floats, distance: Distance
+) -> Triangulation:
+    """`mesh` with a vertex on the boundary wherever one of the predicates changes its answer along it.
 
     `fixed` (k, 2) are points (corners) that must stay.
     """
     for predicate in predicates:
         for _ in range(64):
-            found = _first_change(mesh, predicate)
+            found = _first_change(mesh, predicate, distance)
             if found is None:
                 break
             mesh = _with_vertex(mesh, *found, fixed)
+            fixed = np.vstack([fixed, found[2]])
     return mesh
 
 
-def _first_change(mesh: Triangulation, predicate: Predicate) -> tuple[int, float] | None:
-    """(boundary edge, share of its length) of a change of answer inside an edge."""
+def _first_change(
+    mesh: Triangulation, predicate: Predicate, distance: Distance
+) -> tuple[int, float, Floats] | None:
+    """(boundary edge, share of its length, point) of a change of answer inside an edge."""
     a, b = mesh.points[mesh.boundary[:, 0]], mesh.points[mesh.boundary[:, 1]]
-    points = a[:, None] + _SHARES[:, None] * (b - a)[:, None]
-    answers = predicate(points.reshape(-1, 2)).reshape(len(a), -1)
+    lengths = np.linalg.norm(b - a, axis=1)
+
+    def points(edges: Ints, shares: Floats) -> Floats:
+        chord = a[edges] + shares[:, None] * (b - a)[edges]
+        return projected(chord, mesh.normals[edges], lengths[edges], distance)
+
+    m, k = len(a), len(_SHARES)
+    answers = predicate(points(np.repeat(np.arange(m), k), np.tile(_SHARES, m))).reshape(m, k)
     changes = answers[:, 1:] != answers[:, :-1]
     if not changes.any():
         return None
     edge = int(np.argmax(changes.any(axis=1)))
-    k = int(np.argmax(changes[edge]))
-    lo, hi, first = _SHARES[k], _SHARES[k + 1], answers[edge, k]
-    for _ in range(50):
+    at = int(np.argmax(changes[edge]))
+    lo, hi = _SHARES[at], _SHARES[at + 1]
+    for _ in range(48):
         middle = (lo + hi) / 2
-        same = predicate((a[edge] + middle * (b[edge] - a[edge]))[None])[0] == first
+        same = predicate(points(np.array([edge]), np.array([middle])))[0] == answers[edge, at]
         lo, hi = (middle, hi) if same else (lo, middle)
-    return edge, float((lo + hi) / 2)
+    return edge, float(lo), points(np.array([edge]), np.array([lo]))[0]
 
 
-def _with_vertex(mesh: Triangulation, edge: int, share: float, fixed: Floats) -> Triangulation:
-    """The nearer end of the edge moved to the place, or, if it may not move or is far, the edge split
-    there."""
+def _with_vertex(mesh: Triangulation, edge: int, share: float, place: Floats, fixed: Floats) -> Triangulation:
+    """The nearer end of the edge moved to the place, or the edge split there if that end is far or stays."""
     ends = mesh.boundary[edge]
-    a, b = mesh.points[ends]
-    place = a + share * (b - a)
     near = int(ends[0] if share < 0.5 else ends[1])
-    movable = min(share, 1 - share) < 0.3 and _on_straight_side(mesh, near)
-    movable = movable and (len(fixed) == 0 or np.linalg.norm(fixed - mesh.points[near], axis=1).min() > 1e-9)
-    if movable:
+    stays = len(fixed) > 0 and np.linalg.norm(fixed - mesh.points[near], axis=1).min() < 1e-9
+    if min(share, 1 - share) < 0.35 and not stays:
         points = mesh.points.copy()
         points[near] = place
         return triangulation(points, mesh.triangles)
@@ -104,11 +119,6 @@ def _with_vertex(mesh: Triangulation, edge: int, share: float, fixed: Floats) ->
     return triangulation(
         np.vstack([mesh.points, place]), np.vstack([np.delete(mesh.triangles, row, 0), halves])
     )
-
-
-def _on_straight_side(mesh: Triangulation, vertex: int) -> bool:
-    normals = mesh.normals[(mesh.boundary == vertex).any(axis=1)]
-    return len(normals) == 2 and bool(normals[0] @ normals[1] > 1 - 1e-12)
 
 
 def labelled(mesh: Triangulation, masks: Sequence[Mask], names: Sequence[str]) -> Triangulation:

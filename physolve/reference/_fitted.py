@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..errors import NumericalError
+from ..errors import NumericalError, UnsupportedError
 from ..spec import Condition, Periodic, Problem
 from ..spec.geometry import Shape
 from ._boundary import graded, labelled, on_part, predicate_of, with_changes
@@ -40,9 +40,14 @@ def _fitted(
     corners = np.array([c.point for c in domain.corners], dtype=np.float64).reshape(-1, 2)
     mesh = settled(triangulation(*raw), domain, corners)
     predicates = [p for c in conditions if (p := predicate_of(c.on, problem.coordinates)) is not None]
-    mesh = with_changes(mesh, predicates, corners)
+    mesh = with_changes(mesh, predicates, corners, domain.signed_distance)
     names = [f"condition {1 + problem.conditions.index(c)} ({c.kind})" for c in conditions]
     masks = [_mask(problem, condition, mesh) for condition in conditions]
+    for condition, mask in zip(conditions, masks, strict=True):
+        if isinstance(condition, Periodic) and not mask.any():
+            raise UnsupportedError(
+                f"finite elements: periodic along {condition.along} needs a rectangle or an interval"
+            )
     return graded(labelled(mesh, masks, names), domain.corners, is_dirichlet)
 
 

@@ -105,7 +105,7 @@ class P2Field:
         """Local coordinates (k, dim) in the straight elements."""
         corners = self.nodes[self.elements[elements, : self.dim + 1]]
         axes = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
-        return np.linalg.solve(axes, (points - corners[:, 0])[:, :, None])[:, :, 0]
+        return np.asarray(np.linalg.solve(axes, (points - corners[:, 0])[:, :, None])[:, :, 0], np.float64)
 
     def _local(self, points: Floats, elements: Ints) -> Floats:
         nodes = self.nodes[self.elements[elements]]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
 
 from ..errors import NumericalError, SpecificationError, UnsupportedError
@@ -105,7 +104,12 @@ class FEMSolution:
 
 
 def solve_fem(
-    problem: Problem, h: float | None = None, tol: float | None = 1e-5, *, max_unknowns: int = 500_000
+    problem: Problem,
+    h: float | None = None,
+    tol: float | None = 1e-5,
+    *,
+    max_unknowns: int = 500_000,
+    refinements: int = 0,
 ) -> FEMSolution:
     """Solves a linear scalar second-order problem in one or two dimensions by quadratic finite elements.
 
@@ -116,8 +120,8 @@ def solve_fem(
 
     - `h`: edge length of the first mesh; by default a fine enough one to start from.
     - `tol`: relative L2 error to reach; meshes are refined until the estimate is below it, or until the next
-      one would have more than `max_unknowns` unknowns (then `converged` is False). None: one mesh of size
-      `h`.
+      one would have more than `max_unknowns` unknowns (then `converged` is False). None: one mesh.
+    - `refinements`: how often the first mesh is refined before anything is solved.
 
     The estimate is d / (2^q - 1) with d the relative difference to the mesh before and q the observed order,
     at most 3.
@@ -127,6 +131,8 @@ def solve_fem(
     start = time.perf_counter()
     statement = _Statement.of(problem)
     step = statement.first_step(h)
+    for _ in range(refinements):
+        step()
     solution: P2Field | None = None
     history: list[Level] = []
     while True:
@@ -254,8 +260,7 @@ def _holds_at(problem: Problem, condition: Condition, point: float) -> bool:
 
 
 def _solution_on(space: Discretisation, statement: _Statement) -> tuple[Any, NDArray[np.float64]]:
-    forms = [form or BoundaryForm(sympy.S.Zero, (), sympy.S.Zero) for form in statement.forms]
-    system, basis = assembled(space, statement.weak, forms)
+    system, basis = assembled(space, statement.weak, statement.forms)
     for condition in statement.conditions:
         if isinstance(condition, Periodic):
             _join(system, basis, statement.problem, condition)
@@ -296,7 +301,7 @@ def _constrain(system: System, basis: Any, statement: _Statement) -> None:
     if condition is None:
         return
     if isinstance(condition, MeanValue):
-        row = LinearForm(lambda v, _: v.value).assemble(basis)
+        row = LinearForm(lambda v, _: v).assemble(basis)
         (value,) = Program(condition.values(), statement.weak.coordinates)(
             *np.zeros((len(statement.weak.coordinates), 1))
         )
