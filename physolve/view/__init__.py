@@ -1,0 +1,8 @@
+"""Pictures, animations and scenes of solutions, drawn without a screen."""
+
+from ._curve import plot_convergence as plot_convergence
+from ._curve import plot_cut as plot_cut
+from ._mesh import mesh_domain as mesh_domain
+from ._plot import SUFFIXES as SUFFIXES
+from ._plot import plot as plot
+from ._style import Style as Style

@@ -1,0 +1,77 @@
+"""Which OpenGL window VTK can open without a screen, if any.
+
+VTK asks an X server first and dies where a window's library is missing, so the library is asked here
+beforehand.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+_CHOICE = "VTK_DEFAULT_OPENGL_WINDOW"  # read by VTK whenever it makes a window
+_DEVICE_PLATFORM = 0x313F  # EGL_PLATFORM_DEVICE_EXT
+
+
+@lru_cache(maxsize=1)
+def can_render() -> bool:
+    """Whether VTK can draw in this process."""
+    return not sys.platform.startswith("linux") or _CHOICE in os.environ or _window_class() is not None
+
+
+@contextmanager
+def offscreen_window() -> Iterator[None]:
+    """While this lasts, VTK makes windows that need no screen; a choice by the environment goes first."""
+    chosen = _window_class() if sys.platform.startswith("linux") else None
+    if chosen is None or _CHOICE in os.environ:
+        yield
+        return
+    os.environ[_CHOICE] = chosen
+    try:
+        yield
+    finally:
+        del os.environ[_CHOICE]
+
+
+@lru_cache(maxsize=1)
+def _window_class() -> str | None:
+    if _egl_works():
+        return "vtkEGLRenderWindow"
+    for name in ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so"):
+        if _load(name) is not None:
+            return "vtkOSOpenGLRenderWindow"
+    return None
+
+
+def _load(name: str) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(name)
+    except OSError:
+        return None
+
+
+def _egl_works() -> bool:
+    """Whether EGL has a device (a GPU, or Mesa's software one) that can be initialised."""
+    egl = _load("libEGL.so.1")
+    if egl is None:
+        return False
+    egl.eglGetProcAddress.restype = ctypes.c_void_p
+    egl.eglGetProcAddress.argtypes = [ctypes.c_char_p]
+    query, display = (
+        egl.eglGetProcAddress(name) for name in (b"eglQueryDevicesEXT", b"eglGetPlatformDisplayEXT")
+    )
+    if not query or not display:
+        return False
+    pointer, integer = ctypes.c_void_p, ctypes.c_int
+    find = ctypes.CFUNCTYPE(integer, integer, ctypes.POINTER(pointer), ctypes.POINTER(integer))(query)
+    open_display = ctypes.CFUNCTYPE(pointer, ctypes.c_uint, pointer, pointer)(display)
+    egl.eglInitialize.argtypes = [pointer, pointer, pointer]
+    devices, count = (pointer * 16)(), integer(0)
+    if not find(16, devices, ctypes.byref(count)):
+        return False
+    opened = (open_display(_DEVICE_PLATFORM, devices[k], None) for k in range(count.value))
+    return any(one and egl.eglInitialize(one, None, None) for one in opened)
