@@ -45,7 +45,14 @@ class Place:
 
 def kind_of(value: object) -> str:
     """What a TOML value is, in words."""
-    words = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a table"}
+    words = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+        dict: "a table",
+    }
     return words.get(type(value), "a date or time")
 
 
@@ -90,6 +97,7 @@ def as_integer(place: Place, value: object) -> int:
 def check_name(place: Place, name: str, taken: Mapping[str, str]) -> None:
     """A name must be a word that the grammar can read and must not have been given to something else."""
     if not name.isidentifier() or not name.isascii() or name in WORDS:
-        raise place.error(f"'{shorten(name)}' cannot be a name; use letters, digits and _, and not and, or, not, pi")
+        rule = "names are words of letters, digits and _, other than 'and', 'or', 'not' and 'pi'"
+        raise place.error(f"'{shorten(name)}' cannot be a name; {rule}")
     if name in taken:
         raise place.error(f"the name '{name}' is already used for {taken[name]}")

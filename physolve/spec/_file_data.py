@@ -52,7 +52,7 @@ class Files:
 
 
 def split_key(given: str | PathLike[str], key: str) -> tuple[Path, str]:
-    """"field.npz:source" as its path and its key."""
+    """ "field.npz:source" as its path and its key."""
     path, colon, last = str(given).rpartition(":")
     if colon and last.isidentifier() and Path(path).suffix.lower() in SUFFIXES:
         return Path(path), last
@@ -63,15 +63,19 @@ def read_data(place: Place, name: str, table: Mapping[str, Any], files: Files) -
     """The grid data that an entry of [data] describes."""
     check_keys(place, table, DATA_KEYS, "a field of data")
     if "extent" not in table:
-        raise place.error("extent is missing; write extent = [[-1, 1], [-1, 1]] for the first and last sample of each axis")
+        raise place.error(
+            "extent is missing; write extent = [[-1, 1], [-1, 1]] for the first and last sample of each axis"
+        )
     extent = [_pair(place.at("extent"), pair) for pair in as_list(place.at("extent"), table["extent"])]
     layout = as_text(place.at("layout"), table.get("layout", "grid"))
     if layout not in LAYOUTS:
-        raise place.error(f"layout: '{layout}' is not a layout; use 'grid' (axis k is coordinate k) or 'raster' (an image)")
+        raise place.error(
+            f"layout: '{layout}' is not a layout; use 'grid' (axis k is coordinate k) or 'raster' (an image)"
+        )
     order = as_integer(place.at("order"), table.get("order", 3))
     values, source = _values(place, name, table, files, layout)
     make = GridData.from_raster if layout == "raster" else GridData
-    with place.watch():
+    with Place(place.file).watch():
         return make(name, values, tuple(extent), order, source)
 
 
@@ -82,7 +86,9 @@ def _pair(place: Place, value: object) -> tuple[float, float]:
     return float(as_number(place, pair[0])), float(as_number(place, pair[1]))
 
 
-def _values(place: Place, name: str, table: Mapping[str, Any], files: Files, layout: str) -> tuple[np.ndarray, Any]:
+def _values(
+    place: Place, name: str, table: Mapping[str, Any], files: Files, layout: str
+) -> tuple[np.ndarray, Any]:
     if "values" in table and name not in files.given:
         if "file" in table:
             raise place.error("both file and values are given; leave one out")
@@ -114,7 +120,9 @@ def read_array(place: Place, path: Path, key: str = "") -> tuple[np.ndarray, str
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, type(place.error(""))):
             raise
-        raise place.error(f"the file '{path.name}' cannot be read as {suffix[1:]}: {str(error).splitlines()[0]}") from None
+        raise place.error(
+            f"the file '{path.name}' cannot be read as {suffix[1:]}: {str(error).splitlines()[0]}"
+        ) from None
 
 
 def _read_npz(place: Place, path: Path, key: str) -> tuple[np.ndarray, str]:
@@ -124,7 +132,9 @@ def _read_npz(place: Place, path: Path, key: str) -> tuple[np.ndarray, str]:
         if not key and len(archive.files) == 1:
             key = archive.files[0]
         if not key:
-            raise place.error(f"the file '{path.name}' holds several arrays; give a key; {near('', archive.files)}")
+            raise place.error(
+                f"the file '{path.name}' holds several arrays; give a key; {near('', archive.files)}"
+            )
         if key not in archive.files:
             raise place.error(f"the file '{path.name}' holds no '{key}'; {near(key, archive.files)}")
         return archive[key], key

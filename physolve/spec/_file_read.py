@@ -21,13 +21,26 @@ from ._symbols import coordinates, normal, parameter, unknown
 
 MAX_BYTES = 20_000_000
 KEYS = (
-    *("name", "title", "comment", "coordinates", "equations", "domain", "order", "unknowns", "constants", "parameters"),
+    *(
+        "name",
+        "title",
+        "comment",
+        "coordinates",
+        "equations",
+        "domain",
+        "order",
+        "unknowns",
+        "constants",
+        "parameters",
+    ),
     *("expressions", "data", "shapes", "conditions", "exact"),
 )
 REQUIRED = ("coordinates", "unknowns", "equations", "domain")
 
 
-def read_text(text: str, file: str, name: str, base: Path | None, data: Mapping[str, str | PathLike[str]]) -> Problem:
+def read_text(
+    text: str, file: str, name: str, base: Path | None, data: Mapping[str, str | PathLike[str]]
+) -> Problem:
     """The problem that the text states.
 
     `file` names the text in messages, `name` the problem if the text does not, `base` is the folder of its files, `data`
@@ -44,6 +57,8 @@ def read_text(text: str, file: str, name: str, base: Path | None, data: Mapping[
 
 def parse_toml(text: str, top: Place) -> dict[str, Any]:
     """The TOML document; ProblemFileError with line and column for what is none."""
+    if not isinstance(text, str):
+        raise top.error(f"expected the text of a problem file, got {type(text).__name__}")
     if len(text) > MAX_BYTES:
         raise top.error(f"the file has {len(text):,} characters; at most {MAX_BYTES:,} are read")
     try:
@@ -109,7 +124,7 @@ class _Reader:
     def read_coordinates(self) -> None:
         place = self.top.at("coordinates")
         names = [as_text(place, name) for name in as_list(place, self.document["coordinates"])]
-        with place.watch():
+        with self.top.watch():
             made = coordinates(*names)
         self.coordinates = made
         for name, symbol in zip(names, made, strict=True):
@@ -125,14 +140,16 @@ class _Reader:
             value = {as_text(self.top.at("unknowns"), name): {} for name in value}
         table = as_table(self.top.at("unknowns"), value)
         if not table:
-            raise self.top.at("unknowns").error("none is named; write unknowns = [\"u\"]")
+            raise self.top.at("unknowns").error('none is named; write unknowns = ["u"]')
         for name, entry in table.items():
-            self.read_unknown(self.top.at(f"unknowns.{name}"), name, as_table(self.top.at(f"unknowns.{name}"), entry))
+            self.read_unknown(
+                self.top.at(f"unknowns.{name}"), name, as_table(self.top.at(f"unknowns.{name}"), entry)
+            )
 
     def read_unknown(self, place: Place, name: str, entry: dict[str, Any]) -> None:
         check_keys(place, entry, ("components",), "a field of an unknown")
         check_name(place, name, self.kinds)
-        with place.watch():
+        with self.top.watch():
             made = unknown(name, *self.coordinates, components=entry.get("components", 1))
         self.declare(place, name, "an unknown", made)
         self.unknowns[name] = made
@@ -154,7 +171,9 @@ class _Reader:
     def read_constants(self) -> None:
         for name, value in self.table("constants").items():
             place = self.top.at(f"constants.{name}")
-            number = expression(place, value, {n: v for n, v in self.names.items() if self.kinds[n] == "a constant"})
+            number = expression(
+                place, value, {n: v for n, v in self.names.items() if self.kinds[n] == "a constant"}
+            )
             self.declare(place, name, "a constant", number)
 
     def read_parameters(self) -> tuple[Any, ...]:
@@ -168,7 +187,7 @@ class _Reader:
             check_keys(place, entry, ("guess",), "a field of a parameter")
             guess = as_number(place.at("guess"), entry.get("guess", 1.0))
             check_name(place, name, self.kinds)
-            with place.watch():
+            with self.top.watch():
                 made.append(parameter(name, guess))
             self.declare(place, name, "a parameter", made[-1])
         return tuple(made)
@@ -184,7 +203,9 @@ class _Reader:
         known = {*table, *self.observation_names()}
         for name in self.files.given:
             if name not in known:
-                raise self.top.error(f"data: a file is given for '{name}', which this problem does not use; {near(name, known)}")
+                raise self.top.error(
+                    f"data: a file is given for '{name}', which this problem does not use; {near(name, known)}"
+                )
 
     def observation_names(self) -> set[str]:
         conditions = self.document.get("conditions", [])
@@ -202,7 +223,9 @@ class _Reader:
             place = self.top.at(f"shapes.{name}")
             text = as_text(place, value)
             with place.watch():
-                self.shapes[name] = parse_shape(text, {**self.constants(), **self.shapes}, self.files.base).named(name)
+                self.shapes[name] = parse_shape(
+                    text, {**self.constants(), **self.shapes}, self.files.base
+                ).named(name)
 
     def constants(self) -> dict[str, object]:
         return {name: value for name, value in self.names.items() if self.kinds[name] == "a constant"}
@@ -221,13 +244,15 @@ class _Reader:
             with place.watch():
                 made.append(parse_equation(as_text(place, text), self.names))
         if not made:
-            raise self.top.error("equations: none is given; write equations = [\"-laplacian(u) = 1\"]")
+            raise self.top.error('equations: none is given; write equations = ["-laplacian(u) = 1"]')
         return made
 
     def read_conditions(self, words: Vocabulary) -> list[Any]:
         value = self.document.get("conditions", [])
         if isinstance(value, dict):
-            raise self.top.error("conditions: expected a list of tables; write [[conditions]] with two brackets")
+            raise self.top.error(
+                "conditions: expected a list of tables; write [[conditions]] with two brackets"
+            )
         made = []
         for i, entry in enumerate(as_list(self.top.at("conditions"), value), 1):
             place = self.top.at(f"condition {i}")
@@ -245,5 +270,3 @@ class _Reader:
                 raise place.error(f"'{name}' is not an unknown; {near(name, self.unknowns)}")
             exact[self.names[name]] = expression(place, value, self.names)
         return exact if "exact" in self.document else None
-
-

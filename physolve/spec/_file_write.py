@@ -31,7 +31,9 @@ def write_text(problem: Problem, base: Path | None, saved: Mapping[GridData, Dat
     written = Written(named_shapes(problem), base)
     head: dict[str, Any] = {"name": problem.name, **_description(problem.description)}
     head["coordinates"] = [check_name(s.name) for s in problem.coordinates]
-    head["equations"] = [_watch(f"equation {i}", print_equation, e) for i, e in enumerate(problem.equations, 1)]
+    head["equations"] = [
+        _watch(f"equation {i}", print_equation, e) for i, e in enumerate(problem.equations, 1)
+    ]
     head["domain"] = _watch("domain", print_shape, problem.domain, written.shapes, base)
     unknowns, vectors = _unknowns(problem)
     order = [n for name in unknowns for n in vectors.get(name, (name,))]
@@ -43,7 +45,9 @@ def write_text(problem: Problem, base: Path | None, saved: Mapping[GridData, Dat
     tables["shapes"] = {n: _shape(s, written) for n, s in written.shapes.items()}
     conditions = [_condition(i, c, written) for i, c in enumerate(problem.conditions, 1)]
     exact = {name_of(u): print_expression(e) for u, e in (problem.exact or {}).items()}
-    return _document(head, tables, whole_vectors(conditions, vectors), exact if problem.exact is not None else None)
+    return _document(
+        head, tables, whole_vectors(conditions, vectors), exact if problem.exact is not None else None
+    )
 
 
 def _watch(item: str, write: Any, *values: Any) -> str:
@@ -149,7 +153,10 @@ def _data(data: GridData, base: Path | None, saved: Mapping[GridData, DataSource
 
 
 def _document(
-    head: dict[str, Any], tables: dict[str, dict[str, Any]], conditions: list[dict[str, Any]], exact: dict[str, str] | None
+    head: dict[str, Any],
+    tables: dict[str, dict[str, Any]],
+    conditions: list[dict[str, Any]],
+    exact: dict[str, str] | None,
 ) -> str:
     sections = [_lines(head)]
     sections += [f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table]
@@ -169,13 +176,16 @@ def _toml_key(key: str) -> str:
 def toml_value(value: Any) -> str:
     """A TOML value on one line where it fits, else one entry a line; text of several lines in triple quotes."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f" {_toml_key(k)} = {toml_value(v)}" for k, v in value.items()) + (" }" if value else "}")
+        return (
+            "{"
+            + ", ".join(f" {_toml_key(k)} = {toml_value(v)}" for k, v in value.items())
+            + (" }" if value else "}")
+        )
     if isinstance(value, list):
         entries = [toml_value(v) for v in value]
         line = f"[{', '.join(entries)}]"
         return line if len(line) <= WIDTH else "[\n" + "".join(f"  {entry},\n" for entry in entries) + "]"
     if isinstance(value, np.generic):
         value = value.item()
-    return tomli_w.dumps({"v": value}, multiline_strings=True).removeprefix("v = ").removesuffix("\n")
-
-
+    lines = isinstance(value, str) and "\r" not in value  # TOML readers turn \r\n in triple quotes into \n
+    return tomli_w.dumps({"v": value}, multiline_strings=lines).removeprefix("v = ").removesuffix("\n")

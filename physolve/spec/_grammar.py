@@ -35,7 +35,15 @@ _BINDING = {
     **{"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "**": _POWER, "^": _POWER},
 }
 _RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
-_REFUSED = (ArithmeticError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError, RecursionError)
+_REFUSED = (
+    ArithmeticError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    NotImplementedError,
+    RecursionError,
+)
 
 
 def parse_expression(text: str, names: Mapping[str, object]) -> Any:
@@ -61,7 +69,9 @@ def _guarded(text: str, parse: Callable[[], Any]) -> Any:
     try:
         return parse()
     except RecursionError:
-        raise SpecificationError(f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read") from None
+        raise SpecificationError(
+            f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read"
+        ) from None
 
 
 def _whole(parser: "Parser", binding: int, what: str) -> Any:
@@ -91,11 +101,13 @@ def _equation(parser: "Parser") -> Any:
         parser.expect_end(", or '=' and the right-hand side")
     parser.advance()
     right = parser.parse(_SUM)
+    if parser.token.text in ("=", "=="):
+        raise parser.error(parser.token, "a second '='; an equation has one")
     parser.expect_end()
     try:
         return Eq(left, right)
     except _REFUSED as error:
-        raise parser.error(sign, str(error)) from None
+        raise parser.error(sign, str(error).removeprefix("equation: ")) from None
 
 
 def near(name: str, known: Iterable[str], limit: int = 12) -> str:
@@ -136,7 +148,7 @@ class Parser:
 
     def expect(self, symbol: str, after: str) -> None:
         if self.token.text != symbol or self.token.kind != "symbol":
-            raise self.error(self.token, f"expected '{symbol}' {after}, got {self.token}{self._hint()}")
+            raise self.error(self.token, f"expected '{symbol}' {after}, got {self.token}")
         self.advance()
 
     def expect_end(self, alternative: str = "") -> None:
@@ -154,7 +166,9 @@ class Parser:
     def parse(self, binding: int) -> Any:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise self.error(self.token, f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read")
+            raise self.error(
+                self.token, f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read"
+            )
         value = self.prefix(self.advance())
         while (own := self.binding()) >= binding:
             value = self.infix(self.advance(), value, own)
@@ -259,7 +273,10 @@ class Parser:
             raise self.error(token, message)
         value = self.names[token.text]
         if isinstance(value, GridData):
-            raise self.error(token, f"'{token.text}' is data on a grid; call it with coordinates, such as {token.text}(x, y)")
+            raise self.error(
+                token,
+                f"'{token.text}' is data on a grid; call it with coordinates, such as {token.text}(x, y)",
+            )
         return self.count(token, _as_sympy(value))
 
     def vector(self, token: Token) -> Any:
@@ -304,11 +321,16 @@ class Parser:
         if token.text in self.names:
             raise self.error(token, f"'{token.text}' is not a function; write '*' to multiply")
         data = {n for n, value in self.names.items() if isinstance(value, GridData)}
-        raise self.error(token, f"{token} is not a known function; {near(token.text, (FUNCTION_NAMES - ALIASES.keys()) | data, 30)}")
+        raise self.error(
+            token,
+            f"{token} is not a known function; {near(token.text, (FUNCTION_NAMES - ALIASES.keys()) | data, 30)}",
+        )
 
     def unknown_call(self, token: Token, known: Any, values: Sequence[Any]) -> Any:
         if tuple(values) != known.args:
-            raise self.error(token, f"'{token.text}' stands for {known}; it cannot be taken at other points here")
+            raise self.error(
+                token, f"'{token.text}' stands for {known}; it cannot be taken at other points here"
+            )
         return known
 
     def scalar_call(self, token: Token, name: str, values: Sequence[Any]) -> Any:
@@ -336,7 +358,9 @@ class Parser:
     def check_size(self, token: Token, value: Any, order: int) -> None:
         """Refuses to differentiate what is so large that its derivatives would fill the memory."""
         if tree_size(value, self.sizes) > MAX_DIFFERENTIATED // order**2:
-            raise self.error(token, "the expression to be differentiated is too large; name its parts as unknowns")
+            raise self.error(
+                token, "the expression to be differentiated is too large; name its parts as unknowns"
+            )
 
     def direction(self, token: Token, name: str, value: Any) -> Any:
         """A coordinate, or an order of d(u, x, 2) as a Python integer."""
@@ -346,11 +370,15 @@ class Parser:
             return int(value)
         wanted = "an order" if name == "dt" else "coordinates and orders" if name == "d" else "coordinates"
         limits = "" if wanted == "coordinates" else f" from 1 to {MAX_ORDER}"
-        raise self.error(token, f"{name} takes {wanted}{limits} after its first argument; write {OPERATORS[name].usage}")
+        raise self.error(
+            token, f"{name} takes {wanted}{limits} after its first argument; write {OPERATORS[name].usage}"
+        )
 
     def cases(self, token: Token, values: Sequence[Any]) -> Any:
         if len(values) < 2:
-            raise self.error(token, "where takes a condition, a value and the value otherwise: where(x < 0, 1, 2)")
+            raise self.error(
+                token, "where takes a condition, a value and the value otherwise: where(x < 0, 1, 2)"
+            )
         pairs = []
         for condition, value in zip(values[0::2], values[1::2], strict=False):
             pairs.append((self.scalar(token, value), self.truth(token, condition)))
@@ -406,7 +434,10 @@ class Parser:
         """Adds a leaf to the size of what is built, so that names inside names cannot grow without bound."""
         self.nodes += tree_size(value, self.sizes)
         if self.nodes > MAX_NODES:
-            raise self.error(token, f"the expression is too large once its names are filled in; at most {MAX_NODES:,} parts")
+            raise self.error(
+                token,
+                f"the expression is too large once its names are filled in; at most {MAX_NODES:,} parts",
+            )
         if isinstance(value, sympy.Expr) and not isinstance(value, sympy.Number) and value.is_number:
             self.constants.setdefault(value, float(value))
         return value

@@ -84,7 +84,9 @@ def parse_shape(text: str, names: Mapping[str, object], base: Path | None = None
         shape = parser.parse(_UNION)
         parser.expressions.expect_end()
     except RecursionError:
-        raise SpecificationError(f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read") from None
+        raise SpecificationError(
+            f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read"
+        ) from None
     return shape
 
 
@@ -106,7 +108,9 @@ class _ShapeParser:
     def parse(self, binding: int) -> Shape:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise self.error(self.token, f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read")
+            raise self.error(
+                self.token, f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read"
+            )
         shape = self.operand(self.expressions.advance())
         while (own := _BINDING.get(self.token.text, 0)) >= binding and self.token.kind == "symbol":
             sign = self.expressions.advance()
@@ -153,7 +157,9 @@ class _ShapeParser:
             if self.token.text == ",":
                 self.expressions.advance()
             elif self.token.text != ")":
-                raise self.error(self.token, f"expected ',' or ')', got {self.token}; write {constructor.usage}")
+                raise self.error(
+                    self.token, f"expected ',' or ')', got {self.token}; write {constructor.usage}"
+                )
         if self.token.text != ")":
             raise self.error(token, f"{token.text} has too many arguments; write {constructor.usage}")
         self.expressions.advance()
@@ -268,7 +274,9 @@ class _Writer:
     def mesh_path(self, shape: Any) -> str:
         source = shape.source
         if source is None:
-            raise SpecificationError("a mesh that was not read from a file cannot be written to a problem file")
+            raise SpecificationError(
+                "a mesh that was not read from a file cannot be written to a problem file"
+            )
         return relative(Path(source), self.base)
 
 
@@ -280,7 +288,11 @@ def relative(path: Path, base: Path | None) -> str:
     try:
         return path.relative_to(base.resolve(), walk_up=True).as_posix()
     except (TypeError, ValueError):  # Python before 3.12 knows no walk_up; another drive
-        return path.relative_to(base.resolve()).as_posix() if path.is_relative_to(base.resolve()) else path.as_posix()
+        return (
+            path.relative_to(base.resolve()).as_posix()
+            if path.is_relative_to(base.resolve())
+            else path.as_posix()
+        )
 
 
 _OPERATORS = (
