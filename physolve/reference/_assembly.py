@@ -13,26 +13,26 @@ import sympy
 from ..errors import NumericalError
 from ..spec import Program
 from ._p2_field import P2Field
+from ._trace import Trace, edge_trace, end_trace
 from ._triangulation import Distance, Floats, Ints, Triangulation, projected
 from ._weak import BoundaryForm, WeakForm, normals_of
 
 _ORDER = 5  # of the quadrature in the elements
-_BOUNDARY_ORDER = 6
 
 
 @dataclass(frozen=True, eq=False)
 class Discretisation:
-    """A scikit-fem mesh and quadratic element, with its boundary facets and the number of the condition on
-    each."""
+    """A scikit-fem mesh and quadratic element; the degrees of freedom of every boundary edge (start, end, middle;
+    the domain to the left) or end point, and the number of the condition there."""
 
     mesh: Any
     element: Any
-    facets: Ints
+    boundary: Ints
     labels: Ints
 
-    def facets_of(self, label: int) -> Ints:
-        """The facets on which condition `label` holds."""
-        return self.facets[self.labels == label]
+    def dofs_of(self, label: int) -> Ints:
+        """Rows of `boundary` on which condition `label` holds."""
+        return self.boundary[self.labels == label]
 
 
 @dataclass(eq=False)
@@ -61,14 +61,15 @@ def curved(mesh: Triangulation, distance: Distance | None) -> Discretisation:
     order = np.argsort(keys)
     wanted = np.sort(mesh.boundary, axis=1) @ [n, 1]
     facets = order[np.searchsorted(keys[order], wanted)]
+    middles = made.dofs.facet_dofs[0, facets]
     if distance is not None:
         locations = made.doflocs.copy()
-        middles = made.dofs.facet_dofs[0, facets]
         a, b = mesh.points[mesh.boundary[:, 0]], mesh.points[mesh.boundary[:, 1]]
         lengths = np.linalg.norm(b - a, axis=1)
         locations[:, middles] = projected((a + b) / 2, mesh.normals, lengths, distance).T
         made = replace(made, doflocs=locations)
-    return Discretisation(made, ElementTriP2(), facets, mesh.labels)
+    ends = made.dofs.nodal_dofs[0, mesh.boundary]
+    return Discretisation(made, ElementTriP2(), np.column_stack([ends, middles]), mesh.labels)
 
 
 def intervals(points: Floats, labels: Sequence[int]) -> Discretisation:
@@ -77,8 +78,8 @@ def intervals(points: Floats, labels: Sequence[int]) -> Discretisation:
 
     k = np.arange(len(points) - 1)
     mesh = MeshLine1(np.ascontiguousarray(points[None, :]), np.stack([k, k + 1]))
-    ends = np.argsort(mesh.p[0, mesh.boundary_facets()])
-    return Discretisation(mesh, ElementLineP2(), mesh.boundary_facets()[ends], np.asarray(labels))
+    ends = mesh.dofs.nodal_dofs[0, [0, len(points) - 1]]
+    return Discretisation(mesh, ElementLineP2(), ends[:, None], np.asarray(labels))
 
 
 def assembled(
@@ -91,13 +92,13 @@ def assembled(
     basis = Basis(space.mesh, space.element, intorder=_ORDER)
     system = System(*_interior(basis, weak))
     for label, condition in enumerate(conditions):
-        facets = space.facets_of(label)
-        if condition is None or len(facets) == 0:
+        dofs = space.dofs_of(label)
+        if condition is None or len(dofs) == 0:
             continue
         if condition.is_dirichlet:
-            _fix(system, basis, facets, weak, condition)
+            _fix(system, basis, np.unique(dofs), weak, condition)
         else:
-            _add_boundary(system, space, facets, weak, condition)
+            _add_boundary(system, _trace(basis, dofs), weak, condition)
     return system, basis
 
 
@@ -136,8 +137,7 @@ def _interior(basis: Any, weak: WeakForm) -> tuple[sparse.csr_matrix, Floats]:
     return matrix, load
 
 
-def _fix(system: System, basis: Any, facets: Ints, weak: WeakForm, condition: BoundaryForm) -> None:
-    dofs = basis.get_dofs(facets).flatten()
+def _fix(system: System, basis: Any, dofs: Ints, weak: WeakForm, condition: BoundaryForm) -> None:
     (values,) = _columns(
         [condition.g / condition.alpha], weak.coordinates, basis.doflocs[:, dofs][:, :, None]
     )
@@ -145,17 +145,19 @@ def _fix(system: System, basis: Any, facets: Ints, weak: WeakForm, condition: Bo
     system.fixed.update(zip(dofs.tolist(), flat.tolist(), strict=True))
 
 
-def _add_boundary(
-    system: System, space: Discretisation, facets: Ints, weak: WeakForm, condition: BoundaryForm
-) -> None:
+def _trace(basis: Any, dofs: Ints) -> Trace:
+    nodes = basis.doflocs.T
+    if nodes.shape[1] == 2:
+        return edge_trace(nodes, dofs)
+    return end_trace(nodes, dofs, np.sign(nodes[dofs[:, 0], 0] - nodes.mean()))
+
+
+def _add_boundary(system: System, trace: Trace, weak: WeakForm, condition: BoundaryForm) -> None:
     """Adds oint (n.A.grad u) v with n.A.grad(u) taken from alpha u + beta.grad(u) = g.
 
     With n, s the normal and the tangent: grad u = n u_n + s u_s, u_n = (g - alpha u - beta_s u_s) / beta_n,
     and n.A.grad u = q_n u_n + q_s u_s for q = A n.
     """
-    from skfem import BilinearForm, FacetBasis, LinearForm
-
-    basis = FacetBasis(space.mesh, space.element, facets=facets, intorder=_BOUNDARY_ORDER)
     n = normals_of(weak.coordinates)
     dim = range(len(n))
     q = [sum(weak.flux[i][j] * n[j] for j in dim) for i in dim]
@@ -164,7 +166,7 @@ def _add_boundary(
     beta_s = sum((a * b for a, b in zip(condition.beta, s, strict=False)), sympy.S.Zero)
     q_n = sum(a * b for a, b in zip(q, n, strict=True))
     beta_n = sum(a * b for a, b in zip(condition.beta, n, strict=True))
-    arrays = np.concatenate([np.asarray(basis.global_coordinates()), np.asarray(basis.normals)])
+    arrays = np.concatenate([trace.points, trace.normals])
     expressions = [condition.alpha, condition.g, q_n, beta_n, q_s, beta_s]
     alpha, g, q_n, beta_n, q_s, beta_s = (
         np.zeros(arrays.shape[1:]) if c is None else c
@@ -179,16 +181,8 @@ def _add_boundary(
     ratio = q_n / beta_n
     slope = q_s - ratio * beta_s
 
-    def operator(u: Any, v: Any, w: Any) -> Any:
-        total = -ratio * alpha * u * v
-        if slope.any():
-            total = total + slope * (w.n[0] * u.grad[1] - w.n[1] * u.grad[0]) * v
-        return total
-
-    if alpha.any() or slope.any():
-        system.matrix = system.matrix + BilinearForm(operator).assemble(basis)
-    if g.any():
-        system.load = system.load - LinearForm(lambda v, _: ratio * g * v).assemble(basis)
+    system.matrix = system.matrix + trace.matrix(-ratio * alpha, slope, len(system.load))
+    system.load = system.load - trace.load(ratio * g, len(system.load))
 
 
 def solved(system: System) -> tuple[Floats, float]:

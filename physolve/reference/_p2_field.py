@@ -117,11 +117,20 @@ class P2Field:
         return local
 
 
+def line_shapes(s: Floats) -> Floats:
+    """(k, 3) quadratic shape functions of start, end and middle at places s in [0, 1]."""
+    return np.stack([(1 - s) * (1 - 2 * s), s * (2 * s - 1), 4 * s * (1 - s)], axis=1)
+
+
+def line_slopes(s: Floats) -> Floats:
+    """(k, 3) their derivatives by s."""
+    return np.stack([4 * s - 3, 4 * s - 1, 4 - 8 * s], axis=1)
+
+
 def _shapes(local: Floats) -> Floats:
     """(k, nodes) shape functions."""
     if local.shape[1] == 1:
-        s = local[:, 0]
-        return np.stack([(1 - s) * (1 - 2 * s), s * (2 * s - 1), 4 * s * (1 - s)], axis=1)
+        return line_shapes(local[:, 0])
     s, t = local.T
     r = 1 - s - t
     return np.stack(
@@ -132,8 +141,7 @@ def _shapes(local: Floats) -> Floats:
 def _slopes(local: Floats) -> Floats:
     """(k, nodes, dim) derivatives of the shape functions."""
     if local.shape[1] == 1:
-        s = local[:, 0]
-        return np.stack([4 * s - 3, 4 * s - 1, 4 - 8 * s], axis=1)[:, :, None]
+        return line_slopes(local[:, 0])[:, :, None]
     s, t = local.T
     r, o = 1 - s - t, np.zeros_like(s)
     ds = np.stack([1 - 4 * r, 4 * s - 1, o, 4 * (r - s), 4 * t, -4 * t], axis=1)

@@ -226,14 +226,14 @@ def test_periodic_conditions():
     operator = lambda v: -laplacian(v) + d(v, x) + v  # noqa: E731
     source = operator(u).subs(u, exact).doit()
     both = Problem([Eq(operator(u), source)], SQUARE, [Periodic(u, x), Periodic(u, y)], exact={u: exact})
-    assert error(solve_fem(both)) < 1e-5
+    assert error(solve_fem(both, tol=1e-4)) < 2e-4
     one = Problem(
         [Eq(operator(u), source)],
         SQUARE,
         [Periodic(u, x), Dirichlet(u, exact, on=("bottom", "top"))],
         exact={u: exact},
     )
-    assert error(solve_fem(one)) < 1e-5
+    assert error(solve_fem(one, tol=1e-4)) < 2e-4
 
 
 def test_one_dimension():
