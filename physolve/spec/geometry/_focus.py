@@ -1,6 +1,6 @@
 """Where refined sampling gathers: balls around corners and holes, with density ~ 1/distance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +12,8 @@ from ._samples import Corner
 from ._shape import Shape
 from ._spacetime import split_time
 
+_SHARP = 0.15  # radians; a corner that turns less is no place to gather points
+_MOST = 40  # corners, the most reentrant first
 _SPHERE = {2: 2 * np.pi, 3: 4 * np.pi}
 
 
@@ -52,22 +54,21 @@ class Focus:
 
 @lru_cache(maxsize=128)
 def focuses(shape: Shape) -> tuple[Focus, ...]:
-    """One focus per corner and hole; reentrant corners and holes count eight times a convex corner."""
+    """One focus per sharp corner and hole; reentrant corners and holes count eight times a convex corner."""
     space, time = split_time(shape)
-    if space is None or not space.features:
+    if space is None:
         return ()
     when = (time.t0, time.t1 - time.t0) if time else (0.0, 0.0)
-    found = []
-    for feature in space.features:
-        if isinstance(feature, Corner):
-            weight = 4.0 if feature.angle > np.pi else 0.5
-            found.append(Focus(feature.point, 0.15 * space.size, weight, *when))
-        else:
-            found.append(Focus(feature.center, 2 * feature.radius, 4.0, *when))
-    return tuple(f for f in (_with_fraction(f, shape) for f in found) if f.fraction > 0.01)
+    sharp = sorted((c for c in space.corners if abs(c.angle - np.pi) > _SHARP), key=lambda c: -c.angle)
+    found = [_at_corner(c, 0.15 * space.size, when) for c in sharp[:_MOST]]
+    found += [Focus(h.center, 2 * h.radius, 4.0, *when) for h in space.holes]
+    u = Stream("sobol", shape.dim, 1).take(1 << 12)
+    return tuple(f for f in (_with_fraction(f, shape, u) for f in found) if f.fraction > 0.01)
 
 
-def _with_fraction(focus: Focus, shape: Shape) -> Focus:
-    points = focus.place(Stream("sobol", shape.dim, 1).take(1 << 12))
-    fraction = float(np.mean(shape._distance(points) < 0))
-    return Focus(focus.center, focus.reach, focus.weight, focus.lower, focus.duration, fraction)
+def _at_corner(corner: Corner, reach: float, when: tuple[float, float]) -> Focus:
+    return Focus(corner.point, reach, 4.0 if corner.angle > np.pi else 0.5, *when)
+
+
+def _with_fraction(focus: Focus, shape: Shape, u: np.ndarray) -> Focus:
+    return replace(focus, fraction=float(np.mean(shape._distance(focus.place(u)) < 0)))

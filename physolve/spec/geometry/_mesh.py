@@ -54,7 +54,7 @@ class MeshDomain(Shape):
         middles = x[simplices[:: max(1, len(simplices) // 1000)]].mean(axis=1)
         if (domain._distance(middles) > 0).any():
             raise SpecificationError(
-                f"{source or 'MeshDomain'}: cells do not fit together (they overlap, or share only parts of facets); mend the mesh"
+                f"{source or 'MeshDomain'}: cells overlap or share only parts of facets; mend the mesh"
             )
         return domain
 
@@ -102,8 +102,12 @@ class MeshDomain(Shape):
     def dim(self) -> int:
         return self.points.shape[1]
 
-    @cached_property
+    @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._box
+
+    @cached_property
+    def _box(self) -> tuple[np.ndarray, np.ndarray]:
         used = self.points[np.unique(self.facets)]
         return used.min(axis=0), used.max(axis=0)
 

@@ -7,6 +7,7 @@ Curves are cut exactly, where that answer changes; surfaces keep the test and re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 
@@ -89,16 +90,15 @@ def whole(face: Face) -> Piece:
 
 def trim(faces: Sequence[Face], state: State, size: float) -> tuple[Piece, ...]:
     """What the boundary test leaves of the faces; where two owners' faces coincide the first one stays."""
-    result: list[Piece] = []
-    owners: list[Shape] = []
+    faces = _distinct(faces)
+    owners = list(dict.fromkeys(face.owner for face in faces))
     vertices = _vertices(faces)
-    for face in faces:
-        earlier = tuple(o for o in owners if o != face.owner)
-        test = _first_only(state, earlier, EPSILON * size)
-        others = tuple({f.owner: None for f in faces if f.owner != face.owner})
-        result += _trim_one(face, test, Ends(others, vertices, size, EPSILON))
-        if face.owner not in owners:
-            owners.append(face.owner)
+    result: list[Piece] = []
+    for owner, group in groupby(faces, key=lambda face: face.owner):
+        k = owners.index(owner)
+        test = _first_only(state, tuple(owners[:k]), EPSILON * size)
+        ends = Ends((*owners[:k], *owners[k + 1 :]), vertices, size, EPSILON)
+        result += [piece for face in group for piece in _trim_one(face, test, ends)]
     return tuple(result)
 
 
@@ -119,6 +119,15 @@ def as_face(piece: Piece) -> Face:
     return Face(
         piece.labels, piece.propose, piece.measure, piece.owner, piece.measure / piece.fraction, piece.kink
     )
+
+
+def _distinct(faces: Sequence[Face]) -> list[Face]:
+    """Faces without those of a primitive that occurs more than once in a tree."""
+    first: dict[tuple, Face] = {}
+    for face in faces:
+        middle = face.chart(np.full((1, face.owner.dim - 1), 0.5))[0][0]
+        first.setdefault((face.owner, tuple(middle.round(12)), face.measure), face)
+    return list(first.values())
 
 
 def _vertices(faces: Sequence[Face]) -> PointArray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from physolve.errors import SpecificationError
 from ._charts import segment_chart
 from ._checks import Vector, text, vector
 from ._face import Face, Region, box_region
+from ._mesh_distance import FacetDistance
 from ._shape import Shape
 
-_CHUNK = 2_000_000  # point-edge pairs held at once
+_CHUNK = 200_000  # point-edge pairs held at once: what fits into the cache
+_MANY = 64  # edges from which on a tree is faster than trying them all
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,8 +40,12 @@ class Polygon(Shape):
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         return np.min(self.vertices, axis=0), np.max(self.vertices, axis=0)
 
+    @cached_property
+    def _array(self) -> np.ndarray:
+        return np.array(self.vertices)
+
     def _distance(self, points: PointArray) -> ColumnArray:
-        return polygon_distance(points, np.array(self.vertices))
+        return polygon_distance(points, self._array)
 
     def _faces(self) -> tuple[Face, ...]:
         return _edges(self, self.vertices)
@@ -105,9 +112,18 @@ def _area(vertices: Iterable[Vector]) -> float:
 
 def polygon_distance(points: PointArray, vertices: np.ndarray) -> ColumnArray:
     """Signed distance to a closed polygon: nearest edge, sign by the parity of a ray's crossings."""
+    if len(vertices) > _MANY:
+        return _by_tree(vertices.tobytes())(points)
     chunk = max(1, _CHUNK // len(vertices))
     parts = [_distance_chunk(points[k : k + chunk], vertices) for k in range(0, len(points), chunk)]
     return np.concatenate(parts) if parts else np.empty(0)
+
+
+@lru_cache(maxsize=32)
+def _by_tree(vertices: bytes) -> FacetDistance:
+    points = np.frombuffer(vertices).reshape(-1, 2)
+    index = np.arange(len(points))
+    return FacetDistance(points, np.column_stack([index, np.roll(index, -1)]))
 
 
 def _distance_chunk(points: PointArray, vertices: np.ndarray) -> ColumnArray:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.path import Path
 
 from physolve.errors import SpecificationError
 from physolve.spec.geometry import (
@@ -84,6 +85,19 @@ def test_boundary_samples_are_at_distance_zero(shape):
     samples = shape.sample_boundary(500)
     assert np.abs(shape.signed_distance(samples.points)).max() < 1e-12 * max(1, shape.size)
     assert shape.contains(samples.points, tolerance=1e-11).all()
+
+
+def test_many_edges_are_no_slower_and_no_different():
+    t = np.linspace(0, 2 * np.pi, 301)[:-1]
+    r = 1 + 0.3 * np.cos(7 * t)
+    outline = np.column_stack([r * np.cos(t), r * np.sin(t)])
+    points = np.random.default_rng(0).uniform(-2, 2, (2000, 2))
+    inside = Path(outline).contains_points(points)
+    edges = np.roll(outline, -1, axis=0) - outline
+    along = np.clip(np.sum((points[:, None] - outline) * edges, axis=2) / np.sum(edges**2, axis=1), 0, 1)
+    nearest = np.linalg.norm(points[:, None] - outline - along[..., None] * edges, axis=2).min(axis=1)
+    distance = Polygon(outline).signed_distance(points)
+    assert distance == pytest.approx(np.where(inside, -nearest, nearest), abs=1e-12)
 
 
 def test_ellipse_distance_on_the_axes_and_in_the_centre():

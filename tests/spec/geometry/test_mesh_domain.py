@@ -233,7 +233,7 @@ def test_parts_by_vertices():
             lambda: MeshDomain.of(
                 [[0, 0], [2, 0], [0, 2], [0.1, 0.1], [3, 0.2], [0.3, 3]], [[0, 1, 2], [3, 4, 5]]
             ),
-            "MeshDomain: cells do not fit together (they overlap, or share only parts of facets); mend the mesh",
+            "MeshDomain: cells overlap or share only parts of facets; mend the mesh",
         ),
         (lambda: MeshDomain.read("/nowhere/x.msh"), "/nowhere/x.msh: there is no such mesh file"),
     ],
