@@ -133,7 +133,7 @@ def check_numbers(expression: Any, item: str) -> None:
             f"{item}: complex numbers; write the real and the imaginary part as two real unknowns"
         )
     if expression.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
-        raise SpecificationError(f"{item}: a number in it is infinite or undefined ({shorten(expression)})")
+        raise SpecificationError(f"{item}: a number in it is infinite or undefined")
 
 
 def check_orders(expression: Any, problem: Problem, item: str) -> None:

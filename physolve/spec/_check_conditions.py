@@ -27,11 +27,13 @@ from ._symbols import name_of, unknowns_of
 if TYPE_CHECKING:
     from ._problem import Problem
 
+WALL_KINDS = ("dirichlet", "neumann", "robin", "boundary_equation")
+
 
 def check_condition(problem: Problem, condition: Condition, item: str) -> None:
     """Raises `SpecificationError` for the first thing about the condition that does not fit the problem."""
     _check_arity(condition, item)
-    _check_where(problem, condition.on, item)
+    _check_where(problem, condition, item)
     match condition:
         case Robin():
             if condition.a == 0 and condition.b == 0:
@@ -86,17 +88,30 @@ def _check_arity(condition: Any, item: str) -> None:
             raise SpecificationError(f"{item}: {name} must be a scalar")
 
 
-def _check_where(problem: Problem, on: Any, item: str) -> None:
+def _check_where(problem: Problem, condition: Condition, item: str) -> None:
+    on = condition.on
     if isinstance(on, Boolean):
         _check_predicate(problem, on, item)
+    if (
+        on is None
+        and not problem.space
+        and condition.kind in ("dirichlet", "neumann", "robin", "boundary_equation")
+    ):
+        raise SpecificationError(f"{item}: the problem has no boundary in space; use Initial or on='initial'")
     for each in on if isinstance(on, tuple) else (on,):
         if isinstance(each, str) and not problem.domain.has_part(each):
-            parts = ", ".join(f"'{p}'" for p in problem.domain.parts)
+            parts = ", ".join(f"'{p}'" for p in plain_parts(problem.domain))
             raise SpecificationError(
                 f"{item}: boundary part '{each}' is not a part of this domain; it has {parts}"
             )
         if is_shape(each):
             _check_shape(problem, each, item)
+
+
+def plain_parts(domain: Any) -> tuple[str, ...]:
+    """The names to offer: parts without compound names, and interfaces; else 'boundary'."""
+    parts = tuple(p for p in domain.parts if "." not in p and p != "boundary")
+    return (parts or ("boundary",)) + tuple(getattr(domain, "interfaces", ()))
 
 
 def _check_predicate(problem: Problem, on: Boolean, item: str) -> None:

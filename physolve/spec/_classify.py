@@ -279,7 +279,7 @@ def _stationary_kind(frozen: dict, dim: int) -> str:
         return "degenerate"
     symbol = coefficients[:, top[-1]] / sizes[top[-1]]
     if symbol.max() > TINY and symbol.min() < -TINY:
-        return "elliptic" if top[-1] % 2 and np.abs(symbol).min() > TINY else "hyperbolic"
+        return "hyperbolic"
     return "elliptic" if np.abs(symbol).min() > TINY else "parabolic"
 
 

@@ -345,7 +345,7 @@ class _NumpyBackend:
 
     @staticmethod
     def spread(value: Any, shape: tuple[int, ...], arrays: Sequence[Any]) -> np.ndarray:
-        dtype = np.result_type(*arrays) if arrays else np.dtype(np.float64)
+        dtype = _numpy_type(arrays)
         if isinstance(value, bool) or getattr(value, "dtype", None) == np.dtype(bool):
             dtype = np.dtype(bool)
         return np.array(np.broadcast_to(value, shape), dtype=dtype)
@@ -412,6 +412,13 @@ def _torch_grid(call: GridCall, *columns: Any) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values)).to(device=device, dtype=dtype)
 
 
+def _numpy_type(arrays: Sequence[np.ndarray]) -> np.dtype:
+    """Common floating dtype; columns with points decide before single numbers (parameters)."""
+    chosen = [a for a in arrays if a.ndim] or list(arrays)
+    dtype = np.result_type(*chosen) if chosen else np.dtype(np.float64)
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)
+
+
 def _torch_type(arrays: Sequence[torch.Tensor]) -> tuple[torch.dtype, torch.device]:
     """Common dtype and device; columns with points decide before 0-dimensional ones (parameters)."""
     chosen = [a for a in arrays if a.dim()] or list(arrays)
@@ -426,7 +433,8 @@ def _prepare(columns: Sequence[Any]) -> tuple[list[Any], Any]:
     tensors = [c for c in columns if isinstance(c, torch.Tensor)]
     if not tensors:
         arrays = [np.asarray(c) for c in columns]
-        return [a if a.dtype.kind in "fb" else a.astype(np.float64) for a in arrays], _NumpyBackend
+        common = _numpy_type(arrays)
+        return [a.astype(common, copy=False) for a in arrays], _NumpyBackend
     dtype, device = _torch_type(tensors)
     dtype = dtype if dtype.is_floating_point else torch.float64
     return [

@@ -27,7 +27,12 @@ def d(expr: Operand, *coords: sympy.Symbol | int) -> Any:
     for c in coords:
         if not isinstance(c, sympy.Symbol) and not (isinstance(c, (int, sympy.Integer)) and int(c) >= 0):
             raise SpecificationError(f"d: expected a coordinate or an order after it, got {c!r}")
-    return _each(as_operand(expr, "d"), lambda e: sympy.diff(e, *coords))
+    expr = as_operand(expr, "d")
+    own = _coordinates_in(expr) if unknowns_of(expr) else ()
+    for c in coords:
+        if own and isinstance(c, sympy.Symbol) and c not in own:
+            raise SpecificationError(f"d: {_short(expr)} does not depend on {c}, only on {_names(own)}")
+    return _each(expr, lambda e: sympy.diff(e, *coords))
 
 
 def dt(expr: Operand, order: int = 1) -> Any:

@@ -27,7 +27,7 @@ def select(domain: Any, coords: Sequence[sympy.Symbol], on: Any) -> Selection:
     """The boundary that `on` names.
 
     None, a sympy condition and a callable speak of the whole boundary of space: for a time-dependent domain
-    that is every part but "initial" and "final". `Eq(x, 0)` in a condition holds to 1e-8 of the domain's
+    that is every part but "initial" and "final". `Eq(x, 0)` in a condition holds to 1e-12 of the domain's
     size.
     """
     if on is None or isinstance(on, Boolean) or (callable(on) and not is_shape(on)):
@@ -47,7 +47,7 @@ def predicate(domain: Any, coords: Sequence[sympy.Symbol], on: Any) -> Callable[
     if not isinstance(on, Boolean):
         return on
     lower, upper = domain.bounds
-    slack = float(1e-8 * np.max(np.abs([lower, upper])))
+    slack = float(1e-12 * np.max(np.abs([lower, upper])))
     tolerant = on.replace(
         lambda e: isinstance(e, (sympy.Eq, sympy.Ne)),
         lambda e: (sympy.Le if isinstance(e, sympy.Eq) else sympy.Gt)(sympy.Abs(e.lhs - e.rhs), slack),
