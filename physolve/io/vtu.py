@@ -2,8 +2,8 @@
 
 VTK wants three coordinates and three components for vectors; zeros are appended, and the original layout is
 kept in the field-data array `physolve_layout` = [dim, has cells, components of each data array]. In a file
-without it, points with z = 0 everywhere and planar cells only are taken as two-dimensional. A cloud without cells
-is written with a vertex at every point, so that it is seen.
+without it, points with z = 0 everywhere and planar cells only are taken as two-dimensional. A cloud without
+cells is written with a vertex at every point, so that it is seen.
 """
 
 from __future__ import annotations

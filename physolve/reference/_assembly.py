@@ -22,8 +22,11 @@ _ORDER = 5  # of the quadrature in the elements
 
 @dataclass(frozen=True, eq=False)
 class Discretisation:
-    """A scikit-fem mesh and quadratic element; the degrees of freedom of every boundary edge (start, end, middle;
-    the domain to the left) or end point, and the number of the condition there."""
+    """A scikit-fem mesh and quadratic element, with its boundary.
+
+    `boundary` (k, 3) are the degrees of freedom of every boundary edge (start, end, middle; the domain to the
+    left), or (2, 1) those of the ends of an interval; `labels` the number of the condition on each.
+    """
 
     mesh: Any
     element: Any

@@ -26,6 +26,7 @@ def mesh_shape(
     from it.
 
     Vertices lie on the boundary to rounding except on ellipses, where netgen's arcs are approximate.
+    A `MeshDomain` gives its own mesh whatever `h`.
 
     Raises:
         UnsupportedError: a shape that is not two-dimensional, or of a kind not known here.
@@ -36,6 +37,8 @@ def mesh_shape(
         )
     if isinstance(bare := _unnamed(shape), g.Rectangle) and not fine:
         return _regular(bare, h)
+    if isinstance(bare, g.MeshDomain):
+        return _own_mesh(bare)
     from netgen.geom2d import CSG2d
     from netgen.meshing import MeshingParameters
 
@@ -48,6 +51,15 @@ def mesh_shape(
     triangles = np.asarray(mesh.Elements2D().NumPy()["nodes"], dtype=np.int64)[:, :3] - 1
     used, inverse = np.unique(triangles, return_inverse=True)
     return np.asarray(mesh.Coordinates(), dtype=np.float64)[used, :2], inverse.reshape(-1, 3)
+
+
+def _own_mesh(shape: g.MeshDomain) -> tuple[Floats, Ints]:
+    if len(shape.cells) == 0:
+        raise UnsupportedError(
+            "mesh: a domain of boundary facets without cells; give a mesh file with triangles"
+        )
+    used, inverse = np.unique(shape.cells, return_inverse=True)
+    return shape.points[used], inverse.reshape(-1, 3)
 
 
 def _unnamed(shape: g.Shape) -> g.Shape:

@@ -1,8 +1,8 @@
 """Quadrature along the boundary of a quadratic mesh.
 
-The trace of a quadratic function on an edge depends on the edge's three nodes only, and so does its tangential
-derivative. (Tried scikit-fem's facet bases: they invert the element's mapping by Newton's method to an absolute
-tolerance, which fails on the tiny elements of graded meshes.)
+The trace of a quadratic function on an edge depends on the edge's three nodes only, and so does its
+tangential derivative. (Tried scikit-fem's facet bases: they invert the element's mapping by Newton's method
+to an absolute tolerance, which fails on the tiny elements of graded meshes.)
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Trace:
     def load(self, g: Floats, n: int) -> Floats:
         """oint g v as an (n,) vector."""
         local = np.einsum("kq,kq,kqi->ki", self.weights, g, self.shapes)
-        return np.bincount(self.dofs.ravel(), local.ravel(), minlength=n)
+        return np.bincount(self.dofs.ravel(), local.ravel(), minlength=n).astype(np.float64)
 
 
 def edge_trace(nodes: Floats, dofs: Ints) -> Trace:

@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from physolve.errors import NumericalError, UnsupportedError, WellPosednessWarning
-from physolve.reference import solve_fem
+from physolve.reference import mesh_shape, solve_fem
 from physolve.spec import (
     BoundaryEquation,
     Dirichlet,
@@ -32,7 +32,17 @@ from physolve.spec import (
     parameter,
     unknown,
 )
-from physolve.spec.geometry import Box, Disk, Ellipse, Interval, Polygon, Rectangle, TimeInterval
+from physolve.spec.geometry import (
+    Box,
+    Disk,
+    Ellipse,
+    Interval,
+    MeshDomain,
+    Polygon,
+    Rectangle,
+    TimeInterval,
+    Triangle,
+)
 
 x, y, t = coordinates("x", "y", "t")
 u = unknown("u", x, y)
@@ -365,3 +375,57 @@ def test_polygon_and_rotation_agree():
     plain = Polygon([tuple(vertex) for vertex in moved])
     b = solve_fem(poisson(Dirichlet(u, 0), domain=plain), tol=1e-4)(inside)
     np.testing.assert_allclose(a, b, atol=2e-4 * np.abs(b).max())
+
+
+def test_a_domain_that_is_a_mesh_is_solved_on_its_own_triangles():
+    points, triangles = mesh_shape(SQUARE, 0.3)
+    domain = MeshDomain.of(points, triangles)
+    problem = exactly(lambda v: -laplacian(v), dirichlet(), domain=domain)
+    solution = solve_fem(problem, h=5.0, tol=None)
+    assert len(solution.mesh[1]) == len(triangles)
+    assert error(solve_fem(problem, tol=1e-4)) < 2e-4
+
+
+@pytest.mark.parametrize(
+    ("shape", "area"),
+    [
+        (SQUARE, 1.0),
+        (Rectangle((0, 0), (2, 1)) - Disk((1, 0.5), 0.25), 2 - np.pi / 16),
+        (Disk((0, 0), 1) & Rectangle((0, -2), (2, 2)), np.pi / 2),
+        (Triangle((0, 0), (1, 0), (0, 1)) | Rectangle((-1, 0), (0.2, 1)), 1.2 + 0.32),
+        (Ellipse((1, 1), (2, 0.5)).rotated(1.0), np.pi),
+    ],
+)
+def test_meshes_cover_their_shape(shape, area):
+    """Straight triangles: the area is right to the square of the edge length."""
+    points, triangles = mesh_shape(shape, 0.1)
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    areas = ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
+    assert (areas > 0).all()
+    assert areas.sum() == pytest.approx(area, rel=0.02)
+    assert shape.signed_distance(points).max() < 0.06
+    longest = max(np.linalg.norm(p - q, axis=1).max() for p, q in ((a, b), (b, c), (c, a)))
+    assert longest < 0.2
+
+
+def test_solids_and_lines_are_not_meshed():
+    with pytest.raises(UnsupportedError, match="got a 3-dimensional domain"):
+        mesh_shape(Box((0, 0, 0), (1, 1, 1)), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "largest", "unknowns"), [("poisson_L", 0.1494, 60_000), ("poisson_G", 2.511, 30_000)]
+)
+def test_benchmarks_reach_the_known_maximum(shared_data, name, largest, unknowns):
+    if name == "poisson_L":
+        problem = poisson(Dirichlet(u, 0), domain=Rectangle((-1, -1), (1, 1)) - Rectangle((0, 0), (1, 1)))
+    else:
+        image = np.load(shared_data / "benchmarks" / "poisson_G.npz")["source"]
+        f = GridData.from_raster("f", image, ((-1, 1), (-1, 1)))
+        problem = poisson(
+            Dirichlet(u, 0), equation=[Eq(-laplacian(u), f(x, y))], domain=Rectangle((-1, -1), (1, 1))
+        )
+    solution = solve_fem(problem, tol=1e-4)
+    assert solution.converged
+    assert solution.unknowns < unknowns
+    assert solution.field.values.max() == pytest.approx(largest, rel=5e-4)
