@@ -1,7 +1,6 @@
 """Measure-preserving charts of the primitive shapes' faces: unit cube -> points, outward normals, kept."""
 
 import numpy as np
-from scipy.special import ellipeinc
 
 from ._checks import Vector
 from ._face import Chart
@@ -42,11 +41,15 @@ def circle_chart(center: Vector, radius: float) -> Chart:
 
 def ellipse_length(rx: float, ry: float) -> float:
     """Circumference of an ellipse."""
+    from scipy.special import ellipeinc  # slow to import, and for ellipses only
+
     return float(4 * ry * ellipeinc(np.pi / 2, 1 - (rx / ry) ** 2))
 
 
 def ellipse_chart(center: Vector, radii: Vector) -> Chart:
     """A whole ellipse by arc length: the elliptic integral of the second kind inverted by Newton."""
+    from scipy.special import ellipeinc
+
     rx, ry = radii
     m = 1 - (rx / ry) ** 2
     table = np.linspace(0, 2 * np.pi, 1025)

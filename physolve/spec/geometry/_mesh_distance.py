@@ -6,7 +6,6 @@ or vertex, which is right wherever the nearest point is (Baerentzen and Aanaes 2
 """
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from physolve._typing import ColumnArray, PointArray
 
@@ -19,6 +18,8 @@ class FacetDistance:
     """Callable on points (n, dim)."""
 
     def __init__(self, points: np.ndarray, facets: np.ndarray) -> None:
+        from scipy.spatial import cKDTree  # slow to import
+
         self._vertices = points[facets]
         self._pseudonormals = _pseudonormals(points, facets)
         middles = self._vertices.mean(axis=1)
