@@ -12,8 +12,8 @@
     [constants]                              # numbers, or expressions such as "2*pi"
     [parameters]                             # D = { guess = 1.0 }: to be found from observations
     [expressions]                            # f = "sin(pi*x)", to be used in what follows
-    [data]                                   # s = { file = "s.npz", key = "source", extent = [[-1, 1], [-1, 1]],
-                                             #       layout = "raster" }, used as s(x, y)
+    [data]                                   # used as s(x, y)
+    s = { file = "s.npz", key = "source", extent = [[-1, 1], [-1, 1]], layout = "raster" }
     [shapes]                                 # the name of a shape is also that of its boundary
     square = "rectangle([-1, -1], [1, 1])"
     notch = "rectangle([0, 0], [1, 1])"
@@ -21,11 +21,12 @@
     kind = "dirichlet"                       # the fields are those of the conditions in Python
     unknown = "u"
     value = "0"
-    on = "square"                            # a part, a list of parts, "where: x < 0.5 and y > 0", "shape: disk([0, 0], 1)"
+    on = "square"                            # a part, a list of parts, "where: x < 0.5 and y > 0"
+                                             # or "shape: disk([0, 0], 1)"
     [exact]                                  # u = "..."
 
-Nothing in a file is executed; pickled objects are never loaded. Constants and named expressions are substituted when
-reading. Messages count equations and conditions from one.
+Nothing in a file is executed; pickled objects are never loaded. Constants and named expressions are
+substituted when reading. Messages count equations and conditions from one.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ from ._problem import Problem
 def read_problem(path: str | PathLike[str], data: Mapping[str, str | PathLike[str]] | None = None) -> Problem:
     """The problem in a TOML file; without a name of its own it is called after the file.
 
-    `data` gives files for entries of [data] by name, "field.npz" or "field.npz:key"; they replace those of the file.
-    Raises ProblemFileError, one line: "poisson.toml: equation 1: column 7: ...".
+    `data` gives files for entries of [data] by name, "field.npz" or "field.npz:key"; they replace those of
+    the file. Raises ProblemFileError, one line: "poisson.toml: equation 1: column 7: ...".
     """
     path = Path(path)
     try:
@@ -70,15 +71,16 @@ def read_problem(path: str | PathLike[str], data: Mapping[str, str | PathLike[st
 def loads_problem(
     text: str, base: str | PathLike[str] | None = None, data: Mapping[str, str | PathLike[str]] | None = None
 ) -> Problem:
-    """The problem that a text states; files are looked for in the folder `base`. Otherwise as `read_problem`."""
+    """The problem that a text states, its files looked for in the folder `base`; else as `read_problem`."""
     return read_text(text, "problem", "", None if base is None else Path(base), data or {})
 
 
 def dumps_problem(problem: Problem) -> str:
     """The text of a problem's file: loads_problem(dumps_problem(p)) == p.
 
-    Files are named by their full path. Raises SpecificationError for what no text can hold: Python functions as `on`,
-    more than 5,000 values on a grid without a file (`write_problem` saves those), a mesh that came from no file.
+    Files are named by their full path. Raises SpecificationError for what no text can hold: Python functions
+    as `on`, more than 5,000 values on a grid without a file (`write_problem` saves those), a mesh that came
+    from no file.
     """
     text = write_text(problem, None, {})
     _check_same(problem, text, None)
@@ -86,9 +88,10 @@ def dumps_problem(problem: Problem) -> str:
 
 
 def write_problem(problem: Problem, path: str | PathLike[str]) -> None:
-    """Writes the problem to a TOML file, data without a file to npz files next to it; read_problem(path) == problem.
+    """Writes the problem to a TOML file, and large data without a file to npz files next to it.
 
-    The file appears whole or not at all. Raises as `dumps_problem`, and ProblemFileError where the file cannot be written.
+    read_problem(path) == problem. The file appears whole or not at all. Raises as `dumps_problem`, and
+    ProblemFileError where the file cannot be written.
     """
     path = Path(path)
     saved: dict[GridData, DataSource] = {}
@@ -127,7 +130,7 @@ def _save_data(grid: GridData, path: Path) -> DataSource:
     """The values of a grid in an npz file next to the problem file, named after both."""
     target = path.with_name(f"{path.stem}_{grid.name}.npz")
     stream = io.BytesIO()
-    np.savez_compressed(stream, **{grid.name: grid.values})
+    np.savez_compressed(stream, allow_pickle=False, **{grid.name: grid.values})
     _replace(target, stream.getvalue())
     return DataSource(target.resolve(), grid.name)
 

@@ -1,4 +1,5 @@
-"""Conditions of a problem file, read and written: one table [[conditions]] each, its keys the fields of the condition."""
+"""Conditions of a problem file, read and written: one table [[conditions]] each, its keys the fields of the
+condition."""
 
 from __future__ import annotations
 
@@ -163,7 +164,7 @@ def _read_unknown(place: Place, value: object, words: Vocabulary) -> Any:
     return known[name]
 
 
-def _is_unknown(value: object) -> bool:
+def _is_unknown(value: Any) -> bool:
     entries = list(value) if isinstance(value, sympy.MatrixBase) else [value]
     return all(isinstance(e, sympy.core.function.AppliedUndef) for e in entries)
 
@@ -231,7 +232,8 @@ def _read_number(place: Place, value: object, words: Vocabulary) -> float:
 
 @dataclass(frozen=True)
 class Written:
-    """What writing needs to know: shapes that have a name in the file, and the folder that paths are relative to."""
+    """What writing needs to know: shapes that have a name in the file, and the folder that paths are
+    relative to."""
 
     shapes: Mapping[str, Any]
     base: Path | None
@@ -288,7 +290,8 @@ def _write_on(on: Any, written: Written) -> Any:
     if isinstance(on, Boolean):
         return f"where: {print_expression(on)}"
     raise SpecificationError(
-        "'on' is a Python function, which no file can hold; use a part's name, a shape or a condition such as x < 0.5"
+        "'on' is a Python function, which no file can hold; "
+        "use a part's name, a shape or a condition such as x < 0.5"
     )
 
 

@@ -1,4 +1,4 @@
-"""Arrays that a problem file refers to: npz, npy, csv and grey PNG files. Pickled objects are never loaded."""
+"""Arrays that a problem file refers to: npz, npy, csv, grey PNG. Pickled objects are never loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The text of a problem file to a `Problem`. TOML is read by tomllib, expressions by `_grammar.py`: nothing is executed."""
+"""The text of a problem file to a `Problem`. TOML is read by tomllib, expressions by `_grammar.py`: nothing
+is executed."""
 
 from __future__ import annotations
 
@@ -43,8 +44,8 @@ def read_text(
 ) -> Problem:
     """The problem that the text states.
 
-    `file` names the text in messages, `name` the problem if the text does not, `base` is the folder of its files, `data`
-    gives files by name.
+    `file` names the text in messages, `name` the problem if the text does not, `base` is the folder of its
+    files, `data` gives files by name.
     """
     top = Place(file)
     document = parse_toml(text, top)
@@ -203,9 +204,8 @@ class _Reader:
         known = {*table, *self.observation_names()}
         for name in self.files.given:
             if name not in known:
-                raise self.top.error(
-                    f"data: a file is given for '{name}', which this problem does not use; {near(name, known)}"
-                )
+                message = f"a file is given for '{name}', which this problem does not use"
+                raise self.top.at("data").error(f"{message}; {near(name, known)}")
 
     def observation_names(self) -> set[str]:
         conditions = self.document.get("conditions", [])
@@ -236,7 +236,7 @@ class _Reader:
         with place.watch():
             return parse_shape(text, {**self.constants(), **self.shapes}, self.files.base)
 
-    def read_equations(self) -> list[Any]:
+    def read_equations(self) -> tuple[Any, ...]:
         value = self.document["equations"]
         made = []
         for i, text in enumerate(value if isinstance(value, list) else [value], 1):
@@ -245,9 +245,9 @@ class _Reader:
                 made.append(parse_equation(as_text(place, text), self.names))
         if not made:
             raise self.top.error('equations: none is given; write equations = ["-laplacian(u) = 1"]')
-        return made
+        return tuple(made)
 
-    def read_conditions(self, words: Vocabulary) -> list[Any]:
+    def read_conditions(self, words: Vocabulary) -> tuple[Any, ...]:
         value = self.document.get("conditions", [])
         if isinstance(value, dict):
             raise self.top.error(
@@ -259,7 +259,7 @@ class _Reader:
             if not isinstance(entry, dict):
                 raise place.error(f"expected a table, got {kind_of(entry)}; write [[conditions]]")
             made.append(read_condition(place, entry, words))
-        return made
+        return tuple(made)
 
     def read_exact(self) -> dict[Any, Any] | None:
         table = self.table("exact")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ WIDTH = 110
 def write_text(problem: Problem, base: Path | None, saved: Mapping[GridData, DataSource]) -> str:
     """The text of the problem's file in the folder `base`; `saved` says where data without a file were put.
 
-    Raises SpecificationError naming what cannot be written: Python functions as `on`, large data without a file.
+    Raises SpecificationError naming what cannot be written: Python functions as `on`, large data without a
+    file.
     """
     written = Written(named_shapes(problem), base)
     head: dict[str, Any] = {"name": problem.name, **_description(problem.description)}
@@ -114,8 +116,7 @@ def _shapes_of(problem: Problem) -> Iterable[Shape]:
 
 
 def _named_within(shape: Shape) -> Iterable[Named]:
-    for field in type(shape).__dataclass_fields__:
-        part = vars(shape).get(field)
+    for part in (getattr(shape, f.name) for f in fields(shape)):  # type: ignore[arg-type]
         if isinstance(part, Shape):
             yield from _named_within(part)
     if isinstance(shape, Named):
@@ -138,8 +139,8 @@ def _data(data: GridData, base: Path | None, saved: Mapping[GridData, DataSource
     if source is None:
         if data.values.size > MAX_INLINE:
             raise SpecificationError(
-                f"data '{data.name}': {data.values.size:,} values without a file; use write_problem, which saves them "
-                "next to the problem file"
+                f"data '{data.name}': {data.values.size:,} values without a file; "
+                "use write_problem, which saves them next to the problem file"
             )
         return {"values": data.values.tolist(), **entry}
     if not isinstance(source, DataSource):
@@ -174,7 +175,8 @@ def _toml_key(key: str) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """A TOML value on one line where it fits, else one entry a line; text of several lines in triple quotes."""
+    """A TOML value on one line where it fits, else one entry a line; text of several lines in triple
+    quotes."""
     if isinstance(value, dict):
         return (
             "{"

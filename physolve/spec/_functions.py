@@ -11,7 +11,7 @@ from . import _operators
 
 @dataclass(frozen=True)
 class ScalarFunction:
-    """A function of numbers: the sympy function, how many arguments it takes, its estimate in floating point."""
+    """A function of numbers: the sympy function, its estimate in floating point, how many arguments."""
 
     function: Callable[..., sympy.Expr]
     estimate: Callable[..., float]
@@ -21,7 +21,7 @@ class ScalarFunction:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator on expressions and vectors; `usage` is what a message shows, `order` how often it differentiates."""
+    """An operator on expressions and vectors; `order` is how often it differentiates."""
 
     function: Callable[..., object]
     usage: str
@@ -43,7 +43,7 @@ def _trace(matrix: sympy.MatrixBase) -> sympy.Expr:
 
 
 def _product(*factors: sympy.Expr) -> sympy.Expr:
-    """A product left as it is written: product(2, x + y) stays 2*(x + y), where 2*(x + y) becomes 2*x + 2*y."""
+    """A product left as written: product(2, x + y), where 2*(x + y) would become 2*x + 2*y."""
     return sympy.Mul(*factors, evaluate=False)
 
 
@@ -61,7 +61,7 @@ SCALAR_FUNCTIONS = {
     "exp": ScalarFunction(sympy.exp, math.exp),
     "log": ScalarFunction(sympy.log, math.log),
     "sqrt": ScalarFunction(sympy.sqrt, math.sqrt),
-    "abs": ScalarFunction(sympy.Abs, abs),
+    "abs": ScalarFunction(sympy.Abs, math.fabs),
     "sign": ScalarFunction(sympy.sign, lambda x: float((x > 0) - (x < 0))),
     "min": ScalarFunction(sympy.Min, lambda *values: min(values), 1, 100),
     "max": ScalarFunction(sympy.Max, lambda *values: max(values), 1, 100),

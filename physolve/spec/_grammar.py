@@ -2,9 +2,9 @@
 
     or < and < not < comparison < + - < * / < unary minus < ** (right), as in Python; '^' is '**'.
 
-Numbers: 2 is an exact integer, 1/3 an exact fraction, 0.1 the nearest double (a sympy Float of 53 bits). Vectors are
-written [a, b], matrices [[a, b], [c, d]], cases where(condition, value, otherwise). Functions are those of `_functions.py`,
-names those the caller gives. `print_expression` in `_print.py` is the inverse.
+Numbers: 2 is an exact integer, 1/3 an exact fraction, 0.1 the nearest double (a sympy Float of 53 bits).
+Vectors are written [a, b], matrices [[a, b], [c, d]], cases where(condition, value, otherwise). Functions are
+those of `_functions.py`, names those the caller gives. `print_expression` in `_print.py` is the inverse.
 """
 
 import difflib
@@ -49,8 +49,9 @@ _REFUSED = (
 def parse_expression(text: str, names: Mapping[str, object]) -> Any:
     """The sympy expression, or the matrix for a vector, that `text` stands for.
 
-    `names` gives what the names in the text mean: symbols, unknowns, vectors, expressions, numbers, `GridData`.
-    Raises SpecificationError, one line starting with the position: "column 7: 'w' is not a known name; ...".
+    `names` gives what the names in the text mean: symbols, unknowns, vectors, expressions, numbers,
+    `GridData`. Raises SpecificationError, one line starting with the position: "column 7: 'w' is not a known
+    name; ...".
     """
     return _guarded(text, lambda: _whole(Parser(text, names), _SUM, "an expression"))
 
@@ -61,7 +62,7 @@ def parse_condition(text: str, names: Mapping[str, object]) -> Any:
 
 
 def parse_equation(text: str, names: Mapping[str, object]) -> Any:
-    """The equation that "lhs = rhs" (or "lhs == rhs") stands for, sides may be vectors; see `parse_expression`."""
+    """The equation that "lhs = rhs" (or "lhs == rhs") stands for; its sides may be vectors."""
     return _guarded(text, lambda: _equation(Parser(text, names)))
 
 
@@ -321,10 +322,8 @@ class Parser:
         if token.text in self.names:
             raise self.error(token, f"'{token.text}' is not a function; write '*' to multiply")
         data = {n for n, value in self.names.items() if isinstance(value, GridData)}
-        raise self.error(
-            token,
-            f"{token} is not a known function; {near(token.text, (FUNCTION_NAMES - ALIASES.keys()) | data, 30)}",
-        )
+        known = (FUNCTION_NAMES - ALIASES.keys()) | data
+        raise self.error(token, f"{token} is not a known function; {near(token.text, known, 30)}")
 
     def unknown_call(self, token: Token, known: Any, values: Sequence[Any]) -> Any:
         if tuple(values) != known.args:
@@ -465,7 +464,7 @@ def _steps(name: str, operator: Operator, directions: list[Any]) -> list[tuple[A
 
 
 def is_condition(value: object) -> bool:
-    """Whether `value` is true or false somewhere; symbols count as numbers, though sympy lets them be both."""
+    """Whether `value` is true or false; symbols count as numbers, though sympy lets them be both."""
     return isinstance(value, Boolean) and not isinstance(value, sympy.Expr)
 
 

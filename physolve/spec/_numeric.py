@@ -1,7 +1,7 @@
-"""Keeps constants of an expression in bounds before sympy computes with them: 2**10**10 is refused, not computed.
+"""Keeps constants of an expression in bounds: 2**10**10 is refused before sympy computes it.
 
-Every constant sub-expression has an estimate in floating point, made by `math` alone. Whatever overflows, divides by zero or
-is not real is refused, so that no later comparison or rounding in sympy can run away.
+Every constant sub-expression has an estimate in floating point, made by `math` alone. Whatever overflows,
+divides by zero or is not real is refused, so that no later comparison or rounding in sympy can run away.
 """
 
 import math

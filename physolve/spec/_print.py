@@ -1,7 +1,7 @@
 """Expressions to text, the inverse of `_grammar.py`: parse_expression(print_expression(e), names) == e.
 
-Products are written so that reading from left to right, as Python and the grammar do, builds the same tree: sympy turns
-2*(x + y) into 2*x + 2*y, so a number never stands directly before or under a lone sum.
+Products are written so that reading from left to right, as Python and the grammar do, builds the same tree:
+sympy turns 2*(x + y) into 2*x + 2*y, so a number never stands directly before or under a lone sum.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,16 @@
-"""Shapes from text and back: "rectangle([-1, -1], [1, 1]) - disk([0, 0], 1/2)". Nothing in the text is executed.
+"""Shapes from text and back: "rectangle([-1, -1], [1, 1]) - disk([0, 0], 1/2)".
 
-Operators as in Python, from loose to tight: `|` union, `&` intersection, `-` difference, `*` product with a time interval.
-Numbers may be constant expressions. `translate(shape, [dx, dy])`, `rotate(shape, degrees, [about], [axis])` (or
-`rotate_radians`), `named(shape, "name")`, `mesh("file.msh")`.
+Nothing in the text is executed.
+
+Operators as in Python, from loose to tight: `|` union, `&` intersection, `-` difference, `*` product with a
+time interval. Numbers may be constant expressions. `translate(shape, [dx, dy])`, `rotate(shape, degrees,
+[about], [axis])` (or `rotate_radians`), `named(shape, "name")`, `mesh("file.msh")`.
 """
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ def _rotate_radians(shape: Shape, angle: float, *center: Sequence[float]) -> Sha
 
 @dataclass(frozen=True)
 class Constructor:
-    """How a shape is made from what stands in its parentheses; the last `optional` arguments may be left out."""
+    """How a shape is made from its arguments, of which the last `optional` ones may be left out."""
 
     make: Callable[..., Shape]
     arguments: tuple[str, ...]
@@ -77,7 +80,8 @@ def parse_shape(text: str, names: Mapping[str, object], base: Path | None = None
     """The shape that `text` stands for.
 
     `names` gives shapes and constants by name, `base` the folder that mesh files are looked for in.
-    Raises SpecificationError, one line starting with the position: "column 7: 'disc' is not a known shape; ...".
+    Raises SpecificationError, one line starting with the position: "column 7: 'disc' is not a known shape;
+    ...".
     """
     parser = _ShapeParser(text, names, base)
     try:
@@ -217,8 +221,8 @@ _KINDS = {
 def print_shape(shape: Shape, names: Mapping[str, Shape] | None = None, base: Path | None = None) -> str:
     """Text that `parse_shape` turns back into an equal shape.
 
-    Shapes in `names` are written by their name, mesh files relative to `base`. Raises SpecificationError for a shape
-    that no text stands for, such as a mesh that was not read from a file.
+    Shapes in `names` are written by their name, mesh files relative to `base`. Raises SpecificationError for
+    a shape that no text stands for, such as a mesh that was not read from a file.
     """
     return _Writer(names or {}, base).write(shape, _UNION)
 
@@ -235,10 +239,10 @@ class _Writer:
     def text(self, shape: Shape) -> tuple[str, int]:
         if isinstance(shape, geometry.Named):
             return self.named(shape), 5
-        for kind, sign, fields in _OPERATORS:
+        for kind, sign, sides in _OPERATORS:
             if isinstance(shape, kind):
                 own = _BINDING[sign]
-                left, right = (getattr(shape, field) for field in fields)
+                left, right = (getattr(shape, side) for side in sides)
                 return f"{self.write(left, own)} {sign} {self.write(right, own + 1)}", own
         return self.call(shape), 5
 
@@ -259,7 +263,7 @@ class _Writer:
             return f'{MESH}("{self.mesh_path(shape)}")'
         for name, constructor in CONSTRUCTORS.items():
             if type(shape) is constructor.make:
-                values = (getattr(shape, field) for field in type(shape).__dataclass_fields__)
+                values = (getattr(shape, f.name) for f in fields(shape))  # type: ignore[arg-type]
                 return f"{name}({', '.join(map(_vector, values))})"
         raise SpecificationError(f"the shape {type(shape).__name__} cannot be written to a problem file")
 
@@ -286,13 +290,9 @@ def relative(path: Path, base: Path | None) -> str:
     if base is None:
         return path.as_posix()
     try:
-        return path.relative_to(base.resolve(), walk_up=True).as_posix()
-    except (TypeError, ValueError):  # Python before 3.12 knows no walk_up; another drive
-        return (
-            path.relative_to(base.resolve()).as_posix()
-            if path.is_relative_to(base.resolve())
-            else path.as_posix()
-        )
+        return Path(os.path.relpath(path, base.resolve())).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
 
 
 _OPERATORS = (

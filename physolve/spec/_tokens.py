@@ -1,7 +1,8 @@
 """Cuts the text of an expression or of a shape into tokens; refuses what is too long or not a number.
 
-The grammar knows numbers, names, strings (file names of shapes only) and the symbols below; there is no attribute access,
-no indexing and no assignment, so that there is nothing in a problem file that could be executed.
+The grammar knows numbers, names, strings (file names of shapes only) and the symbols below; there is no
+attribute access, no indexing and no assignment, so that there is nothing in a problem file that could be
+executed.
 """
 
 import math
@@ -26,7 +27,7 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """One piece of text: `kind` is "number", "name", "string", "symbol" or "end"; `at` its index in the whole text."""
+    """One piece of text: `kind` is "number", "name", "string", "symbol" or "end", `at` its index."""
 
     kind: str
     text: str
@@ -61,7 +62,8 @@ def tokenize(text: str) -> list[Token]:
         raise SpecificationError(f"expected text, got {type(text).__name__}")
     if len(text) > MAX_CHARACTERS:
         raise SpecificationError(
-            f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read; split it over [expressions]"
+            f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read; "
+            "split it over [expressions]"
         )
     if not text.strip():
         raise SpecificationError("the text is empty; expected an expression")
@@ -77,7 +79,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def number(text: str, token: Token) -> int | float:
-    """The value of a number token: int where it is written without point and exponent, else the nearest float."""
+    """The value of a number token: int if written without point and exponent, else the nearest float."""
     value = float(token.text)
     if math.isinf(value):
         raise fail(text, token.at, f"the number {token} is too large; numbers go up to 1.8e308")

