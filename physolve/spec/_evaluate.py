@@ -161,9 +161,7 @@ class _Compiler:
         return self._call(node)
 
     def _varies(self, node: Any) -> bool:
-        return (
-            bool(node.free_symbols) or node.has(AppliedUndef) or any(a in self.registers for a in node.args)
-        )
+        return bool(node.free_symbols) or node.has(AppliedUndef)
 
     def _names(self) -> str:
         return (
