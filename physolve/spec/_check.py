@@ -220,8 +220,8 @@ def _check_condition(problem: Problem, condition: Any, index: int) -> None:
     check_condition(problem, condition, item)
     space_normals = normals_of(problem) if condition.kind == "boundary_equation" else ()
     for name in ("value", "velocity", "a", "b", "jump", "flux", "flux_jump", "equation"):
-        value = getattr(condition, name, None)
-        for expression in value if isinstance(value, (tuple, MatrixBase)) else (value,):
+        value: Any = getattr(condition, name, None)
+        for expression in tuple(value) if isinstance(value, (tuple, MatrixBase)) else (value,):
             if isinstance(expression, sympy.Basic):
                 _check_value(problem, expression, (*problem.coordinates, *space_normals), item)
 

@@ -70,6 +70,14 @@ class Problem:
         for hint in self.hints:
             warnings.warn(hint, WellPosednessWarning, stacklevel=3)
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return state | {"exact": None if self.exact is None else dict(self.exact)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            self._set(name, MappingProxyType(value) if name == "exact" and value is not None else value)
+
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 

@@ -23,7 +23,7 @@ def sampled(function, shape=(13, 17), extent=EXTENT, order=3):
 @given(st.lists(st.integers(-3, 3), min_size=16, max_size=16), st.integers(0, 3), st.integers(0, 3))
 @settings(max_examples=12, deadline=None)
 def test_cubic_splines_reproduce_cubics_and_their_derivatives(coefficients, a, b):
-    """Exact for degree 3 in each coordinate; every derivative costs a factor 2 / h of rounding (24 and 11)."""
+    """Exact for degree 3 in each coordinate; a derivative costs a factor 2 / h of rounding (24 and 11)."""
     f = sum(c * x ** (k // 4) * y ** (k % 4) for k, c in enumerate(coefficients))
     data = sampled(lambda X, Y: sum(c * X ** (k // 4) * Y ** (k % 4) for k, c in enumerate(coefficients)))
     points = np.random.default_rng(0).uniform([0, -1], [1, 2], (20, 2))

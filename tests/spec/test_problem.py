@@ -1,5 +1,7 @@
 """Problem: normalised fields, order of unknowns, value equality, words and LaTeX."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -212,6 +214,12 @@ def test_latex_of_vectors_and_holes():
     )._repr_latex_()
     assert r"v &= \left[\begin{matrix}1\\0\end{matrix}\right]" in text
     assert r"\text{on 'big\_hole'}" in text
+
+
+def test_problems_can_be_pickled_and_copied():
+    problem = poisson(exact={u: x})
+    assert pickle.loads(pickle.dumps(problem)) == problem
+    assert copy.deepcopy(problem) == problem
 
 
 def test_repr_is_one_line():
