@@ -40,28 +40,54 @@ class ComplexPowers(MatrixBasis):
         return 2
 
     def operate(self, points: Points, operator: Operator) -> Float[Tensor, "n size"]:
-        rotation = torch.exp(torch.tensor(-1j * self.cut, dtype=torch.complex128)) / self.radius
-        x, y = points[:, 0] - self.center[0], points[:, 1] - self.center[1]
-        z = torch.complex(x, y) * rotation
+        z, log, powers = self._powers(points)
+        return self._parts(sum(self._order(z, log, powers, k, c) for k, c in self._by_order(operator).items()))
+
+    def combine(
+        self, points: Points, coefficients: Float[Tensor, "size k"], orders: Sequence[Orders]
+    ) -> Float[Tensor, "orders n k"]:
+        z, log, powers = self._powers(points)
+        one = torch.ones(len(points), dtype=points.dtype)
+        rows = []
+        for alpha in orders:
+            ((order, factor),) = self._by_order({alpha: one}).items()
+            rows.append(self._parts(self._order(z, log, powers, order, factor)) @ coefficients)
+        return torch.stack(rows)
+
+    @property
+    def _rotation(self) -> Tensor:
+        return torch.polar(
+            torch.tensor(1 / self.radius, dtype=torch.float64), torch.tensor(-self.cut, dtype=torch.float64)
+        )
+
+    def _powers(self, points: Points) -> tuple[Tensor, Tensor, Tensor]:
+        """z, log z and z^a for every exponent."""
+        z = torch.complex(points[:, 0] - self.center[0], points[:, 1] - self.center[1]) * self._rotation
         # A point on the centre itself has no derivative there: move it by a rounding error.
         z = torch.where(z.abs() < 1e-14, torch.full_like(z, 1e-14), z)
-        log = z.log()
-        powers = self.exponents[:, 0].to(torch.complex128)
-        logs = self.exponents[:, 1].to(torch.complex128)
-        total = torch.zeros(len(points), self.exponents.shape[0], dtype=torch.complex128)
-        for alpha, coefficient in operator.items():
-            total += coefficient[:, None] * self._derivative(log, powers, logs, alpha, rotation)
-        return total.real if self.real_only else torch.cat([total.real, total.imag], 1)
+        log = z.log()[:, None]
+        modulus, angle = log.real * self.exponents[:, 0], log.imag * self.exponents[:, 0]
+        return z[:, None], log, torch.polar(modulus.exp(), angle)
 
-    @staticmethod
-    def _derivative(log: Tensor, a: Tensor, m: Tensor, alpha: Orders, rotation: Tensor) -> Tensor:
-        """d^alpha of p z^a log z + q z^a, starting from (p, q) = (m, 1 - m)."""
+    def _by_order(self, operator: Operator) -> dict[int, Tensor]:
+        """Sum over |alpha| = k of coefficient_alpha(x) i^alpha_y rotation^k, by k: all that tells d/dx from d/dy."""
+        found: dict[int, Tensor] = {}
+        for alpha, coefficient in operator.items():
+            k = sum(alpha)
+            term = coefficient * (self._rotation**k * 1j ** alpha[1])
+            found[k] = found[k] + term if k in found else term
+        return found
+
+    def _order(self, z: Tensor, log: Tensor, powers: Tensor, order: int, coefficient: Tensor) -> Tensor:
+        """coefficient(x) d^order/dz^order of z^a (log z)^m, from p z^a log z + q z^a with (p, q) = (m, 1 - m)."""
+        a, m = self.exponents.unbind(1)
         p, q = m, 1 - m
-        for step in range(sum(alpha)):
+        for step in range(order):
             p, q = (a - step) * p, (a - step) * q + p
-        shifted = torch.exp(log[:, None] * (a - sum(alpha)))
-        factor = rotation ** sum(alpha) * (1j) ** alpha[1]
-        return factor * shifted * (p * log[:, None] + q)
+        return (coefficient[:, None] * z**-order) * powers * (p * log + q)
+
+    def _parts(self, values: Tensor) -> Float[Tensor, "n size"]:
+        return values.real if self.real_only else torch.cat([values.real, values.imag], 1)
 
     def tensors(self) -> dict[str, Tensor]:
         return {"exponents": self.exponents}

@@ -27,7 +27,9 @@ class MLP:
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise ValueError(f"MLP: got sizes={self.sizes}, expected at least two, all >= 1: (inputs, ..., outputs)")
+            raise ValueError(
+                f"MLP: got sizes={self.sizes}, expected at least two, all >= 1: (inputs, ..., outputs)"
+            )
 
     @property
     def layers(self) -> int:
@@ -55,7 +57,9 @@ class MLP:
             for k, (i, o) in enumerate(pairwise(self.sizes))
         ]
 
-    def apply(self, weights: Weights, inputs: Float[Tensor, "*batch n inputs"]) -> Float[Tensor, "*batch n outputs"]:
+    def apply(
+        self, weights: Weights, inputs: Float[Tensor, "*batch n inputs"]
+    ) -> Float[Tensor, "*batch n outputs"]:
         """Values at the inputs; the weights' leading dims broadcast with the inputs'."""
         values = inputs
         for index, (weight, bias) in enumerate(self.stack(weights)):
@@ -85,7 +89,9 @@ class MLP:
     def _tensor(weights: Weights, name: str, shape: tuple[int, ...]) -> Tensor:
         tensor = weights.get(name)
         if tensor is None:
-            raise ValueError(f"MLP: weights have no {name!r}, expected it with shape (..., {shape}); got {sorted(weights)}")
+            raise ValueError(
+                f"MLP: weights have no {name!r}, expected it with shape (..., {shape}); got {sorted(weights)}"
+            )
         if tuple(tensor.shape[-len(shape) :]) != shape:
             raise ValueError(f"MLP: got {name} of shape {tuple(tensor.shape)}, expected it to end in {shape}")
         return tensor

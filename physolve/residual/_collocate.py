@@ -23,7 +23,7 @@ from physolve.spec import (
     Problem,
     Program,
 )
-from physolve.spec.geometry import Samples, Shape, SpaceTime
+from physolve.spec.geometry import Samples, Shape, quadrature, split_time
 
 from ._form import Form, Frame, lower
 from ._rows import Rows, Side
@@ -105,7 +105,7 @@ class Collocation:
                 point = np.array([condition.point])
                 yield from (_plain(f, "condition", Samples(point, np.ones(1))) for f in forms)
             case MeanValue():
-                yield from self._means(condition, forms, seed)
+                yield from self._means(condition, forms)
             case Periodic():
                 yield from self._periodic(condition, forms, density, seed)
             case Interface():
@@ -124,7 +124,10 @@ class Collocation:
         on, domain = condition.on, self.problem.domain
         if isinstance(condition, Initial):
             return "initial", None
-        during = _during(domain) if isinstance(domain, SpaceTime) and not _names_time(on) else None
+        timed = domain.dim > 1 and split_time(domain)[1] is not None
+        if on is None:
+            return ("walls" if timed else None), None
+        during = _during(domain) if timed and not _names_time(on) else None
         if isinstance(on, Boolean):
             program = Program((on,), self.problem.coordinates)
             return None, _both(during, lambda p: np.broadcast_to(program(*p.T)[0], len(p)).astype(bool))
@@ -152,11 +155,12 @@ class Collocation:
                 form, "data", (Side(points),), weights, torch.tensor(values.copy()), noise=condition.noise
             )
 
-    def _means(self, condition: MeanValue, forms: tuple[Form, ...], seed: int) -> Iterator[Rows]:
+    def _means(self, condition: MeanValue, forms: tuple[Form, ...]) -> Iterator[Rows]:
         domain = self.problem.domain
-        timed = isinstance(domain, SpaceTime)
-        body = condition.over or (domain.space if timed else domain)
-        inside = body.sample_interior(MEAN_POINTS, seed=seed)
+        space, time = split_time(domain)
+        timed = space is not None and time is not None
+        body = condition.over or (space if timed else domain)
+        inside = quadrature(body, MEAN_POINTS)
         points, weights, groups = inside.points, inside.weights, 1
         if timed and body.dim < domain.dim:
             lower, upper = (bound[-1] for bound in domain.bounds)
@@ -219,7 +223,7 @@ def _names_time(on: Any) -> bool:
     return any(name in ("initial", "final") for name in names if isinstance(name, str))
 
 
-def _during(domain: SpaceTime) -> Callable[[np.ndarray], np.ndarray]:
+def _during(domain: Shape) -> Callable[[np.ndarray], np.ndarray]:
     """The lateral surface: all times but the first and the last instant."""
     lower, upper = (bound[-1] for bound in domain.bounds)
     rounding = 1e-12 * (upper - lower)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from physolve.errors import NumericalError
-from physolve.nets import Field
-from physolve.residual import Collocation, Density
+from physolve.nets import Basis, Field
+from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
 from ._enrichment import BasisPlan
@@ -32,8 +32,8 @@ class LeastSquares:
     newton                  the iteration for nonlinear problems and unknown parameters
     """
 
-    first: int = 300
-    growth: float = 2.0
+    first: int = 120
+    growth: float = 1.7
     largest: int = 4800
     scales: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0)
     oversampling: float = 2.0
@@ -84,7 +84,7 @@ class _Climb:
         self.collocation = Collocation(problem)
         self.plan = BasisPlan(problem)
         self.judge = Judge.of(self.collocation, Density(2000, 600), seed + 1_000_003)
-        self.state: Field | None = start
+        self.state: Field | None = None if self.collocation.linear else start
         self.parameters = tuple(p.guess for p in problem.parameters)
         self.best: Projection | None = None
         self.estimate: Estimate | None = None
@@ -111,31 +111,40 @@ class _Climb:
             return self.result(Outcome.DIVERGED, str(error))
 
     def _choose_scale(self, size: int) -> float:
-        """The slopes with the smallest residual at fresh points, on a basis of the first size."""
-        found: list[tuple[float, float]] = []
-        reference = None
-        for scale in self.method.scales:
-            trial, _ = self._solve(size, scale, 0)
-            reference = reference or trial.scale
-            found.append((self.judge.residual(trial.field, trial.parameters, reference), scale))
-        return min(found)[1]
+        """The slopes with the smallest residual at fresh points, on a basis of the first size; for a nonlinear
+        problem of its linearisation at the solution found with the second of the scales."""
+        if not self.collocation.linear:
+            first, _ = self._solve(size, self.method.scales[1], 0)
+            self.state, self.parameters = first.field, first.parameters
+        trials = [self._project(size, scale, 0) for scale in self.method.scales]
+        sizes = [self.judge.residual(t.field, t.parameters, trials[0].scale) for t in trials]
+        return min(zip(sizes, self.method.scales, strict=True))[1]
 
     def _solve(self, size: int, scale: float, number: int) -> tuple[Projection, int]:
+        if self.collocation.linear:
+            return self._project(size, scale, number), 1
+        basis, rows = self._system(size, scale, number)
+        return self.method.newton.solve(
+            rows, basis, len(self.problem.unknowns), self.state, self.parameters, self.method.ridge
+        )
+
+    def _project(self, size: int, scale: float, number: int) -> Projection:
+        basis, rows = self._system(size, scale, number)
+        return project(
+            rows, basis, len(self.problem.unknowns), self.state, self.parameters, self.method.ridge
+        )
+
+    def _system(self, size: int, scale: float, number: int) -> tuple[Basis, tuple[Rows, ...]]:
         basis = self.plan.build(size, scale, self.seed + number)
         wanted = self.method.oversampling * basis.size
         density = Density(round(wanted), max(60, round(0.3 * wanted)), self.method.refine)
-        rows = self.collocation.rows(density, self.seed + 101 * number)
-        unknowns = len(self.problem.unknowns)
-        if self.collocation.linear:
-            return project(rows, basis, unknowns, None, self.parameters, self.method.ridge), 1
-        return self.method.newton.solve(
-            rows, basis, unknowns, self.state, self.parameters, self.method.ridge
-        )
+        return basis, self.collocation.rows(density, self.seed + 101 * number)
 
     def _rung(self, size: int, scale: float) -> None:
         before, self.last_rung_began = self.best, time.perf_counter()
         self.best, iterations = self._solve(size, scale, len(self.steps) + 1)
-        self.state, self.parameters = self.best.field, self.best.parameters
+        self.parameters = self.best.parameters
+        self.state = None if self.collocation.linear else self.best.field
         if before is not None:
             self.rungs.append(self._compare(before, self.best))
             self.estimate = estimate(self.rungs)

@@ -17,10 +17,11 @@ SHORTEST_STEP = 1 / 64
 
 @dataclass(frozen=True)
 class Newton:
-    """`steps` at most, fewer once the parameters and the residual change by less than `tolerance` relative."""
+    """`steps` at most, fewer once the residual changes by less than `tolerance` relative and the parameters by a
+    hundredth of that."""
 
     steps: int = 20
-    tolerance: float = 1e-3
+    tolerance: float = 0.05
 
     def solve(
         self,

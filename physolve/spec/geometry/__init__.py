@@ -9,6 +9,7 @@ from ._interval import TimeInterval as TimeInterval
 from ._mesh import MeshDomain as MeshDomain
 from ._polygon import Polygon as Polygon
 from ._polygon import Triangle as Triangle
+from ._quadrature import quadrature as quadrature
 from ._rectangle import Box as Box
 from ._rectangle import Rectangle as Rectangle
 from ._round import Ball as Ball
