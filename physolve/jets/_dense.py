@@ -14,7 +14,9 @@ from torch import Tensor
 from ._activations import Activation
 from ._jet import Jet, affine, elementwise
 
-Layers = Sequence[tuple[Tensor, Tensor]]  # (weight (..., in, out), bias (..., out)) from the first to the last layer
+Layers = Sequence[
+    tuple[Tensor, Tensor]
+]  # (weight (..., in, out), bias (..., out)) from the first to the last layer
 
 
 def dense_jet(layers: Layers, activation: Activation, inputs: Jet) -> Jet:
@@ -32,7 +34,8 @@ def dense_jet(layers: Layers, activation: Activation, inputs: Jet) -> Jet:
 class DenseTape:
     """What one forward sweep leaves behind for the rows of the Jacobian: every layer's input and output jets.
 
-    inputs[l] (rows, n, in_l), detached; outputs[l] (rows, n, out_l), the pre-activation jets, in the autograd graph.
+    inputs[l] (rows, n, in_l), detached; outputs[l] (rows, n, out_l), the pre-activation jets, in the
+    autograd graph.
     """
 
     inputs: tuple[Tensor, ...]
@@ -41,7 +44,8 @@ class DenseTape:
     def point_gradients(
         self, total: Float[Tensor, ""], group: int = 1, out: Float[Tensor, "rows weights"] | None = None
     ) -> Float[Tensor, "rows weights"]:
-        """Weight gradients, one row a point (or one a `group` of consecutive points, summed), of a sum over points.
+        """Weight gradients, one row a point (or one a `group` of consecutive points, summed), of a sum over
+        points.
 
         total = sum_p s[p], where s[p] depends on the output jet at point p alone. One reverse sweep gives
         delta_l = d total / d outputs[l]; as points do not mix,

@@ -1,4 +1,5 @@
-"""One entry point for derivatives of any order: jets up to the second, nested forward differentiation above."""
+"""One entry point for derivatives of any order: jets up to the second, nested forward differentiation
+above."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
@@ -23,9 +24,12 @@ class JetNetwork(Protocol):
 
 
 def derivatives(
-    network: PointFunction | JetNetwork, points: Float[Tensor, "*batch n dim"], multi_indices: Sequence[MultiIndex]
+    network: PointFunction | JetNetwork,
+    points: Float[Tensor, "*batch n dim"],
+    multi_indices: Sequence[MultiIndex],
 ) -> dict[MultiIndex, Float[Tensor, "*batch n channels"]]:
-    """Derivatives of `network` (points (..., n, dim) -> (..., n, channels), each point by itself) at `points`.
+    """Derivatives of `network` (points (..., n, dim) -> (..., n, channels), each point by itself) at
+    `points`.
 
     `multi_indices` give the orders per coordinate, e.g. (2, 1) for d3/dx2dy; (0, ..., 0) is the value.
     Up to total order 2 a `JetNetwork` uses its jets; else nested torch.func.jvp, exact for any order, slower.
@@ -43,7 +47,8 @@ def derivatives(
 def nested_derivatives(
     network: PointFunction, points: Float[Tensor, "*batch n dim"], multi_indices: Sequence[MultiIndex]
 ) -> dict[MultiIndex, Float[Tensor, "*batch n channels"]]:
-    """The exact path for any order: one forward-mode sweep nested in the next, 2^order evaluations an index."""
+    """The exact path for any order: one forward-mode sweep nested in the next, 2^order evaluations an
+    index."""
     dim = points.shape[-1]
     result = {}
     for orders in multi_indices:

@@ -18,8 +18,8 @@ Weights = Mapping[str, Tensor]
 class MLP:
     """sizes = (inputs, hidden..., outputs); the activation between layers, none after the last one.
 
-    Weights live outside, in a dict: "weight0" (..., in, out), "bias0" (..., out), "weight1", ...; leading dims are
-    a batch of networks. Raises ValueError for fewer than two sizes or a size below 1.
+    Weights live outside, in a dict: "weight0" (..., in, out), "bias0" (..., out), "weight1", ...; leading
+    dims are a batch of networks. Raises ValueError for fewer than two sizes or a size below 1.
     """
 
     sizes: tuple[int, ...]

@@ -26,7 +26,8 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-12
 
 @dataclass(frozen=True)
 class AdamSchedule:
-    """Adam's number of steps, first and last learning rate (exponential in between), steps between fresh points."""
+    """Adam's number of steps, first and last learning rate (exponential in between), steps between fresh
+    points."""
 
     steps: int = 5000
     rate: float = 3e-3
@@ -56,8 +57,10 @@ class AdamState:
 
 @dataclass(frozen=True)
 class AdamLBFGS:
-    """`adam.steps` of Adam on fresh points now and then, then `lbfgs_steps` of L-BFGS (strong Wolfe line search) on
-    fixed points. `balancing` weighs the terms, `causal` (where the problem has time) the equations' rows in time.
+    """`adam.steps` of Adam on fresh points now and then, then `lbfgs_steps` of L-BFGS (strong Wolfe line
+    search) on
+    fixed points. `balancing` weighs the terms, `causal` (where the problem has time) the equations' rows in
+    time.
     """
 
     width: int = 32
@@ -77,7 +80,8 @@ class AdamLBFGS:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """Train from a random start until the residual is `tol` of that of u = 0; outcomes as in `GaussNewton.run`.
+        """Train from a random start until the residual is `tol` of that of u = 0; outcomes as in
+        `GaussNewton.run`.
 
         Of a budget Adam takes at most half. Deterministic in `seed`; float64.
         """
@@ -128,7 +132,8 @@ class AdamLBFGS:
         return replace(state, vector=vector, mean=mean, square=square, number=k)
 
     def refine(self, system: NetworkSystem, state: AdamState) -> Iterator[AdamState]:
-        """L-BFGS on the present rows and term weights: the state after every round of LBFGS_ROUND iterations."""
+        """L-BFGS on the present rows and term weights: the state after every round of LBFGS_ROUND
+        iterations."""
         vector = state.vector.detach().clone().requires_grad_()
         optimiser = torch.optim.LBFGS(
             [vector],
@@ -160,7 +165,9 @@ class AdamLBFGS:
         pairs = zip(sample.factors, sample.blocks, strict=True)
         return [(f * row_values(system.model, weights, rows, parameters)).square() for f, rows in pairs]
 
-    def terms(self, system: NetworkSystem, squares: Sequence[Column], sample: Sample) -> list[Float[Tensor, ""]]:
+    def terms(
+        self, system: NetworkSystem, squares: Sequence[Column], sample: Sample
+    ) -> list[Float[Tensor, ""]]:
         """The loss of every block, causal weights included."""
         pairs = zip(sample.blocks, squares, strict=True)
         return [(self._in_time(system, rows, part, sample) * part).sum() for rows, part in pairs]
@@ -191,16 +198,14 @@ class AdamLBFGS:
         reached = f"Adam + L-BFGS: relative residual {state.best_relative:.2e} after {state.number} steps"
         if not math.isfinite(state.best_relative):
             return Outcome.DIVERGED, (
-                "Adam + L-BFGS: the residual is not finite; likely causes: an expression undefined in the domain"
-                " (log, sqrt, division), or a learning rate that is too large"
+                "Adam + L-BFGS: the residual is not finite; likely causes: an expression undefined in the"
+                " domain (log, sqrt, division), or a learning rate that is too large"
             )
         if state.best_relative <= tol:
             return Outcome.CONVERGED, reached
         return Outcome.TOLERANCE_NOT_REACHED, f"{reached}; allow more steps or use GaussNewton"
 
-    def _report(
-        self, state: AdamState, began: float, progress: Listener | None, stage: str
-    ) -> AdamState:
+    def _report(self, state: AdamState, began: float, progress: Listener | None, stage: str) -> AdamState:
         if state.number % REPORT_EVERY and stage == "Adam":
             return state
         seconds = time.monotonic() - began
@@ -221,7 +226,7 @@ def _noted(state: AdamState, relative: float) -> AdamState:
 
 def _relative(squares: Sequence[Column], sample: Sample) -> float:
     """Residual over that of u = 0, without causal weights."""
-    return math.sqrt(sum(float(part.sum()) for part in squares) / (sample.zero or 1.0))
+    return math.sqrt(sum(float(part.detach().sum()) for part in squares) / (sample.zero or 1.0))
 
 
 def _gradient_in(vector: Vector) -> Callable[[Tensor], Vector]:

@@ -16,10 +16,11 @@ from ._outcome import History, Listener, Outcome, Progress, Step
 TRIALS = 12
 """Dampings tried at one linearisation before the step is given up."""
 
-PATIENCE = 6
-"""Fresh samples without halving the best relative residual, after which a gap to the fitted rows means: more rows."""
+PATIENCE = 10
+"""Fresh samples without halving the best relative residual, after which a gap to the fitted rows means: more
+rows."""
 
-GAP = 2.0
+GAP = 1.15
 """Loss on fresh rows over loss on the rows just fitted, above which the rows are too few for the weights."""
 
 DAMPING_RANGE = (1e-14, 1e12)
@@ -27,7 +28,8 @@ DAMPING_RANGE = (1e-14, 1e12)
 
 @dataclass(frozen=True, eq=False)
 class GaussNewtonState:
-    """Where the iteration is: trainable vector, its last step, damping, the rows in use and their number, and the
+    """Where the iteration is: trainable vector, its last step, damping, the rows in use and their number,
+    and the
     best vector met with its relative residual on fresh rows."""
 
     vector: Vector
@@ -50,12 +52,17 @@ class GaussNewtonState:
 class GaussNewton:
     """Levenberg-Marquardt on rows drawn afresh every `resample_every` steps, in float64.
 
-    Every step solves min |J d + r|^2 + mu |d - momentum d_last|^2 in the dual form while there are fewer rows than
-    weights. The gain ratio (actual over predicted decrease) moves mu; a step that does not decrease the loss is
-    rejected and repeated with a larger mu at the same Gram matrix. Rows grow from `first_rows` to `rows` when the
-    network fits its rows much better than fresh ones and no longer improves on these. Rows are balanced at the
+    Every step solves min |J d + r|^2 + mu |d - momentum d_last|^2 in the dual form while there are fewer
+    rows than
+    weights. The gain ratio (actual over predicted decrease) moves mu; a step that does not decrease the loss
+    is
+    rejected and repeated with a larger mu at the same Gram matrix. Rows grow from `first_rows` to `rows`
+    when the
+    network fits its rows much better than fresh ones and no longer improves on these. Rows are balanced at
+    the
     start and whenever they grow.
-    The momentum term is that of SPRING (Goldshlager et al. 2024, 2401.10190): it carries over what earlier rows said.
+    The momentum term is that of SPRING (Goldshlager et al. 2024, 2401.10190): it carries over what earlier
+    rows said.
     """
 
     width: int = 32
@@ -65,7 +72,7 @@ class GaussNewton:
     first_rows: int = 400
     resample_every: int = 1
     steps: int = 400
-    momentum: float = 0.0
+    momentum: float = 0.9
 
     def run(
         self,
@@ -77,8 +84,10 @@ class GaussNewton:
     ) -> MethodResult:
         """Train from a random start until the residual of fresh rows is `tol` of that of u = 0.
 
-        Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the residual is
-        not finite at the start or no damping gives a finite loss, as INTERRUPTED on KeyboardInterrupt; the field is
+        Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the
+        residual is
+        not finite at the start or no damping gives a finite loss, as INTERRUPTED on KeyboardInterrupt; the
+        field is
         always the best one met. Deterministic in `seed` (for a fixed number of threads). float64.
         """
         began = time.monotonic()
@@ -112,7 +121,9 @@ class GaussNewton:
             milestone=relative,
         )
 
-    def step(self, system: NetworkSystem, state: GaussNewtonState, seed: int, began: float) -> GaussNewtonState:
+    def step(
+        self, system: NetworkSystem, state: GaussNewtonState, seed: int, began: float
+    ) -> GaussNewtonState:
         """One linearisation, one accepted step (or none), then fresh rows if it is time."""
         moved, fitted = self._move(system, state)
         number = len(state.steps) + 1
@@ -190,11 +201,20 @@ class GaussNewton:
         if state.relative <= tol:
             return Outcome.CONVERGED, f"Gauss-Newton: {reached}"
         if state.stuck >= 3:
-            return Outcome.TOLERANCE_NOT_REACHED, f"Gauss-Newton: no damping decreases the residual, {reached}"
+            return (
+                Outcome.TOLERANCE_NOT_REACHED,
+                f"Gauss-Newton: no damping decreases the residual, {reached}",
+            )
         if len(state.steps) >= self.steps:
-            return Outcome.TOLERANCE_NOT_REACHED, f"Gauss-Newton: {reached}; allow more steps, rows or a wider network"
+            return (
+                Outcome.TOLERANCE_NOT_REACHED,
+                f"Gauss-Newton: {reached}; allow more steps, rows or a wider network",
+            )
         if budget_s is not None and time.monotonic() - began >= budget_s:
-            return Outcome.TOLERANCE_NOT_REACHED, f"Gauss-Newton: the budget of {budget_s:g} s is spent, {reached}"
+            return (
+                Outcome.TOLERANCE_NOT_REACHED,
+                f"Gauss-Newton: the budget of {budget_s:g} s is spent, {reached}",
+            )
         return None
 
     def _result(
@@ -237,5 +257,7 @@ def _sample_seed(seed: int, number: int) -> int:
 
 def _news(system: NetworkSystem, state: GaussNewtonState) -> Progress:
     last = state.steps[-1]
-    message = f"step {len(state.steps)}: relative residual {last.residual:.2e} on {last.rows} rows, {last.note}"
+    message = (
+        f"step {len(state.steps)}: relative residual {last.residual:.2e} on {last.rows} rows, {last.note}"
+    )
     return Progress("Gauss-Newton", system.columns, None, last.seconds, message)

@@ -1,4 +1,5 @@
-"""Weights of the terms of a loss: strategy objects. `update` takes the current weights and returns the next ones."""
+"""Weights of the terms of a loss: strategy objects. `update` takes the current weights and returns the next
+ones."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ Gradient = Callable[[Tensor], Tensor]
 class LossBalancing(Protocol):
     """Weights lambda_k of loss terms L_k; the sum lambda_k L_k is trained.
 
-    `gradient(term)` is the term's gradient in all weights as one vector; called only where a strategy needs it.
+    `gradient(term)` is the term's gradient in all weights as one vector; called only where a strategy needs
+    it.
     """
 
     def update(self, weights: Column, terms: Sequence[Tensor], step: int, gradient: Gradient) -> Column: ...
@@ -31,7 +33,8 @@ class FixedBalancing:
 
 @dataclass(frozen=True)
 class GradientNormBalancing:
-    """lambda_k = sum_j |grad L_j| / |grad L_k|, averaged over time (Wang et al. 2023, 2308.08468, section 5.1)."""
+    """lambda_k = sum_j |grad L_j| / |grad L_k|, averaged over time (Wang et al. 2023, 2308.08468, section
+    5.1)."""
 
     every: int = 100
     memory: float = 0.9
@@ -46,9 +49,11 @@ class GradientNormBalancing:
 
 @dataclass(frozen=True)
 class RelativeLossBalancing:
-    """lambda_k = m softmax_k(L_k / (temperature max_j L_j)), averaged over time: the largest terms weigh most.
+    """lambda_k = m softmax_k(L_k / (temperature max_j L_j)), averaged over time: the largest terms weigh
+    most.
 
-    A simplification of ReLoBRaLo (Bischof and Kraus 2021, 2110.09813), which compares each term with its own past:
+    A simplification of ReLoBRaLo (Bischof and Kraus 2021, 2110.09813), which compares each term with its own
+    past:
     the rows here are balanced at the start, so that terms compare with each other.
     """
 
@@ -66,8 +71,10 @@ class RelativeLossBalancing:
 
 @dataclass(frozen=True)
 class CausalWeights:
-    """w_i = exp(-epsilon sum_{k < i} L_k / L_0) for time bin i: later times wait until earlier ones are solved
-    (Wang, Sankaran, Perdikaris 2022, 2203.07404, eq. 3.4; L_0, the loss of u = 0, makes epsilon free of units).
+    """w_i = exp(-epsilon sum_{k < i} L_k / L_0) for time bin i: later times wait until earlier ones are
+    solved
+    (Wang, Sankaran, Perdikaris 2022, 2203.07404, eq. 3.4; L_0, the loss of u = 0, makes epsilon free of
+    units).
 
     Raises ValueError for fewer than two bins or a negative epsilon.
     """
@@ -77,10 +84,13 @@ class CausalWeights:
 
     def __post_init__(self) -> None:
         if self.bins < 2 or self.epsilon < 0:
-            raise ValueError(f"causal weights: got bins={self.bins}, epsilon={self.epsilon}, expected >= 2 and >= 0")
+            raise ValueError(
+                f"causal weights: got bins={self.bins}, epsilon={self.epsilon}, expected >= 2 and >= 0"
+            )
 
     def weights(self, points: Points, squares: Column, scale: float) -> Column:
-        """A factor for every squared residual (n,); time is the last coordinate of the points; no gradient."""
+        """A factor for every squared residual (n,); time is the last coordinate of the points; no
+        gradient."""
         t = points[:, -1]
         span = (t.max() - t.min()).clamp_min(1e-300)
         bin_of = ((t - t.min()) / span * self.bins).long().clamp_max(self.bins - 1)

@@ -17,7 +17,8 @@ CHUNK_POINTS = 256
 
 
 def quadrature(rows: Rows) -> Column:
-    """sqrt(w_i / sum w): with these factors the sum of squares of the rows is their mean square over the place.
+    """sqrt(w_i / sum w): with these factors the sum of squares of the rows is their mean square over the
+    place.
 
     Averages and measurements count alike.
     """
@@ -27,7 +28,9 @@ def quadrature(rows: Rows) -> Column:
     return (rows.weights / rows.weights.sum()).sqrt()
 
 
-def row_values(model: PINNModel, weights: Mapping[str, Tensor], rows: Rows, parameters: Sequence[Tensor]) -> Column:
+def row_values(
+    model: PINNModel, weights: Mapping[str, Tensor], rows: Rows, parameters: Sequence[Tensor]
+) -> Column:
     """Unscaled residual, differentiable in weights and parameters."""
     states = [model.atoms(weights, side.points, rows.form.atoms) for side in rows.sides]
     return rows.residual(states, parameters)
@@ -38,7 +41,8 @@ def linearized_rows(
 ) -> tuple[Column, Float[Tensor, "n columns"]]:
     """Unscaled residual and its Jacobian: columns are the network's weights, then the parameters.
 
-    Derivatives up to second order come from jets, one reverse sweep a side; higher ones from torch.func, slower.
+    Derivatives up to second order come from jets, one reverse sweep a side; higher ones from torch.func,
+    slower.
     """
     group = rows.average or 1
     count = model.network.count
@@ -86,7 +90,7 @@ def _exact_gradients(
     state: Mapping[JetAtom, Column],
     total: Float[Tensor, ""],
 ) -> Float[Tensor, "points weights"]:
-    """d / d weights of sum_a slope_a D^a u at every point, slope_a = d total / d state_a: torch.func, point by point."""
+    """d / d weights of sum_a slope_a D^a u at every point, slope_a = d total / d state_a, by torch.func."""
     atoms = tuple(state)
     slopes = torch.stack(
         torch.autograd.grad(total, tuple(state.values()), retain_graph=True, materialize_grads=True), 1
