@@ -3,7 +3,7 @@
     import physolve as ps
 
 A `Problem` (equations, domain, conditions) says what; `solve` returns a `Solution` that can be evaluated,
-differentiated, judged, saved and drawn. Meshes, finite elements and pictures are imported where they are used.
+differentiated, judged, saved and drawn. Meshes, finite elements and pictures are imported only where used.
 """
 
 from importlib.metadata import version as _version
