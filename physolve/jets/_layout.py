@@ -51,9 +51,10 @@ class JetLayout:
         pairs, singles = set(), set()
         for orders in multi_indices:
             directions = directions_of(orders, dim)
-            if len(directions) > 2:
+            total = len(directions)
+            if total > 2:
                 raise UnsupportedError(
-                    f"jet layout: derivative {tuple(orders)} has order {len(directions)}, jets hold orders up to"
+                    f"jet layout: derivative {tuple(orders)} has order {total}, jets hold orders up to"
                     " 2; use physolve.jets.derivatives, which takes the slower exact path"
                 )
             singles.update(directions)
