@@ -9,6 +9,7 @@ from ._field import Expansion as Expansion
 from ._field import Field as Field
 from ._field import JetAtom as JetAtom
 from ._field import TimeSlabs as TimeSlabs
+from ._field import ZeroField as ZeroField
 from ._polynomials import Polynomials as Polynomials
 from ._rebuild import rebuild_field as rebuild_field
 from ._regional import Regional as Regional

@@ -81,6 +81,26 @@ class Expansion(Field):
         return {"kind": "expansion", "basis": self.basis.config()}
 
 
+@dataclass(frozen=True)
+class ZeroField(Field):
+    """u = 0, with `count` components."""
+
+    count: int
+
+    @property
+    def components(self) -> int:
+        return self.count
+
+    def derivatives(self, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
+        return {atom: points.new_zeros(len(points)) for atom in atoms}
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {}
+
+    def config(self) -> dict[str, Any]:
+        return {"kind": "zero", "components": self.count}
+
+
 @dataclass(frozen=True, eq=False)
 class TimeSlabs(Field):
     """One field for each time slab breaks[k] <= t <= breaks[k + 1]; time is the last coordinate."""

@@ -1,6 +1,6 @@
 """Collocation: the rows of every equation and condition of a problem at sampled points of its domain."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,8 +10,9 @@ import sympy
 import torch
 from sympy.logic.boolalg import Boolean
 
-from physolve._typing import Column, Points
+from physolve._typing import Column, MaskArray, PointArray, Points
 from physolve.errors import UnsupportedError
+from physolve.nets import Field
 from physolve.spec import (
     Condition,
     Initial,
@@ -22,6 +23,7 @@ from physolve.spec import (
     PointValue,
     Problem,
     Program,
+    dt,
 )
 from physolve.spec.geometry import Samples, Shape, quadrature, split_time
 
@@ -47,9 +49,20 @@ class Density:
 
 @dataclass(frozen=True, eq=False)
 class Collocation:
-    """The forms of a problem, ready to be placed at points; lowering is done once."""
+    """The forms of a problem, ready to be placed at points; lowering is done once.
+
+    `part` restricts it to a time slab of the domain, whose initial values are then those of the field `start`
+    instead of the problem's.
+    """
 
     problem: Problem
+    part: Shape | None = None
+    start: Field | None = None
+
+    @property
+    def domain(self) -> Shape:
+        """Where the rows lie."""
+        return self.part or self.problem.domain
 
     @cached_property
     def frame(self) -> Frame:
@@ -82,11 +95,17 @@ class Collocation:
 
     @cached_property
     def boundary_measure(self) -> float:
-        return self.problem.domain.boundary_measure()
+        return self.domain.boundary_measure()
 
-    def rows(self, density: Density, seed: int = 0) -> tuple[Rows, ...]:
-        """Rows of all equations and conditions at freshly sampled points."""
-        interior = self.problem.domain.sample_interior(density.interior, seed=seed, refine=density.refine)
+    def rows(self, density: Density, seed: int = 0, extra: PointArray | None = None) -> tuple[Rows, ...]:
+        """Rows of all equations and conditions at freshly sampled points; the equations also at `extra` points."""
+        interior = self.domain.sample_interior(density.interior, seed=seed, refine=density.refine)
+        if extra is not None and len(extra):
+            # Extra points refine where they lie; each counts like an average sampled point.
+            weights = np.full(len(extra), interior.weights.mean())
+            interior = Samples(
+                np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights])
+            )
         equations = [_plain(form, "equation", interior) for form in self.equations]
         conditions = [
             rows
@@ -99,11 +118,14 @@ class Collocation:
         self, condition: Condition, forms: tuple[Form, ...], density: Density, seed: int
     ) -> Iterator[Rows]:
         match condition:
+            case Initial() if self.start is not None:
+                yield from self._continued(condition, self.start, density, seed)
             case Observations():
                 yield from self._observed(condition, forms)
             case PointValue():
-                point = np.array([condition.point])
-                yield from (_plain(f, "condition", Samples(point, np.ones(1))) for f in forms)
+                point = Samples(np.array([condition.point]), np.ones(1))
+                if self._holds(point.points).all():
+                    yield from (_plain(form, "condition", point) for form in forms)
             case MeanValue():
                 yield from self._means(condition, forms)
             case Periodic():
@@ -121,7 +143,7 @@ class Collocation:
 
     def place(self, condition: Condition) -> tuple[Any, Callable[[np.ndarray], np.ndarray] | None]:
         """The `on` and `where` of the sampler: the shape's language for a condition's `on`."""
-        on, domain = condition.on, self.problem.domain
+        on, domain = condition.on, self.domain
         if isinstance(condition, Initial):
             return "initial", None
         timed = domain.dim > 1 and split_time(domain)[1] is not None
@@ -136,7 +158,7 @@ class Collocation:
         return on, during
 
     def _boundary(self, density: Density, seed: int, on: Any, where: Any) -> Samples:
-        domain = self.problem.domain
+        domain = self.domain
         if domain.dim == 1:
             ends = domain.sample_boundary(8, on=on, where=where, seed=seed)
             points, first = np.unique(ends.points, axis=0, return_index=True)
@@ -146,17 +168,54 @@ class Collocation:
         n = max(12 * 3 ** (domain.dim - 2), round(density.boundary * min(1.0, share)))
         return domain.sample_boundary(n, on=on, where=where, seed=seed)
 
+    def _continued(
+        self, condition: Initial, start: Field, density: Density, seed: int
+    ) -> Iterator[Rows]:
+        """The values (and velocities) of the field before, at the beginning of this slab."""
+        samples = self._boundary(density, seed, "initial", None)
+        points = torch.tensor(samples.points)
+        for form in self.evolving(condition):
+            target = start.derivatives(points, form.atoms)[form.atoms[0]]
+            yield Rows(form, "condition", (Side(points),), torch.tensor(samples.weights), target)
+
+    def evolving(self, condition: Initial) -> list[Form]:
+        """The unknowns whose value an initial condition gives, and their velocities where it gives them."""
+        found = [lower(f"continuity of {u.func}", u, self.frame) for u in condition.unknowns()]
+        if condition.velocity is not None:
+            found += [lower(f"continuity of d{u.func}/dt", dt(u), self.frame) for u in condition.unknowns()]
+        return found
+
+    def continuity(self, times: Sequence[float], n: int, seed: int) -> tuple[Rows, ...]:
+        """Jumps of the evolving unknowns across interior times: rows of a field made of slabs."""
+        initial = [c for c in self.problem.conditions if isinstance(c, Initial)]
+        forms = [form for condition in initial for form in self.evolving(condition)]
+        if not times or not forms:
+            return ()
+        start = self.domain.sample_boundary(n, on="initial", seed=seed)
+        early = np.concatenate([np.column_stack([start.points[:, :-1], np.full(n, time)]) for time in times])
+        late = early.copy()
+        late[:, -1] = np.nextafter(early[:, -1], np.inf)
+        sides = (Side(torch.tensor(late)), Side(torch.tensor(early), sign=-1.0))
+        weights = torch.tensor(np.tile(start.weights, len(times)))
+        return tuple(Rows(f, "condition", sides, weights, torch.zeros_like(weights)) for f in forms)
+
+    def _holds(self, points: PointArray) -> MaskArray:
+        return self.domain.contains(points, 1e-9 * self.domain.size)
+
     def _observed(self, condition: Observations, forms: tuple[Form, ...]) -> Iterator[Rows]:
-        columns = condition.values.reshape(len(condition.points), -1).T
-        points = torch.tensor(condition.points)
-        weights = torch.full((len(points),), 1.0 / len(points), dtype=torch.float64)
+        here = self._holds(condition.points)
+        if not here.any():
+            return
+        columns = condition.values.reshape(len(condition.points), -1)[here].T
+        points = torch.tensor(condition.points[here])
+        weights = torch.ones(len(points), dtype=torch.float64)
         for form, values in zip(forms, columns, strict=True):
             yield Rows(
                 form, "data", (Side(points),), weights, torch.tensor(values.copy()), noise=condition.noise
             )
 
     def _means(self, condition: MeanValue, forms: tuple[Form, ...]) -> Iterator[Rows]:
-        domain = self.problem.domain
+        domain = self.domain
         space, time = split_time(domain)
         timed = space is not None and time is not None
         body = condition.over or (space if timed else domain)
@@ -184,7 +243,7 @@ class Collocation:
         self, condition: Periodic, forms: tuple[Form, ...], density: Density, seed: int
     ) -> Iterator[Rows]:
         k = self.problem.coordinates.index(condition.along)
-        lower, upper = (bound[k] for bound in self.problem.domain.bounds)
+        lower, upper = (bound[k] for bound in self.domain.bounds)
         near = 1e-9 * (upper - lower)
         low = self._boundary(density, seed, None, lambda p: np.abs(p[:, k] - lower) < near)
         high = low.points.copy()
@@ -199,7 +258,7 @@ class Collocation:
     ) -> Iterator[Rows]:
         samples = self._boundary(density, seed, *self.place(condition))
         points, normals = torch.tensor(samples.points), torch.tensor(samples.normals)
-        offset = INTERFACE_OFFSET * self.problem.domain.size * normals
+        offset = INTERFACE_OFFSET * self.domain.size * normals
         sides = (Side(points + offset, normals), Side(points - offset, normals, sign=-1.0))
         for form, jump in zip(forms, condition.jumps(), strict=True):
             target = self._target(jump, points, form.name)

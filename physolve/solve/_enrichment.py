@@ -23,13 +23,15 @@ MOST_CORNERS = 16
 
 @dataclass(frozen=True)
 class BasisPlan:
-    """Bases of any size for one problem."""
+    """Bases of any size for one problem, on its domain or a `part` of it."""
 
     problem: Problem
+    part: Shape | None = None
 
     @cached_property
     def box(self) -> tuple[Float[Tensor, " dim"], Float[Tensor, " dim"]]:
-        lower, upper = self.problem.domain.bounds
+        """Lower and upper corner."""
+        lower, upper = (self.part or self.problem.domain).bounds
         return torch.tensor(lower), torch.tensor(upper)
 
     @cached_property
@@ -50,14 +52,13 @@ class BasisPlan:
         return tuple(dict.fromkeys(shape for shape in shapes if isinstance(shape, Shape)))
 
     def build(
-        self, size: int, scale: float, seed: int, local: Sequence[TanhFeatures] = (), enriched: bool = True
+        self, size: int, scale: float, seed: int, local: Sequence[Basis] = ()
     ) -> Basis:
         """About `size` random features of the given scale (slopes per half width of the domain's box), with
         polynomials, the special functions and `local` features."""
         generator = torch.Generator().manual_seed(seed)
         lower, upper = self.box
-        special = self.special if enriched else ()
-        count = max(8, size - sum(b.size for b in (*special, *local)))
+        count = max(8, size - sum(b.size for b in (*self.special, *local)))
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
 
         def part(count: int) -> Basis:
@@ -66,7 +67,7 @@ class BasisPlan:
         if self.regions:
             share = max(8, count // (len(self.regions) + 1))
             return Regional(tuple(part(share) for _ in range(len(self.regions) + 1)), self.region)
-        return Concatenated((*part(count).parts, *special, *local))  # type: ignore[attr-defined]
+        return Concatenated((*part(count).parts, *self.special, *local))  # type: ignore[attr-defined]
 
     @property
     def region(self) -> Callable[[Points], Int[Tensor, " n"]]:

@@ -14,7 +14,7 @@ from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
 from ._outcome import Estimate
-from ._system import Scale, residuals
+from ._system import CONDITION_WEIGHT, Scale, residuals
 
 SAFETY = 3.0
 """Two solutions on independent bases differ by their errors' root sum of squares, give or take; three times covers
@@ -42,8 +42,12 @@ class Judge:
     weights: Float[Tensor, " n"]
 
     @classmethod
-    def of(cls, collocation: Collocation, density: Density, seed: int) -> "Judge":
-        rows = collocation.rows(density, seed=seed)
+    def of(
+        cls, collocation: Collocation, density: Density, seed: int, breaks: Sequence[float] = ()
+    ) -> "Judge":
+        """Rows at fresh points, and the jumps across the interior ones of the slabs' break times."""
+        jumps = collocation.continuity(breaks[1:-1], max(16, density.boundary // max(1, len(breaks))), seed)
+        rows = (*collocation.rows(density, seed=seed), *jumps)
         inside = collocation.problem.domain.sample_interior(2048, seed=seed + 1)
         weights = torch.tensor(inside.weights / inside.weights.sum())
         return cls(collocation.problem, rows, torch.tensor(inside.points), weights)
@@ -62,9 +66,11 @@ class Judge:
     def residual(self, field: Field, parameters: Sequence[float], scale: Scale) -> float:
         """Size of the residual of equations and conditions at the judge's points; data are left out, for noise is
         no error of the solution."""
-        kept = [(w, rows) for w, rows in zip(scale.weights, self.rows, strict=True) if rows.role != "data"]
-        weights = Scale(tuple(w for w, _ in kept))
-        return weights.norm(residuals([rows for _, rows in kept], field, parameters))
+        # Jumps between slabs come last, without a weight of their own: they count like values of features of size one.
+        missing = len(self.rows) - len(scale.weights)
+        weights = (*scale.weights, *([CONDITION_WEIGHT] * missing))
+        kept = [(w, rows) for w, rows in zip(weights, self.rows, strict=True) if rows.role != "data"]
+        return Scale(tuple(w for w, _ in kept)).norm(residuals([rows for _, rows in kept], field, parameters))
 
     def _squares(self, values: Float[Tensor, "n c"]) -> Float[Tensor, " c"]:
         return (self.weights[:, None] * values.square()).sum(0)

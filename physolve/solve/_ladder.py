@@ -5,30 +5,38 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from physolve.errors import NumericalError
-from physolve.nets import Basis, Field
+from physolve.errors import NumericalError, SpecificationError
+from physolve.nets import Basis, Field, TimeSlabs, ZeroField
 from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
 from ._enrichment import BasisPlan
 from ._error import SAFETY, Judge, Rung, estimate
+from ._focus import Focus, focus_on
 from ._method import MethodResult
 from ._newton import Newton
 from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
+from ._slabs import Slab, slabs_of
 from ._system import Projection, project
 
 ILL_POSED_RESIDUAL = 1e-6
 ILL_POSED_DISTANCE = 0.05
+FOCUS_SHARE = 0.5
+GROWTH_OF_TIME = 2.5
+"""A rung's time grows like its size to this power, between the squares of assembly and the cubes of QR."""
 
 
 @dataclass(frozen=True)
 class LeastSquares:
     """Rung 4 of the ladder: random tanh features with corner and hole functions, float64 least squares.
 
-    first, growth, largest  features per unknown on the first rung, the factor to the next, and the most columns of
-                            the matrix (features times unknowns)
+    first, growth, largest  features on the first rung, the factor to the next, and the most columns of the matrix
+                            (features times unknowns)
     scales                  slopes (per half width of the domain) tried on the first rung; the best residual wins
-    oversampling            rows per column
+    oversampling            rows of every equation per feature
+    refine                  share of the points drawn near corners and holes
+    slabs                   intervals into which time is cut, solved one after the other
+    focused                 whether features and points gather where the residual is concentrated
     newton                  the iteration for nonlinear problems and unknown parameters
     """
 
@@ -38,12 +46,15 @@ class LeastSquares:
     scales: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0)
     oversampling: float = 2.0
     refine: float = 0.2
+    slabs: int = 1
+    focused: bool = True
     ridge: float = 1e-15
     newton: Newton = field(default_factory=Newton)
 
     @property
     def name(self) -> str:
-        return "least squares on random features"
+        """How solutions name their origin."""
+        return "least squares on random features" + (f" in {self.slabs} time slabs" if self.slabs > 1 else "")
 
     def run(
         self,
@@ -54,7 +65,14 @@ class LeastSquares:
         progress: Listener | None = None,
         start: Field | None = None,
     ) -> MethodResult:
-        """Climb; `start` is a field near the solution, if one is known (a hypernetwork's, say)."""
+        """Climb; `start` is a field near the solution, if one is known (a hypernetwork's, say).
+
+        Raises SpecificationError for time slabs of a problem with unknown parameters.
+        """
+        if self.slabs > 1 and problem.parameters:
+            raise SpecificationError(
+                f"LeastSquares: {self.slabs} time slabs cannot find parameters common to all times; use slabs=1"
+            )
         climb = _Climb(self, problem, tol, seed, budget_s, progress, start)
         try:
             return climb.run()
@@ -77,25 +95,25 @@ class _Climb:
         progress: Listener | None,
         start: Field | None,
     ) -> None:
-        self.method, self.problem, self.tol, self.seed = method, problem, tol, seed
-        self.deadline = math.inf if budget_s is None else time.perf_counter() + budget_s
-        self.progress = progress
+        self.method, self.problem, self.tol, self.seed, self.progress = method, problem, tol, seed, progress
         self.began = time.perf_counter()
-        self.collocation = Collocation(problem)
-        self.plan = BasisPlan(problem)
-        self.judge = Judge.of(self.collocation, Density(2000, 600), seed + 1_000_003)
-        self.state: Field | None = None if self.collocation.linear else start
+        self.deadline = math.inf if budget_s is None else self.began + budget_s
+        self.whole = Collocation(problem)
+        self.breaks, self.slabs = slabs_of(problem, method.slabs)
+        self.judge = Judge.of(self.whole, Density(2000, 600), seed + 1_000_003, self.breaks)
+        self.state: Field | None = None if self.whole.linear else start
         self.parameters = tuple(p.guess for p in problem.parameters)
+        self.focus: Focus | None = None
         self.best: Projection | None = None
         self.estimate: Estimate | None = None
         self.rungs: list[Rung] = []
         self.steps: list[Step] = []
 
     def run(self) -> MethodResult:
-        columns_each = max(1, len(self.problem.unknowns))
         size, scale = self.method.first, None
         try:
             while True:
+                began = time.perf_counter()
                 scale = scale or self._choose_scale(size)
                 self._rung(size, scale)
                 if self.estimate and self.estimate.relative <= self.tol:
@@ -103,7 +121,7 @@ class _Climb:
                 if self._undetermined():
                     return self.result(Outcome.ILL_POSED)
                 size = round(size * self.method.growth)
-                if size * columns_each > self.method.largest or not self._time_for_another():
+                if size * len(self.problem.unknowns) > self.method.largest or not self._time_after(began):
                     return self.result(Outcome.TOLERANCE_NOT_REACHED)
         except NumericalError as error:
             if self.best is None:
@@ -113,42 +131,65 @@ class _Climb:
     def _choose_scale(self, size: int) -> float:
         """The slopes with the smallest residual at fresh points, on a basis of the first size; for a nonlinear
         problem of its linearisation at the solution found with the second of the scales."""
-        if not self.collocation.linear:
-            first, _ = self._solve(size, self.method.scales[1], 0)
+        if not self.whole.linear:
+            first = self._solve(size, self.method.scales[1], 0, self.method.newton)[0]
             self.state, self.parameters = first.field, first.parameters
-        trials = [self._project(size, scale, 0) for scale in self.method.scales]
+        trials = [self._solve(size, scale, 0, Newton(steps=1))[0] for scale in self.method.scales]
         sizes = [self.judge.residual(t.field, t.parameters, trials[0].scale) for t in trials]
         return min(zip(sizes, self.method.scales, strict=True))[1]
 
-    def _solve(self, size: int, scale: float, number: int) -> tuple[Projection, int]:
-        if self.collocation.linear:
-            return self._project(size, scale, number), 1
-        basis, rows = self._system(size, scale, number)
-        return self.method.newton.solve(
-            rows, basis, len(self.problem.unknowns), self.state, self.parameters, self.method.ridge
-        )
-
-    def _project(self, size: int, scale: float, number: int) -> Projection:
-        basis, rows = self._system(size, scale, number)
-        return project(
-            rows, basis, len(self.problem.unknowns), self.state, self.parameters, self.method.ridge
-        )
-
-    def _system(self, size: int, scale: float, number: int) -> tuple[Basis, tuple[Rows, ...]]:
-        basis = self.plan.build(size, scale, self.seed + number)
-        wanted = self.method.oversampling * basis.size
-        density = Density(round(wanted), max(60, round(0.3 * wanted)), self.method.refine)
-        return basis, self.collocation.rows(density, self.seed + 101 * number)
-
     def _rung(self, size: int, scale: float) -> None:
-        before, self.last_rung_began = self.best, time.perf_counter()
-        self.best, iterations = self._solve(size, scale, len(self.steps) + 1)
+        before, number = self.best, len(self.steps) + 1
+        self.best, iterations = self._solve(size, scale, number, self.method.newton)
         self.parameters = self.best.parameters
-        self.state = None if self.collocation.linear else self.best.field
+        self.state = None if self.whole.linear else self.best.field
         if before is not None:
             self.rungs.append(self._compare(before, self.best))
             self.estimate = estimate(self.rungs)
         self._record(self.best, iterations)
+        if self.method.focused:
+            count = round(FOCUS_SHARE * size * self.method.growth)
+            self.focus = focus_on(self.whole, self.best, scale, count, self.seed + 31 * number)
+
+    def _solve(self, size: int, scale: float, number: int, newton: Newton) -> tuple[Projection, int]:
+        """The projection on a basis of this size, slab after slab, and the number of linear solves."""
+        solved: list[Projection] = []
+        iterations = 0
+        for slab in self.slabs:
+            before = solved[-1].field if solved else None
+            basis, rows = self._system(slab, before, size, scale, number)
+            # Without a better guess, a slab starts from the end of the one before, carried on by its features.
+            state = self.state or before
+            solution, taken = self._project(rows, basis, state, newton)
+            solved.append(solution)
+            iterations += taken
+        if len(solved) == 1:
+            return solved[0], iterations
+        slabs = TimeSlabs(self.breaks, tuple(s.field for s in solved))
+        rows_in_all = sum(s.rows for s in solved)
+        return replace(solved[0], field=slabs, rows=rows_in_all), iterations
+
+    def _project(
+        self, rows: tuple[Rows, ...], basis: Basis, state: Field | None, newton: Newton
+    ) -> tuple[Projection, int]:
+        unknowns, ridge = len(self.problem.unknowns), self.method.ridge
+        if self.whole.linear:
+            return project(rows, basis, unknowns, None, self.parameters, ridge), 1
+        return newton.solve(rows, basis, unknowns, state, self.parameters, ridge)
+
+    def _system(
+        self, slab: Slab, before: Field | None, size: int, scale: float, number: int
+    ) -> tuple[Basis, tuple[Rows, ...]]:
+        seed = self.seed + 101 * number
+        local, extra = (), None
+        if self.focus is not None:
+            near = self.focus.within(*slab.plan.box)
+            local = (near.features(round(FOCUS_SHARE * size)),) if len(near) else ()
+            extra = near.centers.numpy()
+        basis = slab.plan.build(size, scale, self.seed + number, local)
+        wanted = self.method.oversampling * basis.size
+        density = Density(round(wanted), max(60, round(0.3 * wanted)), self.method.refine)
+        return basis, slab.collocation(self.whole, before).rows(density, seed, extra)
 
     def _compare(self, before: Projection, after: Projection) -> Rung:
         scale = after.scale
@@ -159,39 +200,35 @@ class _Climb:
         )
 
     def _record(self, projection: Projection, iterations: int) -> None:
-        now = time.perf_counter()
-        self.seconds_of_rung = now - self.last_rung_began
+        seconds = time.perf_counter() - self.began
         relative = self.estimate.relative if self.estimate else None
-        residual = self.judge.residual(projection.field, projection.parameters, projection.scale)
-        features = projection.field.basis.size
-        self.steps.append(Step(features, projection.rows, residual, relative, now - self.began))
+        residual = self.rungs[-1].residual if self.rungs else math.nan
+        self.steps.append(
+            Step(projection.features, projection.rows, residual, relative, seconds, f"{iterations} linear solves")
+        )
         if self.progress is not None:
-            self.progress(Progress("least squares", features, relative, now - self.began))
+            self.progress(Progress(self.method.name, projection.features, relative, seconds))
 
     def _undetermined(self) -> bool:
         """Two solutions that both satisfy everything, yet differ."""
         if not self.rungs or self.best is None:
             return False
         last = self.rungs[-1]
-        zero = replace(self.best.field, coefficients=self.best.field.coefficients * 0)
-        size = self.judge.residual(zero, self.best.parameters, self.best.scale)
+        size = self.judge.residual(ZeroField(self.best.field.components), self.best.parameters, self.best.scale)
         small = max(last.residual, last.residual_before) < ILL_POSED_RESIDUAL * size
         return small and last.distance.relative > ILL_POSED_DISTANCE
 
-    def _time_for_another(self) -> bool:
-        return time.perf_counter() + self.seconds_of_rung * self.method.growth**2.5 < self.deadline
+    def _time_after(self, began: float) -> bool:
+        """Whether the next rung will end before the deadline, going by the last one."""
+        now = time.perf_counter()
+        return now + (now - began) * self.method.growth**GROWTH_OF_TIME < self.deadline
 
     def result(self, outcome: Outcome, message: str = "") -> MethodResult:
         assert self.best is not None
         names = [p.name for p in self.problem.parameters]
-        return MethodResult(
-            self.best.field,
-            dict(zip(names, self.best.parameters, strict=True)),
-            History(tuple(self.steps)),
-            outcome,
-            message,
-            self.estimate,
-        )
+        parameters = dict(zip(names, self.best.parameters, strict=True))
+        history = History(tuple(self.steps))
+        return MethodResult(self.best.field, parameters, history, outcome, message, self.estimate)
 
 
 def error_of(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -69,10 +69,11 @@ class Newton:
 def _between(here: Projection, target: Projection, length: float) -> Projection:
     if length == 1.0:
         return target
+    assert isinstance(here.field, Expansion)
+    assert isinstance(target.field, Expansion)
     mixed = torch.lerp(here.field.coefficients, target.field.coefficients, length)
     parameters = tuple(a + length * (b - a) for a, b in zip(here.parameters, target.parameters, strict=True))
-    field = Expansion(target.field.basis, mixed)
-    return Projection(field, parameters, target.scale, target.remainder, target.rows)
+    return replace(target, field=Expansion(target.field.basis, mixed), parameters=parameters)
 
 
 def _size(rows: Sequence[Rows], scale: Scale, field: Field, parameters: Sequence[float]) -> float:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -42,10 +41,10 @@ class Scale:
 class Projection:
     """The least-squares solution on a basis, its parameters, the scale in which it was found and its residual."""
 
-    field: Expansion
+    field: Field
     parameters: tuple[float, ...]
     scale: Scale
-    remainder: float
+    features: int
     rows: int
 
 
@@ -78,7 +77,7 @@ def project(
         Expansion(basis, coefficients.contiguous()),
         tuple(solution.coefficients[basis.size * unknowns :, 0].tolist()),
         Scale(tuple(weights)),
-        float(solution.remainder),
+        basis.size,
         sum(len(block) for block in rows),
     )
 
@@ -91,8 +90,3 @@ def _weight(rows: Rows, matrix: Float[Tensor, "m columns"]) -> float:
 def residuals(rows: Sequence[Rows], field: Field, parameters: Sequence[float] = ()) -> list[Column]:
     """The residual of a field in every block of rows."""
     return [block.residual_of(field, parameters) for block in rows]
-
-
-def finite(field: Expansion) -> bool:
-    """Whether the coefficients are numbers."""
-    return bool(torch.isfinite(field.coefficients).all())

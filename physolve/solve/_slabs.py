@@ -1,0 +1,41 @@
+"""Time slabs: a long time cut into intervals that are solved one after the other."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from physolve.nets import Field
+from physolve.residual import Collocation
+from physolve.spec import Problem
+from physolve.spec.geometry import Shape, SpaceTime, TimeInterval, split_time
+
+from ._enrichment import BasisPlan
+
+
+@dataclass(frozen=True)
+class Slab:
+    """One interval of time with the bases that fit it; `part` is None where it is the whole domain."""
+
+    problem: Problem
+    part: Shape | None
+
+    @cached_property
+    def plan(self) -> BasisPlan:
+        return BasisPlan(self.problem, self.part)
+
+    def collocation(self, whole: Collocation, before: Field | None) -> Collocation:
+        """Rows on this slab, its initial values taken from the field before."""
+        return whole if self.part is None else Collocation(self.problem, self.part, before)
+
+
+def slabs_of(problem: Problem, count: int) -> tuple[tuple[float, ...], tuple[Slab, ...]]:
+    """The break times and `count` equal slabs of a time-dependent problem; one slab of any other."""
+    space, time = split_time(problem.domain)
+    if count == 1 or time is None:
+        return (), (Slab(problem, None),)
+    breaks = tuple(float(t) for t in np.linspace(time.t0, time.t1, count + 1))
+    parts = [TimeInterval(a, b) for a, b in zip(breaks[:-1], breaks[1:], strict=True)]
+    return breaks, tuple(
+        Slab(problem, part if space is None else SpaceTime(space, part)) for part in parts
+    )
