@@ -1,4 +1,4 @@
-"""Equations lowered to forms: which derivatives they hold, whether they are linear, their Gateaux derivative."""
+"""Equations lowered to forms: their derivatives, whether they are linear, their Gateaux derivative."""
 
 import numpy as np
 import pytest
