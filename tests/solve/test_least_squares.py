@@ -78,8 +78,8 @@ def test_ridge_is_relative_to_the_columns(ridge: float) -> None:
 
 
 def test_ridge_makes_dependent_columns_harmless() -> None:
-    """Two equal columns share one coefficient evenly: of all solutions the smallest. The share is determined up to
-    the rounding unit over ridge^2."""
+    """Two equal columns share one coefficient evenly, the smallest solution of all; how evenly is determined
+    up to the rounding unit over ridge^2."""
     matrix, right = system(40, 3)
     doubled = torch.cat([matrix, matrix[:, :1]], 1)
     found = least_squares([(doubled, right)], 4, ridge=1e-6).coefficients[:, 0]
