@@ -7,6 +7,7 @@ from ._complex_powers import ComplexPowers as ComplexPowers
 from ._composite import Concatenated as Concatenated
 from ._field import Expansion as Expansion
 from ._field import Field as Field
+from ._field import Frozen as Frozen
 from ._field import JetAtom as JetAtom
 from ._field import TimeSlabs as TimeSlabs
 from ._field import ZeroField as ZeroField

@@ -102,6 +102,31 @@ class ZeroField(Field):
 
 
 @dataclass(frozen=True, eq=False)
+class Frozen(Field):
+    """A field held still: its values at one time, for all times; the guess with which a time slab starts."""
+
+    field: Field
+    time: float
+
+    @property
+    def components(self) -> int:
+        return self.field.components
+
+    def derivatives(self, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
+        then = points.clone()
+        then[:, -1] = self.time
+        moving = [atom for atom in atoms if atom.orders[-1]]
+        found = self.field.derivatives(then, [atom for atom in atoms if not atom.orders[-1]])
+        return found | {atom: points.new_zeros(len(points)) for atom in moving}
+
+    def tensors(self) -> dict[str, Tensor]:
+        return self.field.tensors()
+
+    def config(self) -> dict[str, Any]:
+        return {"kind": "frozen", "field": self.field.config(), "time": self.time}
+
+
+@dataclass(frozen=True, eq=False)
 class TimeSlabs(Field):
     """One field for each time slab breaks[k] <= t <= breaks[k + 1]; time is the last coordinate."""
 

@@ -13,7 +13,7 @@ from physolve.errors import ProblemFileError
 from ._basis import Basis
 from ._complex_powers import ComplexPowers
 from ._composite import Concatenated
-from ._field import Expansion, Field, TimeSlabs, ZeroField
+from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
 from ._polynomials import Polynomials
 from ._regional import Regional
 from ._tanh_features import TanhFeatures
@@ -63,6 +63,8 @@ def rebuild_field(
             return Expansion(basis, tensors["coefficients"].to(torch.float64))
         case "zero":
             return ZeroField(config["components"])
+        case "frozen":
+            return Frozen(rebuild_field(config["field"], tensors, region), config["time"])
         case "slabs":
             fields = [rebuild_field(f, _under(tensors, f"{k}."), region) for k, f in enumerate(config["fields"])]
             return TimeSlabs(tuple(config["breaks"]), tuple(fields))

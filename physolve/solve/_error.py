@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Points
-from physolve.nets import Field
+from physolve.nets import Field, ZeroField
 from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
@@ -17,10 +17,18 @@ from ._outcome import Estimate
 from ._system import CONDITION_WEIGHT, Scale, residuals
 
 SAFETY = 3.0
-"""Two solutions on independent bases differ by their errors' root sum of squares, give or take; three times covers
-the spread seen over the problem library (benchmarks/solve.py prints the effectivities)."""
+"""On residual times stability, as a gate: below the tolerance with it, a rung is verified by a richer one."""
+
+UNVERIFIED = 3.0
+"""More safety where no richer rung could be afforded: stability varies by this much between rungs."""
+
+VERIFIED = 2.0
+"""On the distance to a richer, independent solution, whose own error is part of that distance."""
 
 SLOWEST = 0.9
+
+ROUNDING = 2e-14
+"""No error is estimated below what sums of hundreds of float64 terms leave."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,16 @@ class Judge:
         pairs = [(math.sqrt(float(difference[g].sum())), math.sqrt(float(size[g].sum()))) for g in groups]
         relative = max(d / max(s, floor, 1e-300) if d else 0.0 for d, s in pairs)
         return Distance(max(d for d, _ in pairs), relative)
+
+    def noise(self, changes: Sequence[Field], field: Field) -> Distance:
+        """Root mean square over draws of the changes that noise makes to a field."""
+        away = [self.distance(change, ZeroField(field.components)).absolute for change in changes]
+        absolute = math.sqrt(sum(a * a for a in away) / len(away))
+        return Distance(absolute, absolute / max(self.size(field), 1e-300))
+
+    def size(self, field: Field) -> float:
+        """Largest root mean square over the unknowns."""
+        return self.distance(ZeroField(field.components), field).absolute
 
     def residual(self, field: Field, parameters: Sequence[float], scale: Scale) -> float:
         """Size of the residual of equations and conditions at the judge's points; data are left out, for noise is
@@ -107,5 +125,24 @@ def estimate(rungs: Sequence[Rung]) -> Estimate | None:
     if len(rungs) > 1:
         contraction = min(last.distance.relative / max(rungs[-2].distance.relative, 1e-300), SLOWEST)
         relative = max(relative, last.distance.relative * contraction / (1 - contraction) if contraction > 0.3 else 0)
-    unit = last.distance.absolute / last.distance.relative if last.distance.relative > 0 else 1.0
-    return Estimate(relative * unit, relative, "residual times the stability measured between rungs")
+    relative = max(relative, ROUNDING)
+    return Estimate(relative * _unit(last), relative, "residual times the stability measured between rungs")
+
+
+def verified(rung: Rung) -> Estimate:
+    """Error of the rung before the last, from the distance to the last, richer and independent one.
+
+    Where the residual fell by little, so did the error: the distance is then divided by 1 - contraction.
+    """
+    contraction = min(rung.residual / max(rung.residual_before, 1e-300), SLOWEST)
+    factor = VERIFIED / (1 - contraction) if contraction > 0.3 else VERIFIED
+    relative = max(factor * rung.distance.relative, ROUNDING)
+    return Estimate(
+        relative * _unit(rung), relative, "distance to an independent solution on a richer basis"
+    )
+
+
+def _unit(rung: Rung) -> float:
+    """Absolute size of a relative error."""
+    away = rung.distance
+    return away.absolute / away.relative if away.relative > 0 else 1.0

@@ -9,6 +9,7 @@ from torch import Tensor
 from physolve._typing import Column, Points
 from physolve.nets import Field, JetAtom, TanhFeatures
 from physolve.residual import Collocation
+from physolve.spec.geometry import Shape
 
 from ._system import Projection
 
@@ -21,15 +22,16 @@ like Gaussian noise has 1/3."""
 
 @dataclass(frozen=True, eq=False)
 class Focus:
-    """Features tanh(slopes . (x - centers)) and the points (the same centres) where rows are added."""
+    """Features tanh(slopes . (x - centers)), and the points near them where rows are added."""
 
     centers: Points
     slopes: Points
+    points: Points
 
     def within(self, lower: Column, upper: Column) -> "Focus":
         """The part inside a box (a time slab)."""
-        inside: Bool[Tensor, " n"] = ((self.centers >= lower) & (self.centers <= upper)).all(1)
-        return Focus(self.centers[inside], self.slopes[inside])
+        inside: Bool[Tensor, " n"] = ((self.points >= lower) & (self.points <= upper)).all(1)
+        return Focus(self.centers[inside], self.slopes[inside], self.points[inside])
 
     def features(self, count: int) -> TanhFeatures:
         """The first `count` of them."""
@@ -46,25 +48,45 @@ def focus_on(collocation: Collocation, solved: Projection, scale: float, count: 
     width of the box) to twice what the steepest place of the solution shows: a profile tanh(w s) of height h has the
     slope w h / 2.
     """
-    problem = collocation.problem
-    sample = problem.domain.sample_interior(CANDIDATES, seed=seed)
+    domain = collocation.domain
+    sample = domain.sample_interior(CANDIDATES, seed=seed)
     points = torch.tensor(sample.points)
     size = _residual_size(collocation, solved, points)
     if not torch.isfinite(size).all() or not _concentrated(size):
         return None
+    return _draw(domain, points, size * torch.tensor(sample.weights), solved.field, scale, count, seed)
+
+
+def focus_on_layers(domain: Shape, field: Field, scale: float, count: int, seed: int) -> Focus | None:
+    """Centres where a field is steeper than features of this scale can follow; None where it is nowhere so."""
+    sample = domain.sample_interior(CANDIDATES, seed=seed)
+    points = torch.tensor(sample.points)
+    lower, upper = (torch.tensor(bound) for bound in domain.bounds)
     generator = torch.Generator().manual_seed(seed)
-    chosen = torch.multinomial(size * torch.tensor(sample.weights), count, replacement=True, generator=generator)
-    lower, upper = (torch.tensor(bound) for bound in problem.domain.bounds)
+    steepness = (_steepness(field, points, generator) * (upper - lower) / 2).norm(dim=1)
+    excess = (steepness / scale - 1).clamp_min(0)
+    if not torch.isfinite(excess).all() or float(excess.max()) < 1:
+        return None
+    return _draw(domain, points, excess * torch.tensor(sample.weights), field, scale, count, seed)
+
+
+def _draw(
+    domain: Shape, points: Points, density: Column, field: Field, scale: float, count: int, seed: int
+) -> Focus:
+    """Centres among the points with probability ~ density."""
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.multinomial(density, count, replacement=True, generator=generator)
+    lower, upper = (torch.tensor(bound) for bound in domain.bounds)
     half = (upper - lower) / 2
-    steepness = _steepness(solved.field, points, generator) * half
+    steepness = _steepness(field, points, generator) * half
     steepest = float(steepness.norm(dim=1).quantile(0.999))
     spread = torch.rand(count, generator=generator, dtype=torch.float64)
     length = scale * max(2 * steepest / scale, 2.0) ** spread
     noise = torch.randn(count, points.shape[1], generator=generator, dtype=torch.float64)
     direction = torch.nn.functional.normalize(steepness[chosen], dim=1) + 0.3 * noise
     jitter = torch.randn(noise.shape, generator=generator, dtype=torch.float64) / length[:, None]
-    centers = (points[chosen] + 0.5 * half * jitter).clamp(lower, upper)
-    return Focus(centers, length[:, None] * direction / half)
+    # Features may bend anywhere; rows stay at sampled points, clear of corners where derivatives are infinite.
+    return Focus(points[chosen] + 0.5 * half * jitter, length[:, None] * direction / half, points[chosen])
 
 
 def _residual_size(collocation: Collocation, solved: Projection, points: Points) -> Column:

@@ -1,8 +1,10 @@
 """What the training methods share: the result they return, and a problem seen as rows of one trainable
 vector."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -43,6 +45,7 @@ class MethodResult(NamedTuple):
     outcome: Outcome
     message: str
     estimate: Estimate | None = None
+    deviations: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)

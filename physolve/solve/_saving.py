@@ -30,6 +30,7 @@ def write_solution(path: str | PathLike[str], solution: Solution) -> None:
         "method": solution.method,
         "cost": vars(solution.cost),
         "parameters": dict(solution.parameters),
+        "deviations": dict(solution.deviations),
         "history": [list(vars(step).values()) for step in solution.history],
     }
     write_tensors(path, solution.field.tensors(), header)
@@ -55,6 +56,7 @@ def read_solution(path: str | PathLike[str]) -> Solution:
         Cost(**header["cost"]),
         header["parameters"],
         History(tuple(Step(*step) for step in header["history"])),
+        header["deviations"],
     )
 
 

@@ -58,7 +58,7 @@ class Solution:
 
     `field` answers with torch tensors; everything else speaks numpy. `estimate` is the estimated error, `outcome`
     and `message` how the solve ended, `method` which rung produced it, `cost` what it took, `parameters` the values
-    found for unknown parameters.
+    found for unknown parameters, `deviations` their standard deviations from noise in the data.
     """
 
     problem: Problem
@@ -70,6 +70,7 @@ class Solution:
     cost: Cost = Cost()
     parameters: Mapping[str, float] = dataclass_field(default_factory=dict)
     history: History = History()
+    deviations: Mapping[str, float] = dataclass_field(default_factory=dict)
 
     def __call__(self, points: Float[ndarray, "n dim"]) -> Float[ndarray, "n components"]:
         """The unknowns at points, time last; NaN outside the domain.

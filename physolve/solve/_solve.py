@@ -83,7 +83,16 @@ def _solution(
     cost = Cost(seconds, last.features if last else 0, last.rows if last else 0, len(steps))
     message = result.message or _message(outcome, estimate, tol)
     return Solution(
-        problem, result.field, outcome, message, estimate, name, cost, result.parameters, result.history
+        problem,
+        result.field,
+        outcome,
+        message,
+        estimate,
+        name,
+        cost,
+        result.parameters,
+        result.history,
+        result.deviations,
     )
 
 

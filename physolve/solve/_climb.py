@@ -1,0 +1,258 @@
+"""One climb of the ladder: rung after rung of least squares, each judged against the one before."""
+
+import math
+import time
+from dataclasses import replace
+from typing import Protocol
+
+from physolve.errors import NumericalError
+from physolve.nets import Basis, Expansion, Field, Frozen, TimeSlabs, ZeroField
+from physolve.residual import Collocation, Density, Rows
+from physolve.spec import Problem
+
+from ._error import UNVERIFIED, Judge, Rung, estimate, verified
+from ._focus import Focus, focus_on, focus_on_layers
+from ._method import MethodResult
+from ._newton import Newton
+from ._noise import spread_of_noise
+from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
+from ._slabs import Slab, slabs_of
+from ._system import Projection, project
+
+ILL_POSED_RESIDUAL = 1e-6
+ILL_POSED_DISTANCE = 0.05
+FOCUS_SHARE = 0.5
+VERIFYING_GROWTH = 1.4
+NOISE_DEVIATIONS = 3.0
+GROWTH_OF_TIME = 2.5
+"""A rung's time grows like its size to this power, between the squares of assembly and the cubes of QR."""
+
+
+class Settings(Protocol):
+    """What a climb reads of `LeastSquares`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def first(self) -> int: ...
+    @property
+    def growth(self) -> float: ...
+    @property
+    def largest(self) -> int: ...
+    @property
+    def scales(self) -> tuple[float, ...]: ...
+    @property
+    def oversampling(self) -> float: ...
+    @property
+    def refine(self) -> float: ...
+    @property
+    def slabs(self) -> int: ...
+    @property
+    def focused(self) -> bool: ...
+    @property
+    def ridge(self) -> float: ...
+    @property
+    def newton(self) -> Newton: ...
+
+
+class Climb:
+    """The state of one climb: what has been solved so far, and how the next rung is."""
+
+    def __init__(
+        self,
+        method: Settings,
+        problem: Problem,
+        tol: float,
+        seed: int,
+        budget_s: float | None,
+        progress: Listener | None,
+        start: Field | None,
+    ) -> None:
+        self.method, self.problem, self.tol, self.seed, self.progress = method, problem, tol, seed, progress
+        self.began = time.perf_counter()
+        self.deadline = math.inf if budget_s is None else self.began + budget_s
+        self.whole = Collocation(problem)
+        self.breaks, self.slabs = slabs_of(problem, method.slabs)
+        self.judge = Judge.of(self.whole, Density(2000, 600), seed + 1_000_003, self.breaks)
+        self.state: Field | None = None if self.whole.linear else start
+        self.parameters = tuple(p.guess for p in problem.parameters)
+        self.focus: Focus | None = None
+        self.best: Projection | None = None
+        self.estimate: Estimate | None = None
+        self.rungs: list[Rung] = []
+        self.steps: list[Step] = []
+
+    def run(self) -> MethodResult:
+        """Rung after rung until the tolerance is met, or no larger one can be afforded."""
+        try:
+            return self._climb()
+        except NumericalError as error:
+            if self.best is None:
+                raise
+            return self.result(Outcome.DIVERGED, str(error))
+
+    def _climb(self) -> MethodResult:
+        size, scale = self.method.first, None
+        while True:
+            began, before = time.perf_counter(), self.best
+            scale = scale or self._choose_scale(size)
+            self._rung(size, scale)
+            if self._undetermined():
+                return self.result(Outcome.ILL_POSED)
+            if self.rungs and (checked := verified(self.rungs[-1])).relative <= self.tol:
+                # This rung, richer and independent, has confirmed the one before, which is the solution.
+                self.best, self.estimate = before, checked
+                return self.result(Outcome.CONVERGED)
+            close = self.estimate is not None and self.estimate.relative <= self.tol
+            size = round(size * (VERIFYING_GROWTH if close else self.method.growth))
+            if not self._affordable(size, began):
+                return self._unverified()
+
+    def _unverified(self) -> MethodResult:
+        """The end of a climb whose last rung nothing richer confirms."""
+        if self.estimate is None:
+            return self.result(Outcome.TOLERANCE_NOT_REACHED)
+        found = self.estimate
+        self.estimate = Estimate(found.value * UNVERIFIED, found.relative * UNVERIFIED, found.method)
+        met = self.estimate.relative <= self.tol
+        return self.result(Outcome.CONVERGED if met else Outcome.TOLERANCE_NOT_REACHED)
+
+    def _choose_scale(self, size: int) -> float:
+        """The slopes with the smallest residual at fresh points, on a basis of the first size; for a nonlinear
+        problem of its linearisation at the solution found with the second of the scales."""
+        if not self.whole.linear:
+            first = self._solve(size, self.method.scales[1], 0, self.method.newton)[0]
+            self.state, self.parameters = first.field, first.parameters
+        trials = [self._solve(size, scale, 0, Newton(steps=1))[0] for scale in self.method.scales]
+        sizes = [self.judge.residual(t.field, t.parameters, trials[0].scale) for t in trials]
+        return min(zip(sizes, self.method.scales, strict=True))[1]
+
+    def _rung(self, size: int, scale: float) -> None:
+        before, number = self.best, len(self.steps) + 1
+        self.best, iterations = self._solve(size, scale, number, self.method.newton)
+        self.parameters = self.best.parameters
+        self.state = None if self.whole.linear else self.best.field
+        if before is not None:
+            self.rungs.append(self._compare(before, self.best))
+            self.estimate = estimate(self.rungs)
+        self._record(self.best, iterations)
+        if self.method.focused:
+            count = round(FOCUS_SHARE * size * self.method.growth) * len(self.slabs)
+            self.focus = focus_on(self.whole, self.best, scale, count, self.seed + 31 * number)
+
+    def _solve(self, size: int, scale: float, number: int, newton: Newton) -> tuple[Projection, int]:
+        """The projection on a basis of this size, slab after slab, and the number of linear solves."""
+        solved: list[Projection] = []
+        iterations = 0
+        for slab in self.slabs:
+            before = solved[-1].field if solved else None
+            still = Frozen(before, float(slab.plan.box[0][-1])) if before else None
+            focus = self._focus(slab, still, round(FOCUS_SHARE * size), scale, number)
+            basis, rows = self._system(slab, before, focus, size, scale, number)
+            # Without a better guess, a slab starts from the end of the one before.
+            solution, taken = self._project(rows, basis, self.state or still, newton)
+            solved.append(solution)
+            iterations += taken
+        if len(solved) == 1:
+            return solved[0], iterations
+        slabs = TimeSlabs(self.breaks, tuple(s.field for s in solved))
+        rows_in_all = sum(s.rows for s in solved)
+        return replace(solved[0], field=slabs, rows=rows_in_all), iterations
+
+    def _project(
+        self, rows: tuple[Rows, ...], basis: Basis, state: Field | None, newton: Newton
+    ) -> tuple[Projection, int]:
+        unknowns, ridge = len(self.problem.unknowns), self.method.ridge
+        if self.whole.linear:
+            return project(rows, basis, unknowns, None, self.parameters, ridge), 1
+        return newton.solve(rows, basis, unknowns, state, self.parameters, ridge)
+
+    def _focus(self, slab: Slab, still: Field | None, count: int, scale: float, number: int) -> Focus | None:
+        """What to gather at in a slab: the residual of the rung before, or layers in the slab before."""
+        if not self.method.focused:
+            return None
+        if self.focus is not None:
+            near = self.focus.within(*slab.plan.box)
+            return near if len(near) else None
+        return focus_on_layers(slab.part, still, scale, count, number) if still and slab.part else None
+
+    def _system(
+        self, slab: Slab, before: Field | None, focus: Focus | None, size: int, scale: float, number: int
+    ) -> tuple[Basis, tuple[Rows, ...]]:
+        seed = self.seed + 101 * number
+        local = (focus.features(round(FOCUS_SHARE * size)),) if focus else ()
+        basis = slab.plan.build(size, scale, self.seed + number, local)
+        extra = focus.points.numpy() if focus else None
+        return basis, slab.collocation(self.whole, before).rows(self._density(basis.size), seed, extra)
+
+    def _density(self, features: int) -> Density:
+        wanted = self.method.oversampling * features
+        return Density(round(wanted), max(60, round(0.3 * wanted)), self.method.refine)
+
+    def _compare(self, before: Projection, after: Projection) -> Rung:
+        scale = after.scale
+        return Rung(
+            self.judge.distance(before.field, after.field),
+            self.judge.residual(before.field, before.parameters, scale),
+            self.judge.residual(after.field, after.parameters, scale),
+        )
+
+    def _record(self, projection: Projection, iterations: int) -> None:
+        seconds = time.perf_counter() - self.began
+        relative = self.estimate.relative if self.estimate else None
+        residual = self.rungs[-1].residual if self.rungs else math.nan
+        self.steps.append(
+            Step(projection.features, projection.rows, residual, relative, seconds, f"{iterations} linear solves")
+        )
+        if self.progress is not None:
+            self.progress(Progress(self.method.name, projection.features, relative, seconds))
+
+    def _undetermined(self) -> bool:
+        """Two solutions that both satisfy everything, yet differ."""
+        if not self.rungs or self.best is None:
+            return False
+        last = self.rungs[-1]
+        size = self.judge.residual(ZeroField(self.best.field.components), self.best.parameters, self.best.scale)
+        small = max(last.residual, last.residual_before) < ILL_POSED_RESIDUAL * size
+        return small and last.distance.relative > ILL_POSED_DISTANCE
+
+    def _affordable(self, size: int, began: float) -> bool:
+        """Whether a rung fits in the largest matrix, and will end before the deadline going by the last one."""
+        if size * len(self.problem.unknowns) > self.method.largest:
+            return False
+        now = time.perf_counter()
+        growth = size * len(self.slabs) / max(1, self.steps[-1].features * len(self.slabs))
+        return now + (now - began) * growth**GROWTH_OF_TIME < self.deadline
+
+    def result(self, outcome: Outcome, message: str = "") -> MethodResult:
+        """The best solution with what noise in the data adds to its error."""
+        assert self.best is not None
+        names = [p.name for p in self.problem.parameters]
+        deviations = self._add_noise()
+        return MethodResult(
+            self.best.field,
+            dict(zip(names, self.best.parameters, strict=True)),
+            History(tuple(self.steps)),
+            outcome,
+            message,
+            self.estimate,
+            dict(zip(names, deviations, strict=False)),
+        )
+
+    def _add_noise(self) -> tuple[float, ...]:
+        """Add the spread that noise causes to the estimate; standard deviations of the parameters."""
+        if self.best is None or self.estimate is None or not isinstance(self.best.field, Expansion):
+            return ()
+        basis = self.best.field.basis
+        rows = self.whole.rows(self._density(basis.size), self.seed)
+        spread = spread_of_noise(rows, basis, self.best, self.seed, self.method.ridge)
+        if spread is None:
+            return ()
+        noise = self.judge.noise(spread.fields, self.best.field)
+        before = self.estimate
+        self.estimate = Estimate(
+            math.hypot(before.value, NOISE_DEVIATIONS * noise.absolute),
+            math.hypot(before.relative, NOISE_DEVIATIONS * noise.relative),
+            before.method + ", with the spread of noise in the data",
+        )
+        return spread.parameters
