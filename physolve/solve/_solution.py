@@ -12,13 +12,15 @@ import sympy
 import torch
 from jaxtyping import Float
 from numpy import ndarray
+from sympy.core.function import AppliedUndef
 from sympy.matrices import MatrixBase
 
 from physolve._typing import PointArray
-from physolve.errors import SpecificationError
+from physolve.errors import SpecificationError, UnsupportedError
 from physolve.nets import Field
 from physolve.residual import Frame, lower
-from physolve.spec import Problem, d, grad, normal
+from physolve.spec import Problem, d, grad, grid_data_of, normal
+from physolve.spec.geometry import quadrature
 
 from ._outcome import Cost, Estimate, History, Outcome
 
@@ -30,8 +32,8 @@ INTEGRATION_POINTS = 16_384
 
 @dataclass(frozen=True, eq=False)
 class GridField:
-    """Values on a regular grid: `axes[k]` are the coordinates along axis k, `values` (*shape, components) with NaN
-    outside the domain."""
+    """Values on a regular grid: `axes[k]` are the coordinates along axis k, `values` (*shape, components)
+    with NaN outside the domain."""
 
     axes: tuple[ndarray, ...]
     values: ndarray
@@ -56,9 +58,10 @@ class BoundaryField:
 class Solution:
     """What `solve` returns. Call it with points (n, dim) to get the unknowns (n, components), float64.
 
-    `field` answers with torch tensors; everything else speaks numpy. `estimate` is the estimated error, `outcome`
-    and `message` how the solve ended, `method` which rung produced it, `cost` what it took, `parameters` the values
-    found for unknown parameters, `deviations` their standard deviations from noise in the data.
+    `field` answers with torch tensors; everything else speaks numpy. `estimate` is the estimated error,
+    `outcome` and `message` how the solve ended, `method` which rung produced it, `cost` what it took,
+    `parameters` the values found for unknown parameters, `deviations` their standard deviations from noise in
+    the data.
     """
 
     problem: Problem
@@ -67,9 +70,9 @@ class Solution:
     message: str
     estimate: Estimate | None
     method: str
-    cost: Cost = Cost()
+    cost: Cost = dataclass_field(default_factory=Cost)
     parameters: Mapping[str, float] = dataclass_field(default_factory=dict)
-    history: History = History()
+    history: History = dataclass_field(default_factory=History)
     deviations: Mapping[str, float] = dataclass_field(default_factory=dict)
 
     def __call__(self, points: Float[ndarray, "n dim"]) -> Float[ndarray, "n components"]:
@@ -81,8 +84,11 @@ class Solution:
         return self._masked(points, self.field.values(torch.from_numpy(points)).numpy())
 
     def evaluate(self, expression: Any, points: Float[ndarray, "n dim"]) -> ndarray:
-        """Values (n,) of any expression in the unknowns, their derivatives, coordinates and unknown parameters;
-        (n, rows * columns) for a vector or matrix. NaN outside the domain."""
+        """Values (n,) of any expression in the unknowns, their derivatives, coordinates and unknown
+        parameters; (n, rows * columns) for a vector or matrix. NaN outside the domain.
+
+        Raises SpecificationError for a symbol or function that the problem does not know.
+        """
         points = self._checked(points)
         if isinstance(expression, MatrixBase):
             return np.stack([self.evaluate(entry, points) for entry in expression], 1)
@@ -120,13 +126,14 @@ class Solution:
         return BoundaryField(samples.points, samples.normals, samples.weights, values)
 
     def integral(self, expression: Any, on: Any = None, n: int = INTEGRATION_POINTS) -> float:
-        """Integral of an expression over the domain, or over a boundary part `on` (where n_x, n_y may appear).
+        """Integral of an expression over the domain, or over a boundary part `on` (with n_x, n_y if wanted).
 
-        Quasi-Monte Carlo with n points: about three digits on smooth integrands.
+        About n points: on intervals, rectangles, boxes, disks and smooth boundaries many digits of smooth
+        integrands, elsewhere about three.
         """
         domain = self.problem.domain
         if on is None:
-            samples, normals = domain.sample_interior(n), None
+            samples, normals = quadrature(domain, n), None
         else:
             samples = domain.sample_boundary(n, on=on, method="grid" if domain.dim < 3 else "sobol")
             normals = samples.normals
@@ -148,14 +155,18 @@ class Solution:
         """Write to a file: `.safetensors` keeps everything (read it with `Solution.load`), the mesh formats
         (`.vtu .xdmf .h5 .npz .csv`) the unknowns on a mesh of the domain.
 
-        Raises ProblemFileError for another ending or a path that cannot be written.
+        Raises UnsupportedError for another suffix, ProblemFileError for a path that cannot be written.
         """
-        from physolve.io import save_mesh_field
+        from physolve.io import SUFFIXES, save_mesh_field
 
         from ._saving import write_solution
 
-        if Path(path).suffix == ".safetensors":
+        suffix = Path(path).suffix.lower()
+        if suffix == ".safetensors":
             write_solution(path, self)
+        elif suffix not in SUFFIXES:
+            got = f"suffix '{suffix}' is not one of a solution" if suffix else "has no suffix"
+            raise UnsupportedError(f"{path}: file: {got}; use one of .safetensors, {', '.join(SUFFIXES)}")
         else:
             save_mesh_field(path, self.on_mesh(resolution=resolution))
 
@@ -186,13 +197,18 @@ class Solution:
         problem = self.problem
         frame = Frame(problem.coordinates, problem.unknowns, problem.parameters)
         form = lower("expression", sympy.sympify(expression), frame)
+        known = {*frame.coordinates, *frame.parameters, *form.placeholders}
+        _refuse_strangers(form.expression, known if normals is None else known | {*frame.normals}, problem)
         x = torch.from_numpy(np.ascontiguousarray(points))
         n = None if normals is None else torch.from_numpy(np.ascontiguousarray(normals))
         thetas = [self.parameters[p.name] for p in problem.parameters]
         return form.residual(x, n, self.field.derivatives(x, form.atoms), thetas).numpy()
 
     def _checked(self, points: Any) -> PointArray:
-        points = np.atleast_2d(np.asarray(points, dtype=np.float64))
+        try:
+            points = np.atleast_2d(np.asarray(points, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise SpecificationError(f"points: expected an array of numbers, got {points!r}") from None
         dim = self.problem.domain.dim
         if points.ndim != 2 or points.shape[1] != dim:
             names = ", ".join(str(c) for c in self.problem.coordinates)
@@ -211,3 +227,10 @@ class Solution:
         scalars = {str(u.func): values[:, i] for i, u in enumerate(self.problem.unknowns) if i not in inside}
         return {name: values[:, list(indices)] for name, indices in vectors.items()} | scalars
 
+
+def _refuse_strangers(expression: sympy.Expr, known: set[sympy.Symbol], problem: Problem) -> None:
+    functions = {f for f in expression.atoms(AppliedUndef) if not grid_data_of(f)}
+    strangers = [*sorted(map(str, functions)), *sorted(map(str, expression.free_symbols - known))]
+    if strangers:
+        names = ", ".join(map(str, (*problem.coordinates, *problem.unknowns, *problem.parameters)))
+        raise SpecificationError(f"expression: '{strangers[0]}' is none of this problem's {names}")
