@@ -11,6 +11,9 @@ from ._field import Frozen as Frozen
 from ._field import JetAtom as JetAtom
 from ._field import TimeSlabs as TimeSlabs
 from ._field import ZeroField as ZeroField
+from ._mlp import MLP as MLP
+from ._pinn import PINN as PINN
+from ._pinn import PINNModel as PINNModel
 from ._polynomials import Polynomials as Polynomials
 from ._rebuild import rebuild_field as rebuild_field
 from ._regional import Regional as Regional

@@ -14,6 +14,7 @@ from ._basis import Basis
 from ._complex_powers import ComplexPowers
 from ._composite import Concatenated
 from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
+from ._pinn import PINN
 from ._polynomials import Polynomials
 from ._regional import Regional
 from ._tanh_features import TanhFeatures
@@ -63,6 +64,8 @@ def rebuild_field(
             return Expansion(basis, tensors["coefficients"].to(torch.float64))
         case "zero":
             return ZeroField(config["components"])
+        case "pinn":
+            return PINN.rebuild(config, tensors)
         case "frozen":
             return Frozen(rebuild_field(config["field"], tensors, region), config["time"])
         case "slabs":

@@ -1,6 +1,14 @@
 """The ladder of solvers, error estimates and solutions."""
 
+from ._adam import AdamLBFGS as AdamLBFGS
+from ._adam import AdamSchedule as AdamSchedule
+from ._gauss_newton import GaussNewton as GaussNewton
 from ._ladder import LeastSquares as LeastSquares
+from ._loss_balancing import CausalWeights as CausalWeights
+from ._loss_balancing import FixedBalancing as FixedBalancing
+from ._loss_balancing import GradientNormBalancing as GradientNormBalancing
+from ._loss_balancing import LossBalancing as LossBalancing
+from ._loss_balancing import RelativeLossBalancing as RelativeLossBalancing
 from ._newton import Newton as Newton
 from ._outcome import Cost as Cost
 from ._outcome import Estimate as Estimate

@@ -72,6 +72,11 @@ class AdamLBFGS:
     balancing: LossBalancing = field(default_factory=GradientNormBalancing)
     causal: CausalWeights | None = None
 
+    @property
+    def name(self) -> str:
+        """How solutions name their origin."""
+        return "Adam and L-BFGS"
+
     def run(
         self,
         problem: Problem,

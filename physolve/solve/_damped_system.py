@@ -34,16 +34,33 @@ class DampedSystem:
         rows, columns = self.jacobian.shape
         return rows < columns
 
-    def step(self, residual: Column, damping: float) -> Float[Tensor, " columns"] | None:
-        """The step d, or None where the damped matrix is not positive definite in floating point."""
+    @property
+    def scale(self) -> float:
+        """Mean diagonal entry of J^T J: the unit in which a damping has a size."""
+        columns = self.jacobian.shape[1]
+        return float(self.gram.diagonal().sum()) / columns
+
+    def damped(self, damping: float) -> "DampedStep | None":
+        """The factorised system, or None where it is not positive definite in floating point."""
         matrix = self.gram.clone()
         matrix.diagonal().add_(damping)
         factor, failed = torch.linalg.cholesky_ex(matrix)
-        if bool(failed):
-            return None
-        right = residual if self.dual else self.jacobian.T @ residual
-        solved = torch.cholesky_solve(right[:, None], factor)[:, 0]
-        return -(self.jacobian.T @ solved) if self.dual else -solved
+        return None if bool(failed) else DampedStep(self, factor)
+
+
+@dataclass(frozen=True, eq=False)
+class DampedStep:
+    """One damping of a system, for any number of right sides."""
+
+    system: DampedSystem
+    factor: Float[Tensor, "k k"]
+
+    def __call__(self, residual: Column) -> Float[Tensor, " columns"]:
+        """The step d for this residual r."""
+        jacobian, dual = self.system.jacobian, self.system.dual
+        right = residual if dual else jacobian.T @ residual
+        solved = torch.cholesky_solve(right[:, None], self.factor)[:, 0]
+        return -(jacobian.T @ solved) if dual else -solved
 
 
 def lower_gram(matrix: Float[Tensor, "k m"]) -> Float[Tensor, "k k"]:

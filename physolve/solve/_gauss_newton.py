@@ -9,70 +9,71 @@ import torch
 from physolve.jets import TANH, Activation
 from physolve.spec import Problem
 
-from ._damped_system import DampedSystem
+from ._damped_system import DampedStep, DampedSystem
 from ._method import MethodResult, NetworkSystem, Sample, Vector, network_system
 from ._outcome import History, Listener, Outcome, Progress, Step
 
 TRIALS = 12
 """Dampings tried at one linearisation before the step is given up."""
 
-PATIENCE = 10
-"""Fresh samples without halving the best relative residual, after which a gap to the fitted rows means: more
-rows."""
+GAP = 1.3
+"""Loss on fresh rows over loss on the fitted rows, above which the rows are too few for the weights."""
 
-GAP = 1.15
-"""Loss on fresh rows over loss on the rows just fitted, above which the rows are too few for the weights."""
+REST = 3
+"""Steps on the same rows before they may be drawn anew: fresh rows disturb the fast phase."""
+
+BEND = 0.75
+"""Largest length of the second-order part of a step, in halves of the first-order part."""
+
+PROBE = 0.1
+"""Part of a step over which the second derivative along it is taken."""
 
 DAMPING_RANGE = (1e-14, 1e12)
 
 
 @dataclass(frozen=True, eq=False)
 class GaussNewtonState:
-    """Where the iteration is: trainable vector, its last step, damping, the rows in use and their number,
-    and the
-    best vector met with its relative residual on fresh rows."""
+    """Where the iteration is: trainable vector, damping (in units of the mean diagonal entry of J^T J), rows fitted,
+    rows to check on, and the best vector met with its relative residual on the latter."""
 
     vector: Vector
-    drift: Vector
     damping: float
-    count: int
     levels: tuple[float, ...]
     sample: Sample
+    check: Sample
     relative: float
     best: Vector
     best_relative: float
-    milestone: float
-    waited: int = 0
-    gap: float = 1.0
+    count: int
+    age: int = 0
     stuck: int = 0
     steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
 class GaussNewton:
-    """Levenberg-Marquardt on rows drawn afresh every `resample_every` steps, in float64.
+    """Levenberg-Marquardt with geodesic acceleration on fixed rows, in float64.
 
-    Every step solves min |J d + r|^2 + mu |d - momentum d_last|^2 in the dual form while there are fewer
-    rows than
-    weights. The gain ratio (actual over predicted decrease) moves mu; a step that does not decrease the loss
-    is
-    rejected and repeated with a larger mu at the same Gram matrix. Rows grow from `first_rows` to `rows`
-    when the
-    network fits its rows much better than fresh ones and no longer improves on these. Rows are balanced at
-    the
-    start and whenever they grow.
-    The momentum term is that of SPRING (Goldshlager et al. 2024, 2401.10190): it carries over what earlier
-    rows said.
+    A step is d + a / 2: d minimises |J d + r|^2 + mu |d|^2, and a the same with r replaced by the second derivative of
+    the residual along d (Transtrum and Sethna 2012, 1201.5885); both come from one Cholesky factorisation, in the dual
+    form while there are fewer rows than weights. A step that does not decrease the loss, or bends too much, is
+    repeated with a larger mu at the same Gram matrix. The rows stay the same until fresh ones show a loss larger by
+    GAP; then new ones are drawn, twice as many, from `first_rows` up to `rows`. `resample_every` steps (None: never)
+    they are drawn anew anyway.
     """
 
     width: int = 32
     depth: int = 6
     activation: Activation = TANH
     rows: int = 4800
-    first_rows: int = 400
-    resample_every: int = 1
+    first_rows: int = 900
+    resample_every: int | None = None
     steps: int = 400
-    momentum: float = 0.9
+
+    @property
+    def name(self) -> str:
+        """How solutions name their origin."""
+        return "Gauss-Newton on a network"
 
     def run(
         self,
@@ -84,11 +85,9 @@ class GaussNewton:
     ) -> MethodResult:
         """Train from a random start until the residual of fresh rows is `tol` of that of u = 0.
 
-        Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the
-        residual is
-        not finite at the start or no damping gives a finite loss, as INTERRUPTED on KeyboardInterrupt; the
-        field is
-        always the best one met. Deterministic in `seed` (for a fixed number of threads). float64.
+        Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the residual is not
+        finite at the start, as INTERRUPTED on KeyboardInterrupt; the field is always the best one met. Deterministic
+        in `seed` (for a fixed number of threads). float64.
         """
         began = time.monotonic()
         system = network_system(problem, self.width, self.depth, self.activation)
@@ -100,25 +99,20 @@ class GaussNewton:
                     progress(_news(system, state))
         except KeyboardInterrupt:
             ending = (Outcome.INTERRUPTED, "interrupted")
-        return self._result(system, state, *ending, seed)
+        return MethodResult(
+            system.field(state.best), system.parameters(state.best), History(state.steps), *ending
+        )
 
     def init(self, system: NetworkSystem, seed: int) -> GaussNewtonState:
-        """Random weights, the first rows, balanced."""
+        """Random weights with a fitted output layer, the first rows, balanced."""
         vector = system.start(seed)
         levels = system.levels(vector, system.blocks(self.first_rows, seed))
         sample = system.sample(self.first_rows, _sample_seed(seed, 0), levels)
-        relative = _relative(system.loss(vector, sample), sample)
+        check = system.sample(self.first_rows, _sample_seed(seed, -1), levels)
+        vector = _with_fitted_output(system, vector, sample)
+        relative = _relative(system.loss(vector, check), check)
         return GaussNewtonState(
-            vector=vector,
-            drift=torch.zeros_like(vector),
-            damping=1e-2,
-            count=self.first_rows,
-            levels=levels,
-            sample=sample,
-            relative=relative,
-            best=vector,
-            best_relative=relative,
-            milestone=relative,
+            vector, 1.0, levels, sample, check, relative, vector, relative, self.first_rows
         )
 
     def step(
@@ -126,68 +120,40 @@ class GaussNewton:
     ) -> GaussNewtonState:
         """One linearisation, one accepted step (or none), then fresh rows if it is time."""
         moved, fitted = self._move(system, state)
+        relative = _relative(system.loss(moved.vector, moved.check), moved.check)
         number = len(state.steps) + 1
-        if number % self.resample_every == 0:
-            moved = self._resample(system, moved, fitted, _sample_seed(seed, number))
-        else:
-            moved = replace(moved, relative=fitted)
-        if moved.relative < moved.best_relative:
-            moved = replace(moved, best=moved.vector, best_relative=moved.relative)
         note = f"damping {moved.damping:.1e}"
-        entry = Step(system.columns, state.sample.size, moved.relative, None, time.monotonic() - began, note)
-        return replace(moved, steps=(*state.steps, entry))
+        entry = Step(system.columns, state.sample.size, relative, None, time.monotonic() - began, note)
+        moved = replace(moved, relative=relative, age=moved.age + 1, steps=(*state.steps, entry))
+        if relative < moved.best_relative:
+            moved = replace(moved, best=moved.vector, best_relative=relative)
+        gap = relative**2 > GAP * fitted**2 and moved.age >= REST
+        due = self.resample_every is not None and number % self.resample_every == 0
+        if not (gap or due):
+            return moved
+        count = min(2 * moved.count, self.rows) if gap else moved.count
+        fresh = system.sample(count, _sample_seed(seed, number), moved.levels)
+        return replace(moved, sample=fresh, count=count, age=0)
 
     def _move(self, system: NetworkSystem, state: GaussNewtonState) -> tuple[GaussNewtonState, float]:
         """The damped step with its trials; also the relative residual on the fitted rows."""
         residual, jacobian = system.linearize(state.vector, state.sample)
-        loss, damping, carried = float(residual.square().sum()), state.damping, self.momentum * state.drift
+        loss, damping = float(residual.square().sum()), state.damping
         equations = DampedSystem.of(jacobian)
+        scale = equations.scale
         for _ in range(TRIALS):
-            correction = equations.step(residual + jacobian @ carried, damping)
-            if correction is not None:
-                step = carried + correction
-                predicted = loss - float((residual + jacobian @ step).square().sum())
+            solver = equations.damped(damping * scale)
+            found = solver and _bent_step(system, state, residual, solver)
+            if found is not None:
+                step, predicted = found
                 reached = system.loss(state.vector + step, state.sample)
                 gain = (loss - reached) / predicted if predicted > 0 else -math.inf
                 if math.isfinite(reached) and gain > 1e-2:
-                    damping = min(max(damping * _damping_factor(gain), DAMPING_RANGE[0]), DAMPING_RANGE[1])
-                    done = replace(state, vector=state.vector + step, drift=step, damping=damping, stuck=0)
-                    return done, _relative(reached, state.sample)
-            damping, carried = min(4 * damping, DAMPING_RANGE[1]), torch.zeros_like(carried)
-        still = replace(state, drift=torch.zeros_like(state.drift), damping=damping, stuck=state.stuck + 1)
-        return still, _relative(loss, state.sample)
-
-    def _resample(
-        self, system: NetworkSystem, state: GaussNewtonState, fitted: float, seed: int
-    ) -> GaussNewtonState:
-        sample = system.sample(state.count, seed, state.levels)
-        relative = _relative(system.loss(state.vector, sample), sample)
-        gap = math.sqrt(state.gap * (relative / fitted) ** 2) if fitted > 0 else math.inf
-        state = replace(state, sample=sample, relative=relative, gap=gap, waited=state.waited + 1)
-        if relative < state.milestone / 2:
-            return replace(state, milestone=relative, waited=0)
-        if state.waited >= PATIENCE and gap > GAP and state.count < self.rows:
-            return self._grow(system, state, seed)
-        return state
-
-    def _grow(self, system: NetworkSystem, state: GaussNewtonState, seed: int) -> GaussNewtonState:
-        """Twice the rows, balanced anew."""
-        levels = system.levels(state.vector, system.blocks(self.first_rows, seed))
-        count = min(2 * state.count, self.rows)
-        sample = system.sample(count, seed, levels)
-        relative = _relative(system.loss(state.vector, sample), sample)
-        return replace(
-            state,
-            count=count,
-            levels=levels,
-            sample=sample,
-            relative=relative,
-            milestone=relative,
-            best=state.vector,
-            best_relative=relative,
-            waited=0,
-            gap=1.0,
-        )
+                    damping = _clamped(damping * _damping_factor(gain))
+                    moved = replace(state, vector=state.vector + step, damping=damping, stuck=0)
+                    return moved, _relative(reached, state.sample)
+            damping = _clamped(2 * damping)
+        return replace(state, damping=damping, stuck=state.stuck + 1), _relative(loss, state.sample)
 
     def _ending(
         self, state: GaussNewtonState, tol: float, began: float, budget_s: float | None
@@ -201,54 +167,66 @@ class GaussNewton:
         if state.relative <= tol:
             return Outcome.CONVERGED, f"Gauss-Newton: {reached}"
         if state.stuck >= 3:
-            return (
-                Outcome.TOLERANCE_NOT_REACHED,
-                f"Gauss-Newton: no damping decreases the residual, {reached}",
-            )
-        if len(state.steps) >= self.steps:
-            return (
-                Outcome.TOLERANCE_NOT_REACHED,
-                f"Gauss-Newton: {reached}; allow more steps, rows or a wider network",
-            )
-        if budget_s is not None and time.monotonic() - began >= budget_s:
-            return (
-                Outcome.TOLERANCE_NOT_REACHED,
-                f"Gauss-Newton: the budget of {budget_s:g} s is spent, {reached}",
-            )
-        return None
+            why = f"no damping decreases the residual, {reached}"
+        elif len(state.steps) >= self.steps:
+            why = f"{reached}; allow more steps, rows or a wider network"
+        elif budget_s is not None and time.monotonic() - began >= budget_s:
+            why = f"the budget of {budget_s:g} s is spent, {reached}"
+        else:
+            return None
+        return Outcome.TOLERANCE_NOT_REACHED, f"Gauss-Newton: {why}"
 
-    def _result(
-        self, system: NetworkSystem, state: GaussNewtonState, outcome: Outcome, message: str, seed: int
-    ) -> MethodResult:
-        """The better of the best and the last vector on one more fresh sample."""
-        sample = system.sample(state.count, _sample_seed(seed, -1), state.levels)
-        losses = [_finite(system.loss(vector, sample)) for vector in (state.best, state.vector)]
-        vector = state.best if losses[0] <= losses[1] else state.vector
-        return MethodResult(
-            system.field(vector), system.parameters(vector), History(state.steps), outcome, message
-        )
+
+def _bent_step(
+    system: NetworkSystem, state: GaussNewtonState, residual: Vector, solver: DampedStep
+) -> tuple[Vector, float] | None:
+    """The step with its second-order part, and the decrease of the loss that the linearisation predicts; None where
+    the second-order part is too long or not finite."""
+    first = solver(residual)
+    slope = solver.system.jacobian @ first
+    with torch.no_grad():
+        probe = system.residual(state.vector + PROBE * first, state.sample)
+    second = solver(2 / PROBE * ((probe - residual) / PROBE - slope))
+    if not float(second.norm()) <= BEND * float(first.norm()):
+        return None
+    predicted = float(residual.square().sum() - (residual + slope).square().sum())
+    return first + second / 2, predicted
+
+
+def _with_fitted_output(system: NetworkSystem, vector: Vector, sample: Sample) -> Vector:
+    """One damped Gauss-Newton step in the output layer alone, taken where it lowers the loss."""
+    residual, jacobian = system.linearize(vector, sample)
+    if not bool(torch.isfinite(jacobian).all() and torch.isfinite(residual).all()):
+        return vector
+    *_, inner, outputs = system.model.network.sizes
+    end = system.model.network.count
+    equations = DampedSystem.of(jacobian[:, end - (inner + 1) * outputs : end].contiguous())
+    solver = equations.damped(1e-6 * equations.scale)
+    if solver is None:
+        return vector
+    moved = vector.clone()
+    moved[end - (inner + 1) * outputs : end] += solver(residual)
+    return moved if system.loss(moved, sample) < float(residual.square().sum()) else vector
 
 
 def _damping_factor(gain: float) -> float:
     """Marquardt's rule with a dead band: good predictions lower the damping, poor ones raise it."""
-    if gain > 0.75:
-        return 0.2
+    if gain > 0.9:
+        return 1 / 9
     if gain > 0.5:
-        return 0.5
-    return 2.0 if gain < 0.25 else 1.0
+        return 1 / 3
+    return 2.0 if gain < 0.2 else 1.0
+
+
+def _clamped(damping: float) -> float:
+    return min(max(damping, DAMPING_RANGE[0]), DAMPING_RANGE[1])
 
 
 def _relative(loss: float, sample: Sample) -> float:
     """Residual over that of u = 0 (itself where the zero field solves the problem)."""
-    return math.sqrt(loss / sample.zero) if sample.zero > 0 and math.isfinite(loss) else _root(loss)
-
-
-def _root(loss: float) -> float:
-    return math.sqrt(loss) if loss >= 0 else loss
-
-
-def _finite(loss: float) -> float:
-    return loss if math.isfinite(loss) else math.inf
+    if not math.isfinite(loss):
+        return math.nan
+    return math.sqrt(loss / sample.zero) if sample.zero > 0 else math.sqrt(loss)
 
 
 def _sample_seed(seed: int, number: int) -> int:

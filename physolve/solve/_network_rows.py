@@ -8,10 +8,9 @@ from torch import Tensor
 
 from physolve._typing import Column, Points
 from physolve.jets import nested_derivatives
-from physolve.nets import JetAtom
+from physolve.nets import JetAtom, PINNModel
+from physolve.nets._pinn import order_of
 from physolve.residual import Rows
-
-from ._pinn import PINNModel, order_of
 
 CHUNK_POINTS = 256
 
@@ -37,24 +36,33 @@ def row_values(
 
 
 def linearized_rows(
-    model: PINNModel, weights: Mapping[str, Tensor], rows: Rows, parameters: Sequence[Tensor]
+    model: PINNModel,
+    weights: Mapping[str, Tensor],
+    rows: Rows,
+    parameters: Sequence[Tensor],
+    out: Float[Tensor, "n columns"] | None = None,
 ) -> tuple[Column, Float[Tensor, "n columns"]]:
     """Unscaled residual and its Jacobian: columns are the network's weights, then the parameters.
 
     Derivatives up to second order come from jets, one reverse sweep a side; higher ones from torch.func,
-    slower.
+    slower. `out` takes the Jacobian in place of a new tensor.
     """
     group = rows.average or 1
     count = model.network.count
-    jacobian = rows.target.new_zeros(len(rows), count + len(parameters))
+    jacobian = rows.target.new_empty(len(rows), count + len(parameters)) if out is None else out
+    jacobian.zero_()
     theta = [p.detach().expand(len(rows.points)).clone().requires_grad_() for p in parameters]
     taped = order_of(rows.form.atoms, model.dim) <= 2
     if taped:
         pairs = [model.taped_atoms(weights, side.points, rows.form.atoms) for side in rows.sides]
         states = [state for state, _ in pairs]
         residual = rows.residual(states, theta)
-        for _, tape in pairs:
-            jacobian[:, :count] += tape.point_gradients(residual.sum(), group)
+        total = residual.sum()
+        for k, (_, tape) in enumerate(pairs):
+            if k:
+                jacobian[:, :count] += tape.point_gradients(total, group)
+            else:
+                tape.point_gradients(total, group, out=jacobian[:, :count])
     else:
         states = [_leaves(model, weights, side.points, rows.form.atoms) for side in rows.sides]
         residual = rows.residual(states, theta)

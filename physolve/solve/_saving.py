@@ -1,16 +1,14 @@
 """Solutions on disk: one safetensors file with the problem's text and all numbers in its header."""
 
 from os import PathLike
-from typing import Any
 
 from physolve.errors import ProblemFileError
 from physolve.io import read_tensors, write_tensors
-from physolve.nets import Field, rebuild_field
+from physolve.nets import rebuild_field
 from physolve.spec import Problem, dumps_problem, loads_problem
 
 from ._enrichment import BasisPlan
 from ._outcome import Cost, Estimate, History, Outcome, Step
-from ._pinn import PINN
 from ._solution import Solution
 
 
@@ -48,7 +46,7 @@ def read_solution(path: str | PathLike[str]) -> Solution:
     estimate = header["estimate"]
     return Solution(
         problem,
-        _field(header["field"], tensors, problem),
+        rebuild_field(header["field"], tensors, BasisPlan(problem).region),
         Outcome[header["outcome"]],
         header["message"],
         None if estimate is None else Estimate(*estimate),
@@ -58,9 +56,3 @@ def read_solution(path: str | PathLike[str]) -> Solution:
         History(tuple(Step(*step) for step in header["history"])),
         header["deviations"],
     )
-
-
-def _field(config: dict[str, Any], tensors: dict[str, Any], problem: Problem) -> Field:
-    if config["kind"] == "pinn":
-        return PINN.rebuild(config, tensors)
-    return rebuild_field(config, tensors, BasisPlan(problem).region)

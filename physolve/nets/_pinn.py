@@ -18,8 +18,9 @@ from physolve.jets import (
     seed_jet,
     taped_dense_jet,
 )
-from physolve.nets import Field, JetAtom
-from physolve.nets._mlp import MLP, Weights
+
+from ._field import Field, JetAtom
+from ._mlp import MLP, Weights
 
 CHUNK_POINTS = 8192
 
