@@ -44,34 +44,13 @@ def _read(file: Any, data: dict[str, str]) -> Problem:
 
 
 def _print(problem: Problem) -> None:
+    """The words (hints among them), then the LaTeX."""
     console = results()
     console.print(problem.describe())
-    console.print("\nLaTeX", style="bold")
-    console.print(problem._repr_latex_())
-    console.print("\nClass", style="bold")
-    console.print(_class(problem))
-    console.print("\nMissing", style="bold")
-    for hint in problem.hints:
-        console.print(f"- {hint}", style="yellow")
     if not problem.hints:
-        console.print("nothing that we can see")
-
-
-def _class(problem: Problem) -> str:
-    """Such as "second order, linear, constant coefficients, elliptic"."""
-    found = problem.classification
-    words = [
-        f"order {found.order}",
-        "linear" if found.linear else "nonlinear",
-        "constant coefficients" if found.constant_coefficients else "variable coefficients",
-        found.kind,
-        "time-dependent" if found.time_dependent else "steady",
-    ]
-    if found.convection_dominated:
-        words.append("convection-dominated")
-    if found.peclet is not None:
-        words.append(f"Peclet number {found.peclet:.3g}")
-    return ", ".join(words)
+        console.print("Nothing seems to be missing.")
+    console.print("\nLaTeX:", style="bold")
+    console.print(problem._repr_latex_())
 
 
 def _record(problem: Problem) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..solve import Method
 
 
 class MethodName(enum.StrEnum):
@@ -15,13 +18,15 @@ class MethodName(enum.StrEnum):
     ADAM = "adam"
 
 
-def method_of(name: MethodName) -> Any:
+def method_of(name: MethodName) -> Method | None:
     """The method object, with its own defaults; None leaves the choice to `solve`."""
+    if name is MethodName.AUTO:
+        return None
     from ..solve import AdamLBFGS, GaussNewton, LeastSquares
 
-    makers = {
+    makers: dict[MethodName, type[LeastSquares] | type[GaussNewton] | type[AdamLBFGS]] = {
         MethodName.LEAST_SQUARES: LeastSquares,
         MethodName.GAUSS_NEWTON: GaussNewton,
         MethodName.ADAM: AdamLBFGS,
     }
-    return makers[name]() if name in makers else None
+    return makers[name]()

@@ -10,11 +10,30 @@ from typing import Annotated, TypeAlias
 import typer
 
 
-def positive(value: float | None) -> float | None:
-    """A typer callback that refuses numbers that are not positive."""
-    if value is not None and not 0 < value < math.inf:
-        raise typer.BadParameter(f"expected a positive number, got {value}")
+def positive(given: str | float) -> float:
+    """A typer parser of positive numbers.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise typer.BadParameter(f"expected a positive number such as 1e-3, got '{given}'")
     return value
+
+
+def whole(given: str | int) -> int:
+    """A typer parser of whole numbers from 0.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    if not str(given).isdecimal():
+        raise typer.BadParameter(f"expected a whole number from 0, got '{given}'")
+    return int(given)
 
 
 ProblemFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="Problem file (TOML).")]
@@ -28,9 +47,14 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progre
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Tolerance: TypeAlias = Annotated[
-    float, typer.Option("--tol", help="Relative root-mean-square error to reach.", callback=positive)
+    float,
+    typer.Option(
+        "--tol", metavar="NUMBER", help="Relative root-mean-square error to reach.", parser=positive
+    ),
 ]
-Seed: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Seed: TypeAlias = Annotated[
+    int, typer.Option("--seed", metavar="NUMBER", help="Seed of everything random.", parser=whole)
+]
 
 
 def data_files(given: list[str] | None) -> dict[str, str]:

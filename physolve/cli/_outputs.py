@@ -11,7 +11,7 @@ import typer
 SOLUTIONS = (".safetensors", ".vtu", ".npz", ".h5", ".csv", ".xdmf")
 """What `Solution.save` writes; only the first can be loaded again."""
 
-PICTURES = (".png", ".jpg", ".svg", ".pdf", ".gif", ".mp4", ".html")
+PICTURES = (".png", ".svg", ".pdf", ".gif", ".mp4", ".html")
 
 
 def output(suffixes: tuple[str, ...]) -> Callable[[Path | None], Path | None]:

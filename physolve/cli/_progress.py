@@ -22,7 +22,8 @@ def live_line(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
         yield None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Bar(*columns, console=messages(), transient=True) as bar:
+    console = messages()
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading the problem", total=None)
         yield lambda news: bar.update(task, description=describe(news))
 

@@ -38,7 +38,7 @@ def solve(
     seed: Seed = 0,
     budget: Annotated[
         float | None,
-        typer.Option("--budget", metavar="SECONDS", help="Stop after about this time.", callback=positive),
+        typer.Option("--budget", metavar="SECONDS", help="Stop after about this time.", parser=positive),
     ] = None,
     data: Data = None,
     quiet: Quiet = False,

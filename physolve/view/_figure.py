@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -31,21 +32,28 @@ def page(
         figsize=(width, height), layout="compressed" if aspect else "constrained", facecolor="white"
     )
     FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def add_color_bar(figure: Figure, axes: Axes, scale: Scale, label: str, below: bool = False) -> None:
-    """A colour bar that is as high as the axes (or as wide, if `below` them)."""
+def add_color_bar(
+    figure: Figure, axes: Axes | Sequence[Axes], scale: Scale, label: str, below: bool = False
+) -> None:
+    """A colour bar as high as its axes (or as wide, if `below`); one for all if several axes are given."""
     from matplotlib.cm import ScalarMappable
 
-    place = (0.0, -0.36, 1.0, 0.09) if below else (1.035, 0.0, 0.045, 1.0)
-    box = axes.inset_axes(place)
+    orientation = "horizontal" if below else "vertical"
     shown = ScalarMappable(scale.norm(), scale.colormap)
-    bar = figure.colorbar(shown, cax=box, orientation="horizontal" if below else "vertical")
+    if isinstance(axes, Sequence):
+        place = {"ax": list(axes), "shrink": 0.8, "aspect": 28, "pad": 0.02}
+    else:
+        box = (0.0, -0.36, 1.0, 0.09) if below else (1.035, 0.0, 0.045, 1.0)
+        place = {"cax": axes.inset_axes(box)}
+    bar = figure.colorbar(shown, orientation=orientation, **place)
     bar.set_label(label, fontsize=11)
     bar.outline.set_linewidth(0.6)  # type: ignore[operator]
     if scale.kind != "logarithmic":
-        axis = box.xaxis if below else box.yaxis
+        axis = bar.ax.xaxis if below else bar.ax.yaxis
         axis.set_major_formatter(number_format())
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..errors import NumericalError
 from ..io._files import replacing
@@ -29,12 +32,9 @@ def write_film(frames: Iterable[Pixels], path: str | PathLike[str], fps: int) ->
 
 def _write_gif(frames: list[Pixels], path: Path, fps: int) -> None:
     """One palette for all frames, so that a colour means the same in each."""
-    import numpy as np
     from PIL import Image
 
-    chosen = frames[:: max(1, len(frames) // 6)]
-    montage = Image.fromarray(np.concatenate(chosen, axis=0))
-    palette = montage.quantize(colors=256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = _palette(frames[:: max(1, len(frames) // 6)])
     images = [Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE) for f in frames]
     images[0].save(
         path,
@@ -45,6 +45,25 @@ def _write_gif(frames: list[Pixels], path: Path, fps: int) -> None:
         loop=0,
         optimize=False,
     )
+
+
+def _palette(frames: list[Pixels]) -> Any:
+    """Greys for paper and print, white first, and the rest for what is coloured."""
+    from PIL import Image
+
+    pixels = np.concatenate([frame.reshape(-1, 3) for frame in frames])
+    colored = pixels[np.ptp(pixels.astype(np.int16), axis=1) > 10][:, None]
+    greys = [(g, g, g) for g in np.linspace(255, 0, 24).astype(int).tolist()]
+    found: list[int] = []
+    if len(colored):
+        best = Image.fromarray(colored).quantize(
+            colors=256 - len(greys), method=Image.Quantize.MEDIANCUT, kmeans=2
+        )
+        found = list(best.getpalette() or [])
+    entries = ([c for grey in greys for c in grey] + found)[: 3 * 256]
+    image = Image.new("P", (1, 1))
+    image.putpalette(entries + [255] * (3 * 256 - len(entries)))
+    return image
 
 
 def _write_mp4(frames: Iterable[Pixels], path: Path, fps: int) -> None:

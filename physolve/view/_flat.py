@@ -8,16 +8,14 @@ import numpy as np
 
 from ..io import MeshField
 from ..spec.geometry import Shape
-from ._figure import add_color_bar, number_format
+from ._figure import number_format
 from ._mesh import boundary_faces, in_space, simplices
-from ._quantity import Quantity
 from ._render import Patch, flat_camera, render
 from ._scale import Scale
 from ._solution_like import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLANE_RATIO = 1.35  # width to height of an (x, t) plane, which has no true proportions
 _PIXELS = 1400  # along the longer side; then reduced by matplotlib
@@ -68,10 +66,8 @@ class FlatPanel:
         self._axes.set(xlim=limits[0], ylim=limits[1])
 
 
-def dress(
-    figure: Figure, axes: Axes, quantity: Quantity, scale: Scale, names: tuple[str, str], ratio: float
-) -> None:
-    """Axis labels and the colour bar; below a wide picture, else to the right."""
+def dress(axes: Axes, names: tuple[str, str]) -> None:
+    """Axis labels, small ticks, no frame: the outline of the domain is enough."""
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
     axes.tick_params(labelsize=9)
@@ -79,7 +75,6 @@ def dress(
         axis.set_major_formatter(number_format())
     for spine in axes.spines.values():
         spine.set_visible(False)
-    add_color_bar(figure, axes, scale, quantity.label, below=ratio > 2.2)
 
 
 def panel_size(ratio: float, count: int) -> tuple[float, float]:
@@ -95,7 +90,8 @@ def arrow_points(domain: Shape, count: int = 18) -> tuple[Floats, float]:
     lower, upper = domain.bounds
     spacing = float((upper - lower).max()) / count
     axes = [
-        lo + spacing * (np.arange(max(int((hi - lo) / spacing), 1)) + 0.5) for lo, hi in zip(lower, upper)
+        lo + spacing * (np.arange(max(int((hi - lo) / spacing), 1)) + 0.5)
+        for lo, hi in zip(lower, upper, strict=True)
     ]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
     return points[domain.signed_distance(points) < -0.3 * spacing], 0.95 * spacing

@@ -35,6 +35,8 @@ def curve_figure(request: Request) -> Any:
             axes.plot(x, _values(request, quantity, x, time), label=label or quantity.math, **look)
         _overlay(request, axes, x, time, last=j == len(moments) - 1)
     axes.set_xlim(x[0], x[-1])
+    if logarithmic:
+        axes.set_ylim(bottom=max(axes.get_ylim()[0], axes.get_ylim()[1] * 1e-9))
     add_legend(axes, outside=len(axes.get_lines()) > 4)
     return figure
 

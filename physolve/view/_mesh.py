@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyvista
 
 _VTK_TYPES = {"line": 3, "triangle": 5, "tetra": 10}
-_INWARD = (1e-4, 1e-2)  # shares of a cell by which a boundary node moves in when it counts as outside
+_INWARD = (1e-4, 1e-2, 0.2)  # shares of a cell by which a boundary node moves in when it counts as outside
 
 
 def mesh_domain(domain: Shape, resolution: int | Sequence[int] | None = None) -> pyvista.UnstructuredGrid:
@@ -70,7 +70,10 @@ def evaluate(
     """
     values = np.array(function(at_time(points, time)), dtype=np.float64)
     owner = np.zeros(len(points), dtype=np.int64)
-    owner[cells.ravel()] = np.repeat(np.arange(len(cells)), cells.shape[1])
+    largest_last = np.argsort(
+        np.ptp(points[cells], axis=1).sum(axis=1)
+    )  # the centre of a sliver is no further in
+    owner[cells[largest_last].ravel()] = np.repeat(largest_last, cells.shape[1])
     for share in _INWARD:
         bad = np.flatnonzero(np.isnan(values).any(axis=1))
         if len(bad):

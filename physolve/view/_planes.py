@@ -9,7 +9,7 @@ import numpy as np
 
 from ..io import MeshField, domain_mesh
 from ..spec.geometry import Shape
-from ._figure import Film, page
+from ._figure import Film, add_color_bar, page
 from ._flat import PLANE_RATIO, FlatPanel, arrow_points, dress, panel_size
 from ._mesh import at_time, evaluate, simplices
 from ._quantity import Quantity, magnitude
@@ -19,6 +19,7 @@ from ._solution_like import Floats
 
 _SNAPSHOTS = 4
 _STREAM_GRID = 60
+_WIDE = 2.2  # ratio from which panels go below each other, with their colour bars below
 
 
 def plane_of(request: Request) -> tuple[Shape, float | None]:
@@ -34,20 +35,16 @@ def plane_values(request: Request, quantity: Quantity, mesh: MeshField, time: fl
 
 
 def plane_figure(request: Request) -> Any:
-    """Unknowns one below the other if there are several moments (side by side), else in rows of three."""
+    """A panel for every unknown and moment; the moments of an unknown share a colour bar."""
     shape, ratio = plane_of(request)
     mesh = domain_mesh(shape, request.resolution)
     moments = (None,) if request.dimension == 1 else request.instants(_SNAPSHOTS)
     table = [[plane_values(request, q, mesh, t) for t in moments] for q in request.quantities]
-    scales = [common_scale(q, row) for q, row in zip(request.quantities, table, strict=True)]
-    figure, cells = _grid(request, mesh, ratio, len(request.quantities), len(moments))
-    for (row, column), axes in cells.items():
-        quantity, scale, time = request.quantities[row], scales[row], moments[column]
-        panel = FlatPanel(axes, mesh, scale, ratio)
+    figure, cells, panels = _panels(request, mesh, ratio, table)
+    for (row, column), panel in panels.items():
         panel.show(table[row][column])
-        _directions(panel, request, quantity, shape, time)
-        dress(figure, axes, quantity, scale, _names(request), _ratio(mesh, ratio))
-        axes.set_title(_panel_title(request, quantity, time), fontsize=11)
+        _directions(panel, request, request.quantities[row], shape, moments[column])
+        cells[row, column].set_title(request.clock(moments[column]), fontsize=11)
     if request.title:
         figure.suptitle(request.title, fontsize=13)
     return figure
@@ -59,62 +56,60 @@ def plane_frames(request: Request) -> Iterator[Pixels]:
     mesh = domain_mesh(shape, request.resolution)
     moments = request.instants(request.style.frames)
     table = [[plane_values(request, q, mesh, t) for t in moments] for q in request.quantities]
-    scales = [common_scale(q, row) for q, row in zip(request.quantities, table, strict=True)]
-    figure, cells = _grid(request, mesh, ratio, len(request.quantities), 1)
-    panels = []
-    for (row, _), axes in cells.items():
-        panel = FlatPanel(axes, mesh, scales[row], ratio)
-        dress(figure, axes, request.quantities[row], scales[row], _names(request), _ratio(mesh, ratio))
-        axes.set_title(_panel_title(request, request.quantities[row], None), fontsize=11)
-        panel.show(table[row][-1])
-        panels.append(panel)
-    heading = figure.suptitle(_heading(request, moments[-1]), fontsize=13)
+    figure, _, panels = _panels(request, mesh, ratio, table, together=False)
+    heading = figure.suptitle(request.heading(moments[-1]), fontsize=13)
     film = Film(figure, request.style.dpi)
     for j, time in enumerate(moments):
-        heading.set_text(_heading(request, time))
-        for row, panel in enumerate(panels):
+        heading.set_text(request.heading(time))
+        for (row, _), panel in panels.items():
             panel.show(table[row][j])
             if request.style.vectors == "arrows":  # streamlines would jump from frame to frame
                 _directions(panel, request, request.quantities[row], shape, time)
         yield film.frame()
 
 
-def _grid(
-    request: Request, mesh: MeshField, ratio: float | None, quantities: int, moments: int
-) -> tuple[Any, dict[tuple[int, int], Any]]:
-    """Axes by (index of the quantity, index of the moment)."""
-    columns = moments if moments > 1 else min(quantities, 3)
-    rows = quantities if moments > 1 else -(-quantities // 3)
+def _panels(
+    request: Request, mesh: MeshField, ratio: float | None, table: list[list[Floats]], together: bool = True
+) -> tuple[Any, dict[tuple[int, int], Any], dict[tuple[int, int], FlatPanel]]:
+    """The figure, and its axes and panels by (index of the quantity, index of the moment), with colour bars.
+
+    If not `together`, there is one panel per quantity and its colours serve all moments.
+    """
+    moments = len(table[0]) if together else 1
     shape_ratio = _ratio(mesh, ratio)
-    if (columns > 1 and shape_ratio > 2.2 and moments == 1) or (shape_ratio > 2.2 and quantities == 1):
-        rows, columns = rows * columns, 1  # wide pictures one below the other
-    width, height = panel_size(shape_ratio, max(columns, rows))
-    below = shape_ratio > 2.2
-    size = (columns * (width + (0.9 if below else 1.8)), rows * (height + (1.7 if below else 0.9)) + 0.5)
-    figure, axes = page(*size, rows, columns)
+    figure, cells = _grid(shape_ratio, len(table), moments)
+    panels = {}
+    for row, quantity in enumerate(request.quantities):
+        scale = common_scale(quantity, table[row])
+        for column in range(moments):
+            panels[row, column] = FlatPanel(cells[row, column], mesh, scale, ratio)
+            dress(cells[row, column], request.labels[:2])
+        mine = [cells[row, column] for column in range(moments)]
+        wide = shape_ratio > _WIDE and moments == 1
+        add_color_bar(figure, mine if moments > 1 else mine[0], scale, quantity.label, below=wide)
+    return figure, cells, panels
+
+
+def _grid(ratio: float, quantities: int, moments: int) -> tuple[Any, dict[tuple[int, int], Any]]:
+    """Axes by (index of the quantity, index of the moment); broken into rows if there is but one of either."""
+    if quantities > 1 and moments > 1:
+        rows, columns = quantities, moments
+    else:
+        count, most = quantities * moments, 1 if ratio > _WIDE else (2 if moments in (2, 4) else 3)
+        columns = min(count, most)
+        rows = -(-count // columns)
+    width, height = panel_size(ratio, max(columns, min(rows, 2)))
+    beside, under = (0.9, 1.7) if ratio > _WIDE and moments == 1 else (1.8 if moments == 1 else 0.9, 0.9)
+    figure, axes = page(columns * (width + beside) + 0.3, rows * (height + under) + 0.5, rows, columns)
     keys = [(q, m) for q in range(quantities) for m in range(moments)]
-    flat = list(axes.ravel())
-    for unused in flat[len(keys) :]:
+    for unused in axes.ravel()[len(keys) :]:
         unused.set_visible(False)
-    return figure, dict(zip(keys, flat, strict=False))
+    return figure, dict(zip(keys, axes.ravel(), strict=False))
 
 
 def _ratio(mesh: MeshField, ratio: float | None) -> float:
     size = np.ptp(mesh.points, axis=0)
     return float(size[0] / size[1]) if ratio is None else ratio
-
-
-def _names(request: Request) -> tuple[str, str]:
-    return request.labels[0], request.labels[1]
-
-
-def _panel_title(request: Request, quantity: Quantity, time: float | None) -> str:
-    name = quantity.math if len(request.quantities) > 1 else ""
-    return ", ".join(filter(None, [name, request.clock(time)]))
-
-
-def _heading(request: Request, time: float | None) -> str:
-    return ",  ".join(filter(None, [request.title, request.clock(time)]))
 
 
 def _directions(

@@ -95,7 +95,7 @@ def _by_vtk(
 
 def _add(plotter: Any, patch: Patch, colormap: str, lit: bool) -> None:
     mesh = _polydata(patch)
-    shading: dict[str, Any] = {"lighting": lit, "ambient": 0.45, "diffuse": 0.6, "opacity": patch.opacity}
+    shading: dict[str, Any] = {"lighting": lit, "ambient": 0.6, "diffuse": 0.45, "opacity": patch.opacity}
     if patch.tones is None:
         plotter.add_mesh(mesh, color=patch.color, smooth_shading=True, split_sharp_edges=lit, **shading)
         return
@@ -169,6 +169,6 @@ def _colors(patch: Patch, camera: Camera, colormap: str, lit: bool) -> Floats:
         normal = np.cross(b - a, c - a)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
         light = _LIGHT @ np.stack([camera.right, camera.up, camera.toward])
-        colors[:, :3] *= (0.45 + 0.6 * np.abs(normal @ light)).clip(max=1.0)[:, None]
+        colors[:, :3] *= (0.6 + 0.45 * np.abs(normal @ light)).clip(max=1.0)[:, None]
     colors[:, 3] = patch.opacity
     return colors

@@ -56,6 +56,10 @@ class Request:
         """The time as a title, or nothing."""
         return "" if time is None else f"{mathematics('t')} = {time:.4g}{self.time_unit}"
 
+    def heading(self, time: float | None) -> str:
+        """Title and time in one line."""
+        return ",  ".join(filter(None, [self.title, self.clock(time)]))
+
     @property
     def time_unit(self) -> str:
         """The unit of the time with a space before it, or nothing."""

@@ -18,7 +18,7 @@ Kind = Literal["sequential", "diverging", "logarithmic"]
 
 # A map whose middle is grey, not white, for signed values: holes stay distinct from zero.
 _MAPS: dict[Kind, str] = {"sequential": "viridis", "diverging": "coolwarm", "logarithmic": "magma"}
-_DECADES = 8  # a logarithmic range spans at most so many
+_DECADES = 6  # a logarithmic range spans at most so many
 
 
 @dataclass(frozen=True)

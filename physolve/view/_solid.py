@@ -68,7 +68,12 @@ def slices(domain: Shape, resolution: int | None) -> Body:
     mesh = domain_mesh(domain, resolution)
     lower, upper = mesh.points.min(axis=0), mesh.points.max(axis=0)
     center = (lower + upper) / 2 + 1e-7 * (upper - lower)  # off the grid's planes
-    found = to_pyvista(mesh).slice_orthogonal(*center).combine().extract_surface(algorithm=None)
+    found = (
+        to_pyvista(mesh)
+        .slice_orthogonal(x=center[0], y=center[1], z=center[2])
+        .combine()
+        .extract_surface(algorithm=None)
+    )
     points, triangles = _triangles(found)
     return Body(points, triangles, _hull(mesh))
 
@@ -136,9 +141,6 @@ class SolidPanel:
         self._axes, self._body, self._bounds, self._scale, self._names = axes, body, bounds, scale, names
         self._tones = np.zeros(len(body.points))
         self._drawn: list[Any] = []
-        half = np.linalg.norm(bounds[1] - bounds[0]) / 2
-        self._frame = solid_camera(*bounds)
-        self._half = (float(half), float(half))
         axes.set_axis_off()
         axes.set_aspect("equal")
 
@@ -152,14 +154,14 @@ class SolidPanel:
         for artist in self._drawn:
             artist.remove()
         camera = solid_camera(*self._bounds, azimuth)
-        wide = 2 * self._half[0] if steady else camera.width
-        self._axes.set(xlim=(-0.62 * wide, 0.62 * wide), ylim=(-0.64 * camera.height, 0.56 * camera.height))
+        around = 1.02 * float(np.linalg.norm(self._bounds[1] - self._bounds[0]))
+        width, height = (around, around) if steady else (camera.width, camera.height)
         size = _PIXELS / max(camera.width, camera.height)
         pixels = (int(size * camera.width), int(size * camera.height))
         picture = render(self._patches(), camera, pixels, self._scale.colormap, lit=True)
         image = self._axes.imshow(picture, extent=camera.extent, interpolation="antialiased", zorder=2)
         image.set_interpolation_stage("rgba")
-        self._axes.set(xlim=(-0.62 * wide, 0.62 * wide), ylim=(-0.64 * camera.height, 0.56 * camera.height))
+        self._axes.set(xlim=(-0.62 * width, 0.62 * width), ylim=(-0.64 * height, 0.56 * height))
         self._drawn = [image, *_box(self._axes, camera, *self._bounds, self._names)]
 
     def _patches(self) -> list[Patch]:

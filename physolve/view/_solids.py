@@ -23,9 +23,8 @@ def solid_figure(request: Request) -> Any:
     figure, panels = _panels(request, [time])
     for panel, (values,) in panels:
         panel.show(values)
-    heading = ",  ".join(filter(None, [request.title, request.clock(time)]))
-    if heading:
-        figure.suptitle(heading, fontsize=13)
+    if request.heading(time):
+        figure.suptitle(request.heading(time), fontsize=13)
     return figure
 
 
@@ -34,12 +33,12 @@ def solid_frames(request: Request) -> Iterator[Pixels]:
     moments = request.instants(request.style.frames)
     turning = request.span is None
     figure, panels = _panels(request, list(moments))
-    heading = figure.suptitle(_heading(request, moments[-1]), fontsize=13)
+    heading = figure.suptitle(request.heading(moments[-1]), fontsize=13)
     for panel, frames in panels:
         panel.show(frames[-1], steady=turning)
     film = Film(figure, request.style.dpi)
     for j in range(request.style.frames if turning else len(moments)):
-        heading.set_text(_heading(request, None if turning else moments[j]))
+        heading.set_text(request.heading(None if turning else moments[j]))
         for panel, frames in panels:
             if turning:
                 panel.turn(AZIMUTH + 360 * j / request.style.frames)
@@ -75,14 +74,9 @@ def _panels(
         bounds = _bounds(body)
         panels.append((SolidPanel(cell, body, bounds, scale, request.labels[:3]), frames))
         add_color_bar(figure, cell, scale, quantity.label)
-        cell.set_title(quantity.math if count > 1 else "", fontsize=11)
     return figure, panels
 
 
 def _bounds(body: Body) -> tuple[Floats, Floats]:
     points = body.points if body.hull is None else np.concatenate([body.points, body.hull[0]])
     return points.min(axis=0), points.max(axis=0)
-
-
-def _heading(request: Request, time: float | None) -> str:
-    return ",  ".join(filter(None, [request.title, request.clock(time)]))

@@ -8,15 +8,15 @@ import pytest
 def test_a_good_problem(run, rod) -> None:
     ran = run("check", rod)
     assert (ran.code, ran.err) == (0, "")
-    assert "linear, constant coefficients" in ran.out
-    assert "\\frac{d^{2}}{d x^{2}}" in ran.out
-    assert "nothing that we can see" in ran.out
+    assert "linear with constant coefficients, second order" in ran.out
+    assert "\\begin{aligned}" in ran.out
+    assert "Nothing seems to be missing." in ran.out
 
 
 def test_what_is_missing_is_listed(run, half_a_rod) -> None:
     ran = run("check", half_a_rod)
     assert ran.code == 1
-    missing = [line for line in ran.out.splitlines() if line.startswith("- ")]
+    missing = [line for line in ran.out.splitlines() if "has no condition on" in line]
     assert len(missing) == 1
     assert "right" in missing[0]
 
@@ -34,8 +34,8 @@ def test_json(run, half_a_rod) -> None:
     ("change", "named"),
     [
         (("interval(0, 1)", "interval(1, 0)"), "domain"),
-        (("d(u, x, 2)", "d(u, x, 2"), "equations"),
-        (("d(u, x, 2)", "__import__('os').remove('rod.toml')"), "equations"),
+        (("d(u, x, 2)", "d(u, x, 2"), "equation 1"),
+        (("d(u, x, 2)", "__import__('os').remove('rod.toml')"), "equation 1"),
         (('"dirichlet"', '"dirichlett"'), "dirichlett"),
         (("[[conditions]]", "[[conditions]"), "TOML"),
     ],
