@@ -6,6 +6,7 @@ python benchmarks/gauss_newton.py [--seconds 120] [--seeds 1] [--target 1e-5]
 
 import argparse
 import math
+import os
 import time
 
 import sympy
@@ -13,7 +14,7 @@ import torch
 
 from physolve import spec
 from physolve.nets import Field
-from physolve.solve._gauss_newton import GaussNewton
+from physolve.solve import GaussNewton
 from physolve.spec.geometry import Rectangle
 
 PUBLISHED = "published here before: 1.5e-2 after 10 steps, 6e-4 after 20, 5e-7 after 30, 4,800 rows"
@@ -42,14 +43,14 @@ def main() -> None:
     options = parser.parse_args()
     problem = helmholtz()
     print(f"{torch.get_num_threads()} threads; {PUBLISHED}")
-    print("seed  steps  last rows  seconds  CPU s  rel. residual  rel. L2  over target")
+    print("seed  load  steps  last rows  seconds  CPU s  rel. residual  rel. L2  over target")
     for seed in range(options.seeds):
         began, worked = time.monotonic(), time.process_time()
         result = GaussNewton().run(problem, tol=options.target, seed=seed, budget_s=options.seconds)
         wall, work = time.monotonic() - began, time.process_time() - worked
         last, error = result.history.steps[-1], relative_error(result.field)
         print(
-            f"{seed:4d}  {len(result.history):5d}  {last.rows:9d}  {wall:7.1f}  {work:5.1f}"
+            f"{seed:4d}  {os.getloadavg()[0]:4.1f}  {len(result.history):5d}  {last.rows:9d}  {wall:7.1f}  {work:5.1f}"
             f"  {last.residual:13.1e}  {error:7.1e}  {error / options.target:11.2g}"
         )
 

@@ -2,12 +2,14 @@
 fields."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import sympy
 import torch
 
 from physolve import spec as ps
+from physolve.errors import UnsupportedError
 from physolve.jets import TANH
 from physolve.solve._damped_system import DampedSystem, lower_gram
 from physolve.solve._gauss_newton import GaussNewton
@@ -106,7 +108,7 @@ def test_blocks_have_rows_of_equal_size():
     jacobian = system.linearize(vector, sample)[1]
     equation, condition = (part.square().sum() for part in jacobian.split([len(b) for b in sample.blocks]))
     assert float(equation) == pytest.approx(1.0, rel=1e-6)
-    assert float(condition) == pytest.approx(100.0, rel=1e-6)  # the conditions' weight, squared
+    assert float(condition) == pytest.approx(9.0, rel=1e-6)  # the conditions' weight, squared
 
 
 @pytest.mark.parametrize("shape", [(30, 70), (70, 30), (40, 40), (1, 5)])
@@ -120,12 +122,13 @@ def test_damped_step_solves_the_augmented_least_squares(shape, damping):
     augmented = torch.cat([jacobian, math.sqrt(damping) * torch.eye(shape[1], dtype=torch.float64)])
     right = torch.cat([-residual, torch.zeros(shape[1], dtype=torch.float64)])
     expected = torch.linalg.lstsq(augmented, right[:, None]).solution[:, 0]
-    assert torch.allclose(system.step(residual, damping), expected, atol=1e-9)
+    assert torch.allclose(system.damped(damping)(residual), expected, atol=1e-9)
+    assert system.scale == pytest.approx(float(jacobian.square().sum()) / shape[1])
 
 
 def test_undamped_singular_system_gives_no_step():
     jacobian = torch.ones(4, 9, dtype=torch.float64)
-    assert DampedSystem.of(jacobian).step(torch.ones(4, dtype=torch.float64), -1.0) is None
+    assert DampedSystem.of(jacobian).damped(-1.0) is None
 
 
 def test_lower_gram_over_panel_borders():
@@ -144,15 +147,16 @@ def error(field, expression=WAVE):
 
 @pytest.mark.parametrize("problem", [helmholtz, nonlinear], ids=lambda f: f.__name__)
 def test_solves(problem):
-    result = SMALL.run(problem(), tol=5e-3, seed=0)
+    result = SMALL.run(problem(), tol=1e-4, seed=0)
     assert result.outcome is Outcome.CONVERGED
-    assert error(result.field) < 1e-2
-    assert result.history.steps[-1].residual <= 5e-3
+    assert error(result.field) < 1e-4
+    assert result.history.steps[-1].residual <= 1e-4
 
 
 def test_recovers_a_parameter():
     result = SMALL.run(with_parameter(), tol=1e-4, seed=0)
-    assert result.parameters["k"] == pytest.approx(2.0, rel=2e-3)
+    assert result.outcome is Outcome.CONVERGED
+    assert result.parameters["k"] == pytest.approx(2.0, rel=1e-5)
 
 
 def test_deterministic_in_the_seed():
@@ -198,10 +202,22 @@ def test_undefined_source_is_divergence():
     assert "log" in result.message
 
 
+def test_fourth_order_is_refused_with_a_reason():
+    with pytest.raises(UnsupportedError, match="order 4.*LeastSquares"):
+        SMALL.run(beam(), 1e-3)
+
+
 def test_rows_grow_until_the_limit():
     """Sixty rows cannot teach 337 weights: fresh rows show it, and the rows double up to their limit."""
-    method = GaussNewton(width=12, depth=3, first_rows=60, rows=240, steps=80)
+    method = GaussNewton(width=12, depth=3, first_rows=60, rows=240, steps=40)
     sizes = [step.rows for step in method.run(helmholtz(), 1e-9).history]
     assert sizes[0] < 90
     assert 200 < max(sizes) < 300
     assert sizes == sorted(sizes)
+
+
+def test_rows_are_drawn_anew_when_asked():
+    method = GaussNewton(width=12, depth=2, first_rows=100, rows=100, steps=4)
+    kept = method.run(helmholtz(), 1e-12, seed=2).field.tensors()
+    drawn = replace(method, resample_every=1).run(helmholtz(), 1e-12, seed=2).field.tensors()
+    assert not torch.equal(kept["weight0"], drawn["weight0"])
