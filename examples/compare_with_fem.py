@@ -41,4 +41,4 @@ difference = np.linalg.norm((ours - theirs)[both]) / np.linalg.norm(theirs[both]
 print(f"random features: {solution.cost.features} unknowns, estimate {solution.estimate.relative:.1e}")
 print(f"finite elements: {fem.unknowns} unknowns, estimate {fem.estimate:.1e}, {seconds:.1f} s")
 print(f"relative difference: {difference:.1e}")
-solution.plot(folder / "difference.png", quantity="error", reference=fem)
+solution.plot(folder / "difference.png", quantity="error", reference=fem, resolution=60)

@@ -35,9 +35,7 @@ decay = sympy.exp(-0.1 * sympy.pi**2 * t)
 exact = decay * sympy.sin(sympy.pi * x) * (1 + decay * sympy.cos(sympy.pi * y))
 points = problem.domain.sample_interior(2000, seed=1).points
 error = abs(solution.evaluate(u - exact, points)).max()
-print(
-    f"largest error in space and time: {error:.1e} (estimated root mean square: {float(solution.estimate):.1e})"
-)
+print(f"largest error: {error:.1e}, estimated root mean square: {float(solution.estimate):.1e}")
 
 # A film of a few frames; without `time` it runs from the first to the last instant.
 solution.plot(folder / "heat.gif", time=(0.0, 0.25, 0.5, 1.0), resolution=40)

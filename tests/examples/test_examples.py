@@ -14,7 +14,7 @@ SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 ERRORS = {
     "compare_with_fem": (r"relative difference: (\S+)", 1e-4),
     "convergence": (r"smooth: errors .* (\S+), average order", 1e-5),
-    "elastic_plate": (r"error (\S+)", 1e-5),
+    "elastic_plate": (r"moves by \S+, error (\S+)", 1e-5),
     "gauss_newton_network": (r"relative error after \d+ steps: (\S+)", 1e-2),
     "heat_animation": (r"largest error: (\S+),", 3e-2),
     "helmholtz": (r"1e-05 +\S+ +(\S+)", 1e-5),
