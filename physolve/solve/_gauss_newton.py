@@ -30,14 +30,16 @@ PROBE = 0.1
 """Part of a step over which the second derivative along it is taken."""
 
 LARGEST_ORDER = 3
-"""Measured on the beam (order 4, 52 rows, 10 x 2 network): 1.7 CPU s a step, residual still 0.75 after 9 steps."""
+"""Measured on the beam (order 4, 52 rows, 10 x 2 network): 1.7 CPU s a step, residual still 0.75 after 9
+steps."""
 
 DAMPING_RANGE = (1e-14, 1e12)
 
 
 @dataclass(frozen=True, eq=False)
 class GaussNewtonState:
-    """Where the iteration is: trainable vector, damping (in units of the mean diagonal entry of J^T J), rows fitted,
+    """Where the iteration is: trainable vector, damping (in units of the mean diagonal entry of J^T J), rows
+    fitted,
     rows to check on, and the best vector met with its relative residual on the latter."""
 
     vector: Vector
@@ -58,11 +60,16 @@ class GaussNewtonState:
 class GaussNewton:
     """Levenberg-Marquardt with geodesic acceleration on fixed rows, in float64.
 
-    A step is d + a / 2: d minimises |J d + r|^2 + mu |d|^2, and a the same with r replaced by the second derivative of
-    the residual along d (Transtrum and Sethna 2012, 1201.5885); both come from one Cholesky factorisation, in the dual
-    form while there are fewer rows than weights. A step that does not decrease the loss, or bends too much, is
-    repeated with a larger mu at the same Gram matrix. The rows stay the same until fresh ones show a loss larger by
-    GAP; then new ones are drawn, twice as many, from `first_rows` up to `rows`. `resample_every` steps (None: never)
+    A step is d + a / 2: d minimises |J d + r|^2 + mu |d|^2, and a the same with r replaced by the second
+    derivative of
+    the residual along d (Transtrum and Sethna 2012, 1201.5885); both come from one Cholesky factorisation, in
+    the dual
+    form while there are fewer rows than weights. A step that does not decrease the loss, or bends too much,
+    is
+    repeated with a larger mu at the same Gram matrix. The rows stay the same until fresh ones show a loss
+    larger by
+    GAP; then new ones are drawn, twice as many, from `first_rows` up to `rows`. `resample_every` steps (None:
+    never)
     they are drawn anew anyway.
     """
 
@@ -89,9 +96,12 @@ class GaussNewton:
     ) -> MethodResult:
         """Train from a random start until the residual of fresh rows is `tol` of that of u = 0.
 
-        Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the residual is not
-        finite at the start, as INTERRUPTED on KeyboardInterrupt; the field is always the best one met. Deterministic
-        in `seed` (for a fixed number of threads). float64. Raises UnsupportedError for equations above order 3.
+        Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the residual
+        is not
+        finite at the start, as INTERRUPTED on KeyboardInterrupt; the field is always the best one met.
+        Deterministic
+        in `seed` (for a fixed number of threads). float64. Raises UnsupportedError for equations above order
+        3.
         """
         began = time.monotonic()
         system = network_system(problem, self.width, self.depth, self.activation)
@@ -189,7 +199,8 @@ class GaussNewton:
 def _bent_step(
     system: NetworkSystem, state: GaussNewtonState, residual: Vector, solver: DampedStep
 ) -> tuple[Vector, float] | None:
-    """The step with its second-order part, and the decrease of the loss that the linearisation predicts; None where
+    """The step with its second-order part, and the decrease of the loss that the linearisation predicts; None
+    where
     the second-order part is too long or not finite."""
     first = solver(residual)
     slope = solver.system.jacobian @ first

@@ -203,7 +203,7 @@ def test_undefined_source_is_divergence():
 
 
 def test_fourth_order_is_refused_with_a_reason():
-    with pytest.raises(UnsupportedError, match="order 4.*LeastSquares"):
+    with pytest.raises(UnsupportedError, match=r"order 4.*LeastSquares"):
         SMALL.run(beam(), 1e-3)
 
 
