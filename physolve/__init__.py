@@ -54,6 +54,7 @@ from .spec import Periodic as Periodic
 from .spec import PointValue as PointValue
 from .spec import Polygon as Polygon
 from .spec import Problem as Problem
+from .spec import Program as Program
 from .spec import Rectangle as Rectangle
 from .spec import Robin as Robin
 from .spec import Shape as Shape

@@ -41,7 +41,8 @@ class ComplexPowers(MatrixBasis):
 
     def operate(self, points: Points, operator: Operator) -> Float[Tensor, "n size"]:
         z, log, powers = self._powers(points)
-        return self._parts(sum(self._order(z, log, powers, k, c) for k, c in self._by_order(operator).items()))
+        terms = [self._order(z, log, powers, k, c) for k, c in self._by_order(operator).items()]
+        return self._parts(torch.stack(terms).sum(0))
 
     def combine(
         self, points: Points, coefficients: Float[Tensor, "size k"], orders: Sequence[Orders]

@@ -218,7 +218,7 @@ class Collocation:
         domain = self.domain
         space, time = split_time(domain)
         timed = space is not None and time is not None
-        body = condition.over or (space if timed else domain)
+        body: Shape = condition.over or (space if space is not None else domain)
         inside = quadrature(body, MEAN_POINTS)
         points, weights, groups = inside.points, inside.weights, 1
         if timed and body.dim < domain.dim:

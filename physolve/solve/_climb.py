@@ -22,6 +22,7 @@ from ._system import Projection, project
 ILL_POSED_RESIDUAL = 1e-6
 ILL_POSED_DISTANCE = 0.05
 FOCUS_SHARE = 0.5
+STALLED = 0.3
 VERIFYING_GROWTH = 1.4
 NOISE_DEVIATIONS = 3.0
 GROWTH_OF_TIME = 2.5
@@ -49,6 +50,8 @@ class Settings(Protocol):
     def slabs(self) -> int: ...
     @property
     def focused(self) -> bool: ...
+    @property
+    def give_up(self) -> float: ...
     @property
     def ridge(self) -> float: ...
     @property
@@ -99,7 +102,9 @@ class Climb:
             self._rung(size, scale)
             if self._undetermined():
                 return self.result(Outcome.ILL_POSED)
-            if self.rungs and (checked := verified(self.rungs[-1])).relative <= self.tol:
+            if self._hopeless():
+                return self._unverified()
+            if self.rungs and (checked := verified(self.rungs)).relative <= self.tol:
                 # This rung, richer and independent, has confirmed the one before, which is the solution.
                 self.best, self.estimate = before, checked
                 return self.result(Outcome.CONVERGED)
@@ -136,9 +141,14 @@ class Climb:
             self.rungs.append(self._compare(before, self.best))
             self.estimate = estimate(self.rungs)
         self._record(self.best, iterations)
-        if self.method.focused:
+        if self.method.focused and self._stalled():
             count = round(FOCUS_SHARE * size * self.method.growth) * len(self.slabs)
             self.focus = focus_on(self.whole, self.best, scale, count, self.seed + 31 * number)
+
+    def _stalled(self) -> bool:
+        """Whether more features of the same kind hardly helped: then, not before, they should gather somewhere.
+        (Tried on every concentrated residual: Helmholtz took twice the features, the L-shape lost two digits.)"""
+        return len(self.rungs) >= 2 and all(r.residual > STALLED * r.residual_before for r in self.rungs[-2:])
 
     def _solve(self, size: int, scale: float, number: int, newton: Newton) -> tuple[Projection, int]:
         """The projection on a basis of this size, slab after slab, and the number of linear solves."""
@@ -200,7 +210,7 @@ class Climb:
     def _record(self, projection: Projection, iterations: int) -> None:
         seconds = time.perf_counter() - self.began
         relative = self.estimate.relative if self.estimate else None
-        residual = self.rungs[-1].residual if self.rungs else math.nan
+        residual = self.judge.residual(projection.field, projection.parameters, projection.scale)
         self.steps.append(
             Step(projection.features, projection.rows, residual, relative, seconds, f"{iterations} linear solves")
         )
@@ -215,6 +225,11 @@ class Climb:
         size = self.judge.residual(ZeroField(self.best.field.components), self.best.parameters, self.best.scale)
         small = max(last.residual, last.residual_before) < ILL_POSED_RESIDUAL * size
         return small and last.distance.relative > ILL_POSED_DISTANCE
+
+    def _hopeless(self) -> bool:
+        """Whether the climb has stalled far from any solution."""
+        given_up = self.estimate is not None and self.estimate.relative > self.method.give_up
+        return given_up and self._stalled()
 
     def _affordable(self, size: int, began: float) -> bool:
         """Whether a rung fits in the largest matrix, and will end before the deadline going by the last one."""

@@ -129,17 +129,18 @@ def estimate(rungs: Sequence[Rung]) -> Estimate | None:
     return Estimate(relative * _unit(last), relative, "residual times the stability measured between rungs")
 
 
-def verified(rung: Rung) -> Estimate:
-    """Error of the rung before the last, from the distance to the last, richer and independent one.
+def verified(rungs: Sequence[Rung]) -> Estimate:
+    """Error of the rung before the last, from the distance d to the last, richer and independent one.
 
-    Where the residual fell by little, so did the error: the distance is then divided by 1 - contraction.
+    Where errors shrink by the factor q a rung, d is only 1 - q of it; q is seen in the distances and in the residuals,
+    the smaller counts.
     """
-    contraction = min(rung.residual / max(rung.residual_before, 1e-300), SLOWEST)
-    factor = VERIFIED / (1 - contraction) if contraction > 0.3 else VERIFIED
-    relative = max(factor * rung.distance.relative, ROUNDING)
-    return Estimate(
-        relative * _unit(rung), relative, "distance to an independent solution on a richer basis"
-    )
+    last = rungs[-1]
+    contraction = min(last.residual / max(last.residual_before, 1e-300), SLOWEST)
+    if len(rungs) > 1:
+        contraction = min(contraction, last.distance.relative / max(rungs[-2].distance.relative, 1e-300))
+    relative = max(VERIFIED / (1 - contraction) * last.distance.relative, ROUNDING)
+    return Estimate(relative * _unit(last), relative, "distance to an independent solution on a richer basis")
 
 
 def _unit(rung: Rung) -> float:

@@ -15,6 +15,8 @@ from ._system import Projection
 
 CANDIDATES = 8192
 
+TILT = 0.3
+
 SPREAD = 0.1
 """Participation ratio (sum r^2)^2 / (n sum r^4) of the residual below which it counts as concentrated; a residual
 like Gaussian noise has 1/3."""
@@ -83,7 +85,9 @@ def _draw(
     spread = torch.rand(count, generator=generator, dtype=torch.float64)
     length = scale * max(2 * steepest / scale, 2.0) ** spread
     noise = torch.randn(count, points.shape[1], generator=generator, dtype=torch.float64)
-    direction = torch.nn.functional.normalize(steepness[chosen], dim=1) + 0.3 * noise
+    # Most features lie across the layer; tilted steep ones disturb more than they resolve.
+    tilt = TILT * torch.rand(count, 1, generator=generator, dtype=torch.float64).square()
+    direction = torch.nn.functional.normalize(steepness[chosen], dim=1) + tilt * noise
     jitter = torch.randn(noise.shape, generator=generator, dtype=torch.float64) / length[:, None]
     # Features may bend anywhere; rows stay at sampled points, clear of corners where derivatives are infinite.
     return Focus(points[chosen] + 0.5 * half * jitter, length[:, None] * direction / half, points[chosen])

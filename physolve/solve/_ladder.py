@@ -1,5 +1,6 @@
 """Least squares on random features, climbed until the error estimate meets the tolerance."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,7 +28,8 @@ class LeastSquares:
     oversampling            rows of every equation per feature
     refine                  share of the points drawn near corners and holes
     slabs                   intervals into which time is cut, solved one after the other
-    focused                 whether features and points gather where the residual is concentrated
+    focused                 whether features and points gather where the residual of a stalled climb is concentrated
+    give_up                 estimated relative error above which a stalled climb is not continued
     newton                  the iteration for nonlinear problems and unknown parameters
     """
 
@@ -39,6 +41,7 @@ class LeastSquares:
     refine: float = 0.2
     slabs: int = 1
     focused: bool = True
+    give_up: float = math.inf
     ridge: float = 1e-15
     newton: Newton = field(default_factory=Newton)
 

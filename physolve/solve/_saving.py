@@ -5,7 +5,7 @@ from os import PathLike
 from physolve.errors import ProblemFileError
 from physolve.io import read_tensors, write_tensors
 from physolve.nets import rebuild_field
-from physolve.spec import Problem, dumps_problem, loads_problem
+from physolve.spec import dumps_problem, loads_problem
 
 from ._enrichment import BasisPlan
 from ._outcome import Cost, Estimate, History, Outcome, Step

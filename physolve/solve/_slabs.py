@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def slabs_of(problem: Problem, count: int) -> tuple[tuple[float, ...], tuple[Sla
     if count == 1 or time is None:
         return (), (Slab(problem, None),)
     breaks = tuple(float(t) for t in np.linspace(time.t0, time.t1, count + 1))
-    parts = [TimeInterval(a, b) for a, b in zip(breaks[:-1], breaks[1:], strict=True)]
+    parts = [TimeInterval(a, b) for a, b in pairwise(breaks)]
     return breaks, tuple(
         Slab(problem, part if space is None else SpaceTime(space, part)) for part in parts
     )

@@ -14,6 +14,12 @@ from ._outcome import Cost, Estimate, Listener, Outcome
 from ._solution import Solution
 
 
+SLABS = 8
+
+SLABS_ABOVE = 0.05
+"""Estimated relative error above which a stalled climb over all times at once makes room for time slabs."""
+
+
 class Method(Protocol):
     """A rung of the ladder: a frozen configuration that can be run."""
 
@@ -62,13 +68,38 @@ def solve(
     if budget_s is not None:
         _check_positive("budget_s", budget_s)
     began = time.perf_counter()
-    if method is None or isinstance(method, LeastSquares):
-        method = method or LeastSquares()
+    if method is None:
+        method, result = _climb(problem, tol, seed, budget_s, progress, start)
+    elif isinstance(method, LeastSquares):
         result = method.run(problem, tol, seed, budget_s, progress, start)
     else:
         result = method.run(problem, tol, seed, budget_s, progress)
     estimate = result.estimate or error_of(problem, result.field, result.parameters, seed)
     return _solution(problem, method.name, result, estimate, tol, time.perf_counter() - began)
+
+
+def _climb(
+    problem: Problem,
+    tol: float,
+    seed: int,
+    budget_s: float | None,
+    progress: Listener | None,
+    start: Field | None,
+) -> tuple[Method, MethodResult]:
+    """The ladder as it is climbed by default: the whole domain at once; a problem in time that does not yield to that,
+    in slabs. The better of the two by its own estimate."""
+    began = time.perf_counter()
+    slabs_possible = problem.time is not None and not problem.parameters
+    whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf)
+    first = whole.run(problem, tol, seed, budget_s, progress, start)
+    far = first.estimate is None or first.estimate.relative > SLABS_ABOVE
+    left = None if budget_s is None else budget_s - (time.perf_counter() - began)
+    if not slabs_possible or first.outcome is not Outcome.TOLERANCE_NOT_REACHED or not far or (left or 1.0) <= 0:
+        return whole, first
+    slabs = LeastSquares(slabs=SLABS, first=250, largest=1000 * len(problem.unknowns))
+    second = slabs.run(problem, tol, seed, left, progress)
+    better = second.estimate and (first.estimate is None or second.estimate.relative < first.estimate.relative)
+    return (slabs, second) if better else (whole, first)
 
 
 def _solution(
@@ -81,7 +112,8 @@ def _solution(
     steps = result.history.steps
     last = steps[-1] if steps else None
     cost = Cost(seconds, last.features if last else 0, last.rows if last else 0, len(steps))
-    message = result.message or _message(outcome, estimate, tol)
+    noisy = bool(result.deviations) and last is not None and (last.estimate or math.inf) <= tol
+    message = result.message or _message(outcome, estimate, tol, noisy)
     return Solution(
         problem,
         result.field,
@@ -96,14 +128,15 @@ def _solution(
     )
 
 
-def _message(outcome: Outcome, estimate: Estimate | None, tol: float) -> str:
+def _message(outcome: Outcome, estimate: Estimate | None, tol: float, noisy: bool) -> str:
     reached = f"estimated relative error {estimate.relative:.1e}" if estimate else "no estimate of the error"
     if outcome is Outcome.ILL_POSED:
         return (
             "two solutions satisfy all equations and conditions to rounding and yet differ; likely causes: a missing "
             "boundary or initial condition, or a solution fixed only up to a constant (add MeanValue or PointValue)"
         )
-    return f"{outcome.value}: {reached}, tolerance {tol:.1e}"
+    why = "; the noise in the data allows no better" if noisy and outcome is Outcome.TOLERANCE_NOT_REACHED else ""
+    return f"{outcome.value}: {reached}, tolerance {tol:.1e}{why}"
 
 
 def _check_positive(name: str, value: float) -> None:
