@@ -21,16 +21,14 @@ STILLS = (".png", ".svg", ".pdf")
 
 
 def page(
-    width: float, height: float, rows: int = 1, columns: int = 1, aspect: bool = True
+    width: float, height: float, rows: int = 1, columns: int = 1, aspect: bool = True, dpi: int = 100
 ) -> tuple[Any, Any]:
-    """A white figure of this size in inches with axes (rows, columns); `aspect` if the axes keep their
-    shape."""
+    """A white figure of this size in inches with axes (rows, columns); `aspect`: they have true proportions."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(
-        figsize=(width, height), layout="compressed" if aspect else "constrained", facecolor="white"
-    )
+    layout = "compressed" if aspect else "constrained"
+    figure = Figure(figsize=(width, height), dpi=dpi, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     return figure, figure.subplots(rows, columns, squeeze=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PLANE_RATIO = 1.35  # width to height of an (x, t) plane, which has no true proportions
-_PIXELS = 1400  # along the longer side; then reduced by matplotlib
+_INCHES = 9.0  # pixels drawn per dot per inch along the longer side; then reduced by matplotlib
 
 
 class FlatPanel:
@@ -32,7 +32,7 @@ class FlatPanel:
         ratio = float(size[0] / size[1]) if ratio is None else ratio
         self._camera = flat_camera(np.zeros(2), np.array([ratio, 1.0]))
         self._points = in_space((mesh.points - lower) / size * [ratio, 1.0])
-        self._pixels = _pixels(ratio)
+        self._pixels = _pixels(ratio, axes.figure.dpi)
         self._arrows: Any = None
         axes.set_aspect(float(size[0] / size[1]) / ratio, adjustable="box")
         extent = (lower[0], upper[0], lower[1], upper[1])
@@ -97,9 +97,9 @@ def arrow_points(domain: Shape, count: int = 18) -> tuple[Floats, float]:
     return points[domain.signed_distance(points) < -0.3 * spacing], 0.95 * spacing
 
 
-def _pixels(ratio: float) -> tuple[int, int]:
+def _pixels(ratio: float, dpi: float) -> tuple[int, int]:
     wide, high = (1.0, 1 / ratio) if ratio > 1 else (ratio, 1.0)
-    return max(int(_PIXELS * wide), 50), max(int(_PIXELS * high), 50)
+    return max(int(_INCHES * dpi * wide), 50), max(int(_INCHES * dpi * high), 50)
 
 
 def _outline(axes: Axes, mesh: MeshField) -> None:

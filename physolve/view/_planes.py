@@ -77,7 +77,7 @@ def _panels(
     """
     moments = len(table[0]) if together else 1
     shape_ratio = _ratio(mesh, ratio)
-    figure, cells = _grid(shape_ratio, len(table), moments)
+    figure, cells = _grid(shape_ratio, len(table), moments, request.style.dpi)
     panels = {}
     for row, quantity in enumerate(request.quantities):
         scale = common_scale(quantity, table[row])
@@ -90,8 +90,8 @@ def _panels(
     return figure, cells, panels
 
 
-def _grid(ratio: float, quantities: int, moments: int) -> tuple[Any, dict[tuple[int, int], Any]]:
-    """Axes by (index of the quantity, index of the moment); broken into rows if there is but one of either."""
+def _grid(ratio: float, quantities: int, moments: int, dpi: int) -> tuple[Any, dict[tuple[int, int], Any]]:
+    """Axes by (index of the quantity, index of the moment); in rows if there is but one of either."""
     if quantities > 1 and moments > 1:
         rows, columns = quantities, moments
     else:
@@ -100,7 +100,9 @@ def _grid(ratio: float, quantities: int, moments: int) -> tuple[Any, dict[tuple[
         rows = -(-count // columns)
     width, height = panel_size(ratio, max(columns, min(rows, 2)))
     beside, under = (0.9, 1.7) if ratio > _WIDE and moments == 1 else (1.8 if moments == 1 else 0.9, 0.9)
-    figure, axes = page(columns * (width + beside) + 0.3, rows * (height + under) + 0.5, rows, columns)
+    figure, axes = page(
+        columns * (width + beside) + 0.3, rows * (height + under) + 0.5, rows, columns, dpi=dpi
+    )
     keys = [(q, m) for q in range(quantities) for m in range(moments)]
     for unused in axes.ravel()[len(keys) :]:
         unused.set_visible(False)

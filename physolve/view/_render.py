@@ -95,7 +95,11 @@ def _by_vtk(
 
 def _add(plotter: Any, patch: Patch, colormap: str, lit: bool) -> None:
     mesh = _polydata(patch)
-    shading: dict[str, Any] = {"lighting": lit, "ambient": 0.6, "diffuse": 0.45, "opacity": patch.opacity}
+    # the shares of light count even where lighting is off
+    ambient, diffuse = (0.6, 0.45) if lit else (1.0, 0.0)
+    shading: dict[str, Any] = {
+        "lighting": lit, "ambient": ambient, "diffuse": diffuse, "opacity": patch.opacity,
+    }  # fmt: skip
     if patch.tones is None:
         plotter.add_mesh(mesh, color=patch.color, smooth_shading=True, split_sharp_edges=lit, **shading)
         return

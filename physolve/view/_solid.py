@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 AZIMUTH, ELEVATION = -55.0, 24.0  # degrees: where the viewer stands
-_PIXELS = 1300
+_INCHES = 9.0  # pixels drawn per dot per inch along the longer side; then reduced by matplotlib
 _ARROWS, _STREAMLINES = 9, 60  # arrows along the longest side; streamlines in all
 
 
@@ -156,7 +156,7 @@ class SolidPanel:
         camera = solid_camera(*self._bounds, azimuth)
         around = 1.02 * float(np.linalg.norm(self._bounds[1] - self._bounds[0]))
         width, height = (around, around) if steady else (camera.width, camera.height)
-        size = _PIXELS / max(camera.width, camera.height)
+        size = _INCHES * self._axes.figure.dpi / max(camera.width, camera.height)
         pixels = (int(size * camera.width), int(size * camera.height))
         picture = render(self._patches(), camera, pixels, self._scale.colormap, lit=True)
         image = self._axes.imshow(picture, extent=camera.extent, interpolation="antialiased", zorder=2)

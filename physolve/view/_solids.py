@@ -63,7 +63,9 @@ def _panels(
     columns = min(count, 3)
     rows = -(-count // columns)
     width = {1: 6.4, 2: 4.8}.get(columns, 4.0)
-    figure, axes = page(columns * (width + 1.2), rows * width * 0.95 + 0.4, rows, columns)
+    figure, axes = page(
+        columns * (width + 1.2), rows * width * 0.95 + 0.4, rows, columns, dpi=request.style.dpi
+    )
     for unused in axes.ravel()[count:]:
         unused.set_visible(False)
     panels = []
