@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.table import Table
@@ -28,6 +28,18 @@ class Against(enum.StrEnum):
     AUTO = "auto"
     EXACT = "exact"
     FEM = "fem"
+
+
+RESOLVED = 2.0
+"""The difference must be this many times the reference's error to be the solution's."""
+
+
+class Reference(NamedTuple):
+    """What to compare with, and its own relative error."""
+
+    name: str
+    values: Function
+    error: float
 
 
 def compare(
@@ -61,15 +73,15 @@ def compare(
                 found = physolve.solve(problem, tol, seed=seed, progress=progress)
             else:
                 found = Solution.load(solution)
-            name, reference = _reference(problem, against, tol)
-        rows = differences(problem, found, reference)
-    record = _record(found, name, rows)
+            reference = _reference(problem, against, tol)
+        rows = differences(problem, found, reference.values)
+    record = _record(found, reference, rows)
     print_json(record) if as_json else _print(record)
 
 
-def _reference(problem: Problem, against: Against, tol: float) -> tuple[str, Function]:
+def _reference(problem: Problem, against: Against, tol: float) -> Reference:
     if against is Against.EXACT or (against is Against.AUTO and problem.exact):
-        return "exact solution", exact_function(problem)
+        return Reference("exact solution", exact_function(problem), 0.0)
     from ..reference import solve_fem
 
     fem = solve_fem(problem, tol=tol / 10)
@@ -77,18 +89,20 @@ def _reference(problem: Problem, against: Against, tol: float) -> tuple[str, Fun
         messages().print(
             f"warning: the finite elements reached {fem.estimate:.1e}, not {tol / 10:.1e}", style="yellow"
         )
-    return f"finite elements ({fem.unknowns} unknowns, error about {fem.estimate:.1e})", fem
+    name = f"finite elements ({fem.unknowns} unknowns, error about {fem.estimate:.1e})"
+    return Reference(name, fem, fem.estimate)
 
 
-def _record(solution: Solution, reference: str, rows: list[Difference]) -> dict[str, Any]:
+def _record(solution: Solution, reference: Reference, rows: list[Difference]) -> dict[str, Any]:
     estimate = solution.estimate
     error = max(row.relative for row in rows)
+    told = estimate is not None and error > RESOLVED * reference.error
     return {
-        "reference": reference,
+        "reference": reference.name,
         "unknowns": [vars(row) for row in rows],
         "relative_l2": error,
         "estimate": None if estimate is None else estimate.relative,
-        "effectivity": None if estimate is None or not error > 0 else estimate.relative / error,
+        "effectivity": estimate.relative / error if estimate is not None and told else None,
     }
 
 
@@ -99,6 +113,9 @@ def _print(record: dict[str, Any]) -> None:
     console = results()
     console.print(f"against: {record['reference']}")
     console.print(table)
-    for key in ("estimate", "effectivity"):
-        value = record[key]
-        console.print(f"{key}: {'unknown' if value is None else f'{value:.3g}'}")
+    estimate, effectivity = record["estimate"], record["effectivity"]
+    console.print(f"estimate: {'none' if estimate is None else f'{estimate:.3g}'}")
+    if effectivity is not None:
+        console.print(f"effectivity: {effectivity:.3g}")
+    elif estimate is not None:
+        console.print("effectivity: not known, the difference is no larger than the reference's own error")

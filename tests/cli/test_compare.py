@@ -73,3 +73,9 @@ def test_what_finite_elements_cannot_do_is_said(run) -> None:
     ran = run("compare", ROOT / "problems/heat.toml", "--against", "fem")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.count("\n") == 1
+
+
+def test_no_effectivity_where_the_reference_is_the_poorer_one(run, rod) -> None:
+    record = json.loads(run("compare", rod, "--against", "fem", "--tol", "1e-2", "--json").out)
+    assert record["relative_l2"] > 0
+    assert record["effectivity"] is None
