@@ -338,8 +338,10 @@ def test_progress_tells_every_rung() -> None:
     assert [n.features for n in news] == [step.features for step in solution.history]
     assert [n.seconds for n in news] == sorted(n.seconds for n in news)
     assert news[0].estimate is None
-    assert solution.estimate is not None
-    assert news[-1].estimate == solution.estimate.relative
+    # The first gate at or below the tolerance ends the climb, but for a last rung that verifies it.
+    met = [n.estimate is not None and n.estimate <= 1e-8 for n in news]
+    assert any(met)
+    assert not any(met[:-2])
 
 
 def test_same_seed_same_solution() -> None:
