@@ -12,9 +12,7 @@ HEAVY = ("pyvista", "vtk", "skfem", "netgen", "matplotlib", "meshio", "h5py", "i
 def loaded() -> set[str]:
     """Top-level modules after `import physolve` in a new interpreter."""
     code = "import sys, physolve; print(*{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     return set(done.stdout.split())
 
 

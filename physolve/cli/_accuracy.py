@@ -32,9 +32,7 @@ class Difference:
     largest: float
 
 
-def differences(
-    problem: Problem, solution: Function, reference: Function, points: int = POINTS
-) -> list[Difference]:
+def differences(problem: Problem, solution: Function, reference: Function, points: int = POINTS) -> list[Difference]:
     """Compare two functions at quasi-random points of the domain, weighted to integrate.
 
     Raises:
@@ -44,9 +42,7 @@ def differences(
     truth, found = reference(samples.points), solution(samples.points)
     known = np.isfinite(truth).all(axis=1) & np.isfinite(found).all(axis=1)
     if 2 * known.sum() < points:
-        raise NumericalError(
-            f"compare: only {known.sum()} of {points} points of the domain have a finite value"
-        )
+        raise NumericalError(f"compare: only {known.sum()} of {points} points of the domain have a finite value")
     weights = samples.weights[known, None] / samples.weights[known].sum()
     return [
         _difference(name, found[known][:, indices], truth[known][:, indices], weights)

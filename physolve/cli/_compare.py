@@ -86,9 +86,7 @@ def _reference(problem: Problem, against: Against, tol: float) -> Reference:
 
     fem = solve_fem(problem, tol=tol / 10)
     if not fem.converged:
-        messages().print(
-            f"warning: the finite elements reached {fem.estimate:.1e}, not {tol / 10:.1e}", style="yellow"
-        )
+        messages().print(f"warning: the finite elements reached {fem.estimate:.1e}, not {tol / 10:.1e}", style="yellow")
     name = f"finite elements ({fem.unknowns} unknowns, error about {fem.estimate:.1e})"
     return Reference(name, fem, fem.estimate)
 

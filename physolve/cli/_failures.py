@@ -31,9 +31,7 @@ def told_in_one_line(debug: bool) -> Iterator[None]:
 
 
 def _code(error: Exception) -> ExitCode:
-    return (
-        ExitCode.BAD_INPUT if isinstance(error, (SpecificationError, UnsupportedError)) else ExitCode.FAILED
-    )
+    return ExitCode.BAD_INPUT if isinstance(error, (SpecificationError, UnsupportedError)) else ExitCode.FAILED
 
 
 def _line(error: Exception) -> str:

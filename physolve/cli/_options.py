@@ -39,18 +39,14 @@ def whole(given: str | int) -> int:
 ProblemFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="Problem file (TOML).")]
 Data: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
-        "--data", metavar="NAME=FILE[:KEY]", help="File for the data NAME of the problem; repeatable."
-    ),
+    typer.Option("--data", metavar="NAME=FILE[:KEY]", help="File for the data NAME of the problem; repeatable."),
 ]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Tolerance: TypeAlias = Annotated[
     float,
-    typer.Option(
-        "--tol", metavar="NUMBER", help="Relative root-mean-square error to reach.", parser=positive
-    ),
+    typer.Option("--tol", metavar="NUMBER", help="Relative root-mean-square error to reach.", parser=positive),
 ]
 Seed: TypeAlias = Annotated[
     int, typer.Option("--seed", metavar="NUMBER", help="Seed of everything random.", parser=whole)
@@ -67,9 +63,7 @@ def data_files(given: list[str] | None) -> dict[str, str]:
     for text in given or ():
         name, equals, file = text.partition("=")
         if not (equals and file and re.fullmatch(r"[A-Za-z_]\w*", name)):
-            raise typer.BadParameter(
-                f"expected NAME=FILE or NAME=FILE:KEY, got '{text}'", param_hint="--data"
-            )
+            raise typer.BadParameter(f"expected NAME=FILE or NAME=FILE:KEY, got '{text}'", param_hint="--data")
         if name in files:
             raise typer.BadParameter(f"the data '{name}' are given twice", param_hint="--data")
         files[name] = file

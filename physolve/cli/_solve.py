@@ -26,9 +26,7 @@ def solve(
     tol: Tolerance = 1e-3,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", "-o", help=f"Save the solution: {', '.join(SOLUTIONS)}.", callback=output(SOLUTIONS)
-        ),
+        typer.Option("--out", "-o", help=f"Save the solution: {', '.join(SOLUTIONS)}.", callback=output(SOLUTIONS)),
     ] = None,
     plot: Annotated[
         Path | None,

@@ -59,7 +59,7 @@ def add_legend(axes: Axes, outside: bool = False) -> None:
     """A legend if there is more than one curve."""
     if len(axes.get_lines()) < 2:
         return
-    place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if outside else {"loc": "best"}
+    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if outside else {"loc": "best"}
     axes.legend(frameon=not outside, framealpha=0.85, edgecolor="#dddddd", fontsize=9, **place)
 
 
@@ -95,9 +95,7 @@ def plot_cut(
     """
     a, b = np.asarray(start, dtype=np.float64), np.asarray(stop, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1 or not np.any(a != b):
-        raise SpecificationError(
-            f"cut: start {start!r} and stop {stop!r} must be two points of one dimension"
-        )
+        raise SpecificationError(f"cut: start {start!r} and stop {stop!r} must be two points of one dimension")
     if not fields:
         raise SpecificationError("cut: no fields given; expected a mapping of name to function")
     distance = np.linspace(0.0, 1.0, n)

@@ -23,25 +23,24 @@ STILLS = (".png", ".svg", ".pdf")
 def page(
     width: float, height: float, rows: int = 1, columns: int = 1, aspect: bool = True, dpi: int = 100
 ) -> tuple[Any, Any]:
-    """A white figure of this size in inches with axes (rows, columns); `aspect`: they have true proportions."""
+    """A white figure of this size in inches with axes (rows, columns); `aspect`: in true proportions."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     layout = "compressed" if aspect else "constrained"
-    figure = Figure(figsize=(width, height), dpi=dpi, layout=layout, facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white")
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    figure.set_layout_engine(layout, w_pad=0.12, h_pad=0.12)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def add_color_bar(
-    figure: Figure, axes: Axes | Sequence[Axes], scale: Scale, label: str, below: bool = False
-) -> None:
+def add_color_bar(figure: Figure, axes: Axes | Sequence[Axes], scale: Scale, label: str, below: bool = False) -> None:
     """A colour bar as high as its axes (or as wide, if `below`); one for all if several axes are given."""
     from matplotlib.cm import ScalarMappable
 
     orientation = "horizontal" if below else "vertical"
     shown = ScalarMappable(scale.norm(), scale.colormap)
+    place: dict[str, Any]
     if isinstance(axes, Sequence):
         place = {"ax": list(axes), "shrink": 0.8, "aspect": 28, "pad": 0.02}
     else:

@@ -56,9 +56,7 @@ def _palette(frames: list[Pixels]) -> Any:
     greys = [(g, g, g) for g in np.linspace(255, 0, 24).astype(int).tolist()]
     found: list[int] = []
     if len(colored):
-        best = Image.fromarray(colored).quantize(
-            colors=256 - len(greys), method=Image.Quantize.MEDIANCUT, kmeans=2
-        )
+        best = Image.fromarray(colored).quantize(colors=256 - len(greys), method=Image.Quantize.MEDIANCUT, kmeans=2)
         found = list(best.getpalette() or [])
     entries = ([c for grey in greys for c in grey] + found)[: 3 * 256]
     image = Image.new("P", (1, 1))
@@ -70,18 +68,11 @@ def _write_mp4(frames: Iterable[Pixels], path: Path, fps: int) -> None:
     import imageio.v2 as imageio
 
     try:
-        with imageio.get_writer(
-            path,
-            format="FFMPEG",
-            fps=fps,
-            codec="libx264",
-            quality=8,
-            macro_block_size=2,
-            pixelformat="yuv420p",
-        ) as writer:
+        writer: Any = imageio.get_writer(
+            path, format="FFMPEG", fps=fps, codec="libx264", quality=8, macro_block_size=2, pixelformat="yuv420p"
+        )
+        with writer:
             for frame in frames:
                 writer.append_data(frame)
     except (RuntimeError, ValueError) as error:
-        raise NumericalError(
-            f"{path.name}: the video coder failed ({str(error).splitlines()[0]}); try .gif"
-        ) from error
+        raise NumericalError(f"{path.name}: the video coder failed ({str(error).splitlines()[0]}); try .gif") from error

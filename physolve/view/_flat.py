@@ -90,8 +90,7 @@ def arrow_points(domain: Shape, count: int = 18) -> tuple[Floats, float]:
     lower, upper = domain.bounds
     spacing = float((upper - lower).max()) / count
     axes = [
-        lo + spacing * (np.arange(max(int((hi - lo) / spacing), 1)) + 0.5)
-        for lo, hi in zip(lower, upper, strict=True)
+        lo + spacing * (np.arange(max(int((hi - lo) / spacing), 1)) + 0.5) for lo, hi in zip(lower, upper, strict=True)
     ]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
     return points[domain.signed_distance(points) < -0.3 * spacing], 0.95 * spacing

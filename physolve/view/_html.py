@@ -52,7 +52,7 @@ class Scene:
 
 def write_html(scene: Scene, path: str | PathLike[str]) -> None:
     """Write the scene as a self-contained page. Raises ProblemFileError if it cannot be written."""
-    template = resources.files(__package__).joinpath("viewer.html").read_text(encoding="utf-8")
+    template = resources.files(__name__.rpartition(".")[0]).joinpath("viewer.html").read_text(encoding="utf-8")
     data = json.dumps(_data(scene), allow_nan=False).replace("<", "\\u003c")  # no "</script>" inside
     page = template.replace("{{title}}", html.escape(scene.title)).replace("{{data}}", data)
     with replacing(path) as temporary:

@@ -36,9 +36,7 @@ def to_pyvista(mesh: MeshField) -> pyvista.UnstructuredGrid:
 
     ((name, block),) = mesh.cells.items()
     rows = np.hstack([np.full((len(block), 1), block.shape[1]), block])
-    grid = pyvista.UnstructuredGrid(
-        rows.ravel(), np.full(len(block), _VTK_TYPES[name]), in_space(mesh.points)
-    )
+    grid = pyvista.UnstructuredGrid(rows.ravel(), np.full(len(block), _VTK_TYPES[name]), in_space(mesh.points))
     for label, values in mesh.point_data.items():
         grid.point_data[label] = values
     return grid
@@ -70,9 +68,7 @@ def evaluate(
     """
     values = np.array(function(at_time(points, time)), dtype=np.float64)
     owner = np.zeros(len(points), dtype=np.int64)
-    largest_last = np.argsort(
-        np.ptp(points[cells], axis=1).sum(axis=1)
-    )  # the centre of a sliver is no further in
+    largest_last = np.argsort(np.ptp(points[cells], axis=1).sum(axis=1))  # the centre of a sliver is no further in
     owner[cells[largest_last].ravel()] = np.repeat(largest_last, cells.shape[1])
     for share in _INWARD:
         bad = np.flatnonzero(np.isnan(values).any(axis=1))

@@ -83,7 +83,7 @@ def _panels(
         scale = common_scale(quantity, table[row])
         for column in range(moments):
             panels[row, column] = FlatPanel(cells[row, column], mesh, scale, ratio)
-            dress(cells[row, column], request.labels[:2])
+            dress(cells[row, column], (request.labels[0], request.labels[1]))
         mine = [cells[row, column] for column in range(moments)]
         wide = shape_ratio > _WIDE and moments == 1
         add_color_bar(figure, mine if moments > 1 else mine[0], scale, quantity.label, below=wide)
@@ -100,9 +100,7 @@ def _grid(ratio: float, quantities: int, moments: int, dpi: int) -> tuple[Any, d
         rows = -(-count // columns)
     width, height = panel_size(ratio, max(columns, min(rows, 2)))
     beside, under = (0.9, 1.7) if ratio > _WIDE and moments == 1 else (1.8 if moments == 1 else 0.9, 0.9)
-    figure, axes = page(
-        columns * (width + beside) + 0.3, rows * (height + under) + 0.5, rows, columns, dpi=dpi
-    )
+    figure, axes = page(columns * (width + beside) + 0.3, rows * (height + under) + 0.5, rows, columns, dpi=dpi)
     keys = [(q, m) for q in range(quantities) for m in range(moments)]
     for unused in axes.ravel()[len(keys) :]:
         unused.set_visible(False)
@@ -114,9 +112,7 @@ def _ratio(mesh: MeshField, ratio: float | None) -> float:
     return float(size[0] / size[1]) if ratio is None else ratio
 
 
-def _directions(
-    panel: FlatPanel, request: Request, quantity: Quantity, shape: Shape, time: float | None
-) -> None:
+def _directions(panel: FlatPanel, request: Request, quantity: Quantity, shape: Shape, time: float | None) -> None:
     """Arrows or streamlines over a vector's magnitude."""
     if not quantity.directed or request.style.vectors == "none":
         return

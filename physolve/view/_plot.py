@@ -64,9 +64,7 @@ def plot(
     timed = solution.problem.time is not None
     dimension = len(solution.problem.space)
     curve = dimension == 0 or (dimension == 1 and (not timed or time is not None or suffix in FILMS))
-    request = make_request(
-        solution, quantity, unknown, reference, time, resolution, units, title, style, curve
-    )
+    request = make_request(solution, quantity, unknown, reference, time, resolution, units, title, style, curve)
     if suffix == ".html":
         write_html(scene_of(request), path)
     elif suffix in FILMS:

@@ -209,9 +209,7 @@ def _expressions(problem: Any, reference: Mapping[Any, Any]) -> Function:
     given = {_name_asked(u): sympy.sympify(value) for u, value in reference.items()}
     missing = [name for name in _names(problem) if name not in given]
     if missing:
-        raise SpecificationError(
-            f"plot: reference has no expression for {', '.join(missing)}; give a mapping"
-        )
+        raise SpecificationError(f"plot: reference has no expression for {', '.join(missing)}; give a mapping")
     program = Program([given[name] for name in _names(problem)], problem.coordinates)
     return lambda points: np.stack(program(*points.T), axis=1)
 

@@ -65,21 +65,17 @@ def flat_camera(lower: Floats, upper: Floats) -> Camera:
     return Camera(np.array([1.0, 0, 0]), np.array([0.0, 1, 0]), (lo + hi) / 2, float(width), float(height))
 
 
-def render(
-    patches: Sequence[Patch], camera: Camera, pixels: tuple[int, int], colormap: str, lit: bool
-) -> Pixels:
+def render(patches: Sequence[Patch], camera: Camera, pixels: tuple[int, int], colormap: str, lit: bool) -> Pixels:
     """RGBA picture (height, width, 4), transparent where there is nothing; `pixels` is (width, height)."""
     draw = _by_vtk if can_render() else _by_matplotlib
     return draw(patches, camera, pixels, colormap, lit)
 
 
-def _by_vtk(
-    patches: Sequence[Patch], camera: Camera, pixels: tuple[int, int], colormap: str, lit: bool
-) -> Pixels:
+def _by_vtk(patches: Sequence[Patch], camera: Camera, pixels: tuple[int, int], colormap: str, lit: bool) -> Pixels:
     import pyvista
 
     with offscreen_window():
-        plotter = pyvista.Plotter(off_screen=True, window_size=list(pixels), lighting="none")
+        plotter: Any = pyvista.Plotter(off_screen=True, window_size=list(pixels), lighting="none")
         try:
             for patch in patches:
                 _add(plotter, patch, colormap, lit)

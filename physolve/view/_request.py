@@ -91,20 +91,14 @@ def make_request(
     """Check what the user asked for and gather it; `curve` draws components instead of vectors."""
     problem = solution.problem
     units = check_units(units, problem)
-    if resolution is not None and (
-        isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 2
-    ):
+    if resolution is not None and (isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 2):
         raise SpecificationError(f"plot: resolution must be an integer of at least 2, got {resolution!r}")
     if reference is not None and quantity != "error" and not (curve and quantity == "field"):
-        raise SpecificationError(
-            f"plot: reference is of no use for this picture of the {quantity}; leave it out"
-        )
+        raise SpecificationError(f"plot: reference is of no use for this picture of the {quantity}; leave it out")
     space, interval = split_time(problem.domain)
     span = _span(problem, interval)
     chosen = quantities(solution, quantity, unknown, reference, units, split=curve)
-    overlay = (
-        reference_function(problem, reference) if reference is not None and quantity == "field" else None
-    )
+    overlay = reference_function(problem, reference) if reference is not None and quantity == "field" else None
     names = [s.name for s in problem.coordinates]
     return Request(
         problem=problem,
@@ -140,9 +134,7 @@ def _span(problem: Any, interval: Any) -> tuple[float, float] | None:
     return float(lower[-1]), float(upper[-1])
 
 
-def _times(
-    time: float | Sequence[float] | None, span: tuple[float, float] | None
-) -> tuple[float, ...] | None:
+def _times(time: float | Sequence[float] | None, span: tuple[float, float] | None) -> tuple[float, ...] | None:
     if time is None:
         return None
     if span is None:

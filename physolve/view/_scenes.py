@@ -79,9 +79,7 @@ def _creases(points: Floats, triangles: np.ndarray, angle: float = 40.0) -> np.n
     a, b, c = np.moveaxis(points[triangles], 1, 0)
     normals = np.cross(b - a, c - a)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
-    edges = np.sort(
-        np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1
-    )
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
     owner = np.tile(np.arange(len(triangles)), 3)
     distinct, inverse, count = np.unique(edges, axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(inverse.ravel(), kind="stable")

@@ -215,7 +215,7 @@ def _ticks(axes: Axes, camera: Camera, ends: Floats, axis: int, name: str) -> li
     outward = np.array([along[1], -along[0]])
     outward *= np.sign(outward @ line.mean(axis=0)) or 1.0
     length = 0.018 * max(camera.width, camera.height)
-    align = {"ha": "center", "va": "top" if outward[1] < 0 else "bottom"}
+    align: dict[str, Any] = {"ha": "center", "va": "top" if outward[1] < 0 else "bottom"}
     if abs(outward[0]) > 0.35:
         align = {"ha": "right" if outward[0] < 0 else "left", "va": "center" if axis == 2 else "top"}
     drawn: list[Any] = []
@@ -224,7 +224,8 @@ def _ticks(axes: Axes, camera: Camera, ends: Floats, axis: int, name: str) -> li
             foot = line[0] + (value - lo) / (hi - lo) * (line[1] - line[0])
             tip = foot + length * outward
             drawn += axes.plot(*np.stack([foot, tip]).T, color="#555555", linewidth=0.8, zorder=1)
-            drawn.append(axes.text(*(tip + 0.3 * length * outward), f"{value:g}", fontsize=9, **align))
-    middle = line.mean(axis=0) + 5.2 * length * outward
-    drawn.append(axes.text(*middle, name, fontsize=11, ha="center", va="center"))
+            x, y = tip + 0.3 * length * outward
+            drawn.append(axes.text(x, y, f"{value:g}", fontsize=9, **align))
+    x, y = line.mean(axis=0) + 5.2 * length * outward
+    drawn.append(axes.text(x, y, name, fontsize=11, ha="center", va="center"))
     return drawn

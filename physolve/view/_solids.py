@@ -56,16 +56,12 @@ def body_of(request: Request, quantity: Quantity, time: float | None) -> Body:
     return _BODIES[style.solid](space, request.resolution)
 
 
-def _panels(
-    request: Request, moments: list[float | None]
-) -> tuple[Any, list[tuple[SolidPanel, list[Floats]]]]:
+def _panels(request: Request, moments: list[float | None]) -> tuple[Any, list[tuple[SolidPanel, list[Floats]]]]:
     count = len(request.quantities)
     columns = min(count, 3)
     rows = -(-count // columns)
     width = {1: 6.4, 2: 4.8}.get(columns, 4.0)
-    figure, axes = page(
-        columns * (width + 1.2), rows * width * 0.95 + 0.4, rows, columns, dpi=request.style.dpi
-    )
+    figure, axes = page(columns * (width + 1.2), rows * width * 0.95 + 0.4, rows, columns, dpi=request.style.dpi)
     for unused in axes.ravel()[count:]:
         unused.set_visible(False)
     panels = []

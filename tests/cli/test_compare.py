@@ -18,9 +18,7 @@ def test_differences_are_norms(rod) -> None:
     assert row.unknown == "u"
     assert row.rms == pytest.approx(0.01)
     assert row.largest == pytest.approx(0.01)
-    assert row.relative == pytest.approx(
-        0.01 * np.sqrt(2), rel=1e-3
-    )  # ||sin(pi x)|| = sqrt(1/2), 16384 points
+    assert row.relative == pytest.approx(0.01 * np.sqrt(2), rel=1e-3)  # ||sin(pi x)|| = sqrt(1/2), 16384 points
 
 
 def test_points_without_a_value_are_left_out(rod) -> None:

@@ -80,9 +80,7 @@ def test_data_from_a_file(run, tmp_path) -> None:
     from physolve.solve import Solution
 
     middle = Solution.load(tmp_path / "u.safetensors")(np.zeros((1, 2)))
-    assert middle[0, 0] == pytest.approx(
-        1, abs=3e-3
-    )  # -laplacian(cos cos) = pi^2/2 cos cos; tol 1e-3 and a spline
+    assert middle[0, 0] == pytest.approx(1, abs=3e-3)  # -laplacian(cos cos) = pi^2/2 cos cos; tol 1e-3 and a spline
 
 
 @pytest.mark.parametrize("method", ["least-squares", "gauss-newton", "adam"])
