@@ -165,7 +165,9 @@ def lotka_volterra(problem: ps.Problem) -> Reference:
     def rate_of(time_: float, state: np.ndarray) -> np.ndarray:
         return np.array([float(np.ravel(v)[0]) for v in program(np.array([time_]), *state[:, None])])
 
-    run = solve_ivp(rate_of, (lower, upper), [start[u] for u in unknowns], "DOP853", rtol=1e-12, atol=1e-12, dense_output=True)
+    run = solve_ivp(
+        rate_of, (lower, upper), [start[u] for u in unknowns], "DOP853", rtol=1e-12, atol=1e-12, dense_output=True
+    )
     return lambda points: run.sol(points[:, 0]).T
 
 

@@ -38,9 +38,7 @@ for name, (domain, exact) in CASES.items():
     counts, errors = [], []
     for size in (140, 200, 290, 410):
         # At a tolerance out of reach the climb goes on to its largest basis.
-        solution = ps.solve(
-            problem, tol=1e-14, method=ps.LeastSquares(first=round(size / 1.7), largest=size + 2)
-        )
+        solution = ps.solve(problem, tol=1e-14, method=ps.LeastSquares(first=round(size / 1.7), largest=size + 2))
         wrong = solution.evaluate(u - exact, points)
         counts.append(solution.cost.features)
         errors.append(np.linalg.norm(wrong) / np.linalg.norm(solution.evaluate(exact, points)))

@@ -29,7 +29,5 @@ solution = ps.solve(problem, tol=1e-4, method=network)
 print(solution)
 
 points = problem.domain.sample_interior(2000, seed=1).points
-error = np.linalg.norm(solution.evaluate(u - exact, points)) / np.linalg.norm(
-    solution.evaluate(exact, points)
-)
+error = np.linalg.norm(solution.evaluate(u - exact, points)) / np.linalg.norm(solution.evaluate(exact, points))
 print(f"relative error after {solution.cost.iterations} steps: {error:.1e}")

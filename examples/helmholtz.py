@@ -34,8 +34,6 @@ for tol in (1e-1, 1e-3, 1e-5):
     wrong = solution.evaluate(u - exact, points)
     error = np.linalg.norm(wrong) / np.linalg.norm(solution.evaluate(exact, points))
     cost = solution.cost
-    print(
-        f"{tol:10.0e} {solution.estimate.relative:10.1e} {error:11.1e} {cost.features:9d} {cost.seconds:8.2f}"
-    )
+    print(f"{tol:10.0e} {solution.estimate.relative:10.1e} {error:11.1e} {cost.features:9d} {cost.seconds:8.2f}")
 
 solution.plot(folder / "helmholtz_error.png", quantity="error")

@@ -34,9 +34,7 @@ print(solution)
 
 # grad(u) is minus the heat flux; the normals point out of the domain, that is into the holes.
 enters, leaves = solution.flux(u, on="hot"), -solution.flux(u, on="cold")
-print(
-    f"heat in at the hot pipe {enters:.5f}, out at the cold one {leaves:.5f}, lost {abs(enters - leaves):.1e}"
-)
+print(f"heat in at the hot pipe {enters:.5f}, out at the cold one {leaves:.5f}, lost {abs(enters - leaves):.1e}")
 print(f"through the insulated edge: {solution.flux(u, on='plate'):.1e}")
 solution.plot(folder / "two_pipes.png")
 solution.save(folder / "two_pipes.vtu")  # for ParaView

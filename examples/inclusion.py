@@ -39,9 +39,7 @@ problem = ps.Problem(
 )
 solution = ps.solve(problem, tol=1e-2)
 points = problem.domain.sample_interior(4000, seed=1).points
-error = np.linalg.norm(solution.evaluate(u - exact, points)) / np.linalg.norm(
-    solution.evaluate(exact, points)
-)
+error = np.linalg.norm(solution.evaluate(u - exact, points)) / np.linalg.norm(solution.evaluate(exact, points))
 print(solution)
 print(f"relative error: {error:.1e}, estimated: {solution.estimate.relative:.1e}")
 print("gradient inside and just outside:", *solution.derivative(u, x)([[0.49, 0], [0.51, 0]]).round(3))

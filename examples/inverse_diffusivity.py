@@ -36,6 +36,4 @@ problem = ps.Problem(
 solution = ps.solve(problem, tol=3e-2)  # no more than the readings can give
 found = solution.parameters["D"]
 print(solution)
-print(
-    f"D = {found:.4f}, true {TRUE}: {100 * abs(found / TRUE - 1):.2f} % off, readings {100 * NOISE:.0f} % off"
-)
+print(f"D = {found:.4f}, true {TRUE}: {100 * abs(found / TRUE - 1):.2f} % off, readings {100 * NOISE:.0f} % off")

@@ -29,15 +29,11 @@ solution = ps.solve(problem, tol=1e-4)
 print(solution)
 
 # A solution answers questions: values, derivatives, integrals.
-steep = solution.evaluate(
-    ps.dot(ps.grad(u), ps.grad(u)), np.array([[-0.5, 0.5], [-0.01, -0.01], [-1e-4, -1e-4]])
-)
+steep = solution.evaluate(ps.dot(ps.grad(u), ps.grad(u)), np.array([[-0.5, 0.5], [-0.01, -0.01], [-1e-4, -1e-4]]))
 print("|grad u| in an arm, near the corner, nearer:", np.sqrt(steep).round(3))
 print(f"integral of u: {solution.integral(u):.5f}")
 
 # The same point by finite elements on meshes graded to the corner: 0.10236214.
 error = abs(solution([[-0.5, 0.5]])[0, 0] / 0.10236214 - 1)
-print(
-    f"relative error at (-0.5, 0.5): {error:.1e}, estimated over the domain: {solution.estimate.relative:.1e}"
-)
+print(f"relative error at (-0.5, 0.5): {error:.1e}, estimated over the domain: {solution.estimate.relative:.1e}")
 solution.plot(folder / "poisson_lshape.png")

@@ -166,9 +166,7 @@ def _tolerance(domain: Shape) -> float:
 # --- cutting ------------------------------------------------------------------------------------------------
 
 
-def _cut(
-    points: Floats, simplices: Integers, inside: NDArray[np.bool_], domain: Shape
-) -> tuple[Floats, Integers]:
+def _cut(points: Floats, simplices: Integers, inside: NDArray[np.bool_], domain: Shape) -> tuple[Floats, Integers]:
     """The part of the simplices that is inside, with the crossings appended to the points."""
     dim = domain.dim
     rank = np.where(inside[simplices], 0, len(points)) + simplices  # inside first, then by index
@@ -184,9 +182,7 @@ def _cut(
     return np.concatenate([points, crossings]), alias[np.concatenate(blocks)]
 
 
-def _piece(
-    block: Integers, piece: tuple[tuple[int, ...], ...], edges: list[Integers], first: int
-) -> Integers:
+def _piece(block: Integers, piece: tuple[tuple[int, ...], ...], edges: list[Integers], first: int) -> Integers:
     """One piece of every simplex of a block; crossings are numbered after the points, in order of `edges`."""
     columns = []
     for entry in piece:

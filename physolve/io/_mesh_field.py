@@ -72,9 +72,7 @@ class MeshField:
 def _points(values: object) -> NDArray[np.float64]:
     points = np.ascontiguousarray(values, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] not in (1, 2, 3):
-        raise SpecificationError(
-            f"mesh field: points have shape {points.shape}; expected (n, dim) with dim 1, 2 or 3"
-        )
+        raise SpecificationError(f"mesh field: points have shape {points.shape}; expected (n, dim) with dim 1, 2 or 3")
     if not np.isfinite(points).all():
         raise SpecificationError("mesh field: a coordinate is not finite; remove that point")
     return points

@@ -40,9 +40,7 @@ def _header(field: MeshField) -> list[str]:
     for name, values in field.point_data.items():
         names += [name] if values.ndim == 1 else [f"{name}[{k}]" for k in range(values.shape[1])]
     indexed = {name for name in field.point_data if _COMPONENT.fullmatch(name)}
-    doubles = sorted(
-        {name for name in names if names.count(name) > 1} | indexed | (set(_AXES) & set(field.point_data))
-    )
+    doubles = sorted({name for name in names if names.count(name) > 1} | indexed | (set(_AXES) & set(field.point_data)))
     if doubles:
         raise SpecificationError(f"csv: column '{doubles[0]}' would be ambiguous; rename that data")
     return names

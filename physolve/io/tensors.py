@@ -21,9 +21,7 @@ _VERSION_KEY = "physolve_format"
 _HEADER_KEY = "physolve_header"
 
 
-def write_tensors(
-    path: str | PathLike[str], tensors: Mapping[str, Tensor], header: Mapping[str, Any]
-) -> None:
+def write_tensors(path: str | PathLike[str], tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
     """Write tensors (any shape, contiguous or not, shared or not) and a JSON-able header.
 
     NaN and infinity in the header are kept (as Python's JSON does).

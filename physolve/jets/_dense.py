@@ -14,9 +14,7 @@ from torch import Tensor
 from ._activations import Activation
 from ._jet import Jet, affine, elementwise
 
-Layers = Sequence[
-    tuple[Tensor, Tensor]
-]  # (weight (..., in, out), bias (..., out)) from the first to the last layer
+Layers = Sequence[tuple[Tensor, Tensor]]  # (weight (..., in, out), bias (..., out)) from the first to the last layer
 
 
 def dense_jet(layers: Layers, activation: Activation, inputs: Jet) -> Jet:

@@ -77,9 +77,7 @@ def seed_jet(points: Float[Tensor, "*batch n dim"], layout: JetLayout) -> Jet:
     Raises ValueError if the points have another dimension than the layout.
     """
     if points.ndim < 2 or points.shape[-1] != layout.dim:
-        raise ValueError(
-            f"seed_jet: got points of shape {tuple(points.shape)}, expected (..., n, {layout.dim})"
-        )
+        raise ValueError(f"seed_jet: got points of shape {tuple(points.shape)}, expected (..., n, {layout.dim})")
     slopes = torch.zeros((layout.rows - 1, 1, layout.dim), dtype=points.dtype, device=points.device)
     slopes[range(len(layout.first)), 0, layout.first] = 1
     slopes = slopes.expand(*points.shape[:-2], layout.rows - 1, points.shape[-2], layout.dim)
@@ -182,8 +180,6 @@ def _check_affine(jet: Jet, weight: Tensor, bias: Tensor | None) -> None:
         if tensor is not None and tensor.dtype != jet.tensor.dtype:
             raise TypeError(f"affine: got {name} of {tensor.dtype}, expected the jet's {jet.tensor.dtype}")
     if weight.ndim < 2 or weight.shape[-2] != jet.channels:
-        raise ValueError(
-            f"affine: got weight of shape {tuple(weight.shape)}, expected (..., {jet.channels}, outputs)"
-        )
+        raise ValueError(f"affine: got weight of shape {tuple(weight.shape)}, expected (..., {jet.channels}, outputs)")
     if bias is not None and (bias.ndim < 1 or bias.shape[-1] != weight.shape[-1]):
         raise ValueError(f"affine: got bias of shape {tuple(bias.shape)}, expected (..., {weight.shape[-1]})")

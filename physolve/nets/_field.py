@@ -67,15 +67,11 @@ class Expansion(Field):
         if not orders or not len(points):
             return {atom: points.new_zeros(len(points)) for atom in atoms}
         chunk = max(1, CHUNK_ENTRIES // self.basis.size)
-        found = torch.cat(
-            [self.basis.combine(part, self.coefficients, orders) for part in points.split(chunk)], 1
-        )
+        found = torch.cat([self.basis.combine(part, self.coefficients, orders) for part in points.split(chunk)], 1)
         return {atom: found[orders.index(atom.orders), :, atom.unknown] for atom in atoms}
 
     def tensors(self) -> dict[str, Tensor]:
-        return {"coefficients": self.coefficients} | {
-            f"basis.{k}": v for k, v in self.basis.tensors().items()
-        }
+        return {"coefficients": self.coefficients} | {f"basis.{k}": v for k, v in self.basis.tensors().items()}
 
     def config(self) -> dict[str, Any]:
         return {"kind": "expansion", "basis": self.basis.config()}

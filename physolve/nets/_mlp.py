@@ -27,9 +27,7 @@ class MLP:
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise ValueError(
-                f"MLP: got sizes={self.sizes}, expected at least two, all >= 1: (inputs, ..., outputs)"
-            )
+            raise ValueError(f"MLP: got sizes={self.sizes}, expected at least two, all >= 1: (inputs, ..., outputs)")
 
     @property
     def layers(self) -> int:
@@ -57,9 +55,7 @@ class MLP:
             for k, (i, o) in enumerate(pairwise(self.sizes))
         ]
 
-    def apply(
-        self, weights: Weights, inputs: Float[Tensor, "*batch n inputs"]
-    ) -> Float[Tensor, "*batch n outputs"]:
+    def apply(self, weights: Weights, inputs: Float[Tensor, "*batch n inputs"]) -> Float[Tensor, "*batch n outputs"]:
         """Values at the inputs; the weights' leading dims broadcast with the inputs'."""
         values = inputs
         for index, (weight, bias) in enumerate(self.stack(weights)):

@@ -32,9 +32,7 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
             return WindowedFeatures(**tensors)
         case "powers":
             x, y = config["center"]
-            return ComplexPowers(
-                (x, y), config["cut"], config["radius"], tensors["exponents"], config["real_only"]
-            )
+            return ComplexPowers((x, y), config["cut"], config["radius"], tensors["exponents"], config["real_only"])
         case "polynomials":
             return Polynomials(tuple(config["lower"]), tuple(config["upper"]), config["degree"])
         case "concatenated":
@@ -46,14 +44,10 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
 
 
 def _parts(config: Mapping[str, Any], tensors: Mapping[str, Tensor], region: Region | None) -> tuple[Basis, ...]:
-    return tuple(
-        rebuild_basis(part, _under(tensors, f"{i}."), region) for i, part in enumerate(config["parts"])
-    )
+    return tuple(rebuild_basis(part, _under(tensors, f"{i}."), region) for i, part in enumerate(config["parts"]))
 
 
-def rebuild_field(
-    config: Mapping[str, Any], tensors: Mapping[str, Tensor], region: Region | None = None
-) -> Field:
+def rebuild_field(config: Mapping[str, Any], tensors: Mapping[str, Tensor], region: Region | None = None) -> Field:
     """The field whose `config()` and `tensors()` these are; `region` where its basis is split by interfaces.
 
     Raises: ProblemFileError where the kind is unknown.

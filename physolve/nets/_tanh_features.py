@@ -87,10 +87,7 @@ class TanhFeatures(Basis):
         s = torch.tanh(torch.addmm(self.biases, points, self.weights.T))
         slopes = {order: tanh_derivative(s, order) for order in {sum(alpha) for alpha in orders}}
         return torch.stack(
-            [
-                slopes[sum(alpha)] @ (monomials(self.weights, alpha)[:, None] * coefficients)
-                for alpha in orders
-            ]
+            [slopes[sum(alpha)] @ (monomials(self.weights, alpha)[:, None] * coefficients) for alpha in orders]
         )
 
     def tensors(self) -> dict[str, Tensor]:

@@ -56,9 +56,7 @@ def curved(mesh: Triangulation, distance: Distance | None) -> Discretisation:
 
     from skfem import ElementTriP2, MeshTri1, MeshTri2
 
-    made = MeshTri2.from_mesh(
-        MeshTri1(np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T))
-    )
+    made = MeshTri2.from_mesh(MeshTri1(np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T)))
     n = len(mesh.points)
     keys = np.sort(made.facets, axis=0).T @ [n, 1]
     order = np.argsort(keys)
@@ -85,9 +83,7 @@ def intervals(points: Floats, labels: Sequence[int]) -> Discretisation:
     return Discretisation(mesh, ElementLineP2(), ends[:, None], np.asarray(labels))
 
 
-def assembled(
-    space: Discretisation, weak: WeakForm, conditions: Sequence[BoundaryForm | None]
-) -> tuple[System, Any]:
+def assembled(space: Discretisation, weak: WeakForm, conditions: Sequence[BoundaryForm | None]) -> tuple[System, Any]:
     """The system of the weak form and the conditions (numbered as in `space.labels`), and scikit-fem's
     basis."""
     from skfem import Basis
@@ -141,9 +137,7 @@ def _interior(basis: Any, weak: WeakForm) -> tuple[sparse.csr_matrix, Floats]:
 
 
 def _fix(system: System, basis: Any, dofs: Ints, weak: WeakForm, condition: BoundaryForm) -> None:
-    (values,) = _columns(
-        [condition.g / condition.alpha], weak.coordinates, basis.doflocs[:, dofs][:, :, None]
-    )
+    (values,) = _columns([condition.g / condition.alpha], weak.coordinates, basis.doflocs[:, dofs][:, :, None])
     flat = np.zeros(len(dofs)) if values is None else values[:, 0]
     system.fixed.update(zip(dofs.tolist(), flat.tolist(), strict=True))
 
@@ -172,8 +166,7 @@ def _add_boundary(system: System, trace: Trace, weak: WeakForm, condition: Bound
     arrays = np.concatenate([trace.points, trace.normals])
     expressions = [condition.alpha, condition.g, q_n, beta_n, q_s, beta_s]
     alpha, g, q_n, beta_n, q_s, beta_s = (
-        np.zeros(arrays.shape[1:]) if c is None else c
-        for c in _columns(expressions, (*weak.coordinates, *n), arrays)
+        np.zeros(arrays.shape[1:]) if c is None else c for c in _columns(expressions, (*weak.coordinates, *n), arrays)
     )
     if np.abs(beta_n).min() < 1e-10 * np.abs(beta_n).max() or not beta_n.any():
         raise NumericalError(
@@ -239,10 +232,7 @@ def _direct(matrix: Any, load: Floats) -> Floats:
             continue
         y = factors.solve(load)
         y = y + factors.solve(load - A @ y)
-        if (
-            np.isfinite(y).all()
-            and np.abs(load - A @ y).max() <= 1e-8 * scale + 1e-11 * abs(A).max() * np.abs(y).max()
-        ):
+        if np.isfinite(y).all() and np.abs(load - A @ y).max() <= 1e-8 * scale + 1e-11 * abs(A).max() * np.abs(y).max():
             return y
     raise NumericalError(
         "finite elements: the linear system is singular; the problem has no unique solution "

@@ -77,9 +77,7 @@ def with_changes(
     return mesh
 
 
-def _first_change(
-    mesh: Triangulation, predicate: Predicate, distance: Distance
-) -> tuple[int, float, Floats] | None:
+def _first_change(mesh: Triangulation, predicate: Predicate, distance: Distance) -> tuple[int, float, Floats] | None:
     """(boundary edge, share of its length, point) of a change of answer inside an edge."""
     a, b = mesh.points[mesh.boundary[:, 0]], mesh.points[mesh.boundary[:, 1]]
     lengths = np.linalg.norm(b - a, axis=1)
@@ -116,9 +114,7 @@ def _with_vertex(mesh: Triangulation, edge: int, share: float, place: Floats, fi
     apex = int(mesh.triangles[row][~np.isin(mesh.triangles[row], ends)][0])
     new = len(mesh.points)
     halves = [[ends[0], new, apex], [new, ends[1], apex]]
-    return triangulation(
-        np.vstack([mesh.points, place]), np.vstack([np.delete(mesh.triangles, row, 0), halves])
-    )
+    return triangulation(np.vstack([mesh.points, place]), np.vstack([np.delete(mesh.triangles, row, 0), halves]))
 
 
 def labelled(mesh: Triangulation, masks: Sequence[Mask], names: Sequence[str]) -> Triangulation:

@@ -60,11 +60,7 @@ def _mask(problem: Problem, condition: Condition, mesh: Triangulation) -> np.nda
         return np.ones(len(a), bool)
     predicate = predicate_of(condition.on, problem.coordinates)
     middles = projected(middles, mesh.normals, lengths, problem.domain.signed_distance)
-    return (
-        predicate(middles)
-        if predicate
-        else on_part(problem.domain, condition.on, middles, mesh.normals, lengths)
-    )
+    return predicate(middles) if predicate else on_part(problem.domain, condition.on, middles, mesh.normals, lengths)
 
 
 def _is_end(problem: Problem, condition: Periodic, a: Floats, b: Floats) -> np.ndarray:

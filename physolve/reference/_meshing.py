@@ -17,9 +17,7 @@ Map = Callable[[Floats], Floats]
 _CIRCLE = np.array([[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1], [1, -1]], dtype=np.float64)
 
 
-def mesh_shape(
-    shape: g.Shape, h: float, fine: Sequence[tuple[tuple[float, float], float]] = ()
-) -> tuple[Floats, Ints]:
+def mesh_shape(shape: g.Shape, h: float, fine: Sequence[tuple[tuple[float, float], float]] = ()) -> tuple[Floats, Ints]:
     """Points (n, 2) and triangles (m, 3) of a mesh of `shape` with edges of about `h`.
 
     `fine` holds (point, length) pairs: edges are about as short as `length` near the point, growing away
@@ -32,9 +30,7 @@ def mesh_shape(
         UnsupportedError: a shape that is not two-dimensional, or of a kind not known here.
     """
     if shape.dim != 2:
-        raise UnsupportedError(
-            f"mesh: got a {shape.dim}-dimensional domain; meshes are made of plane shapes only"
-        )
+        raise UnsupportedError(f"mesh: got a {shape.dim}-dimensional domain; meshes are made of plane shapes only")
     if isinstance(bare := _unnamed(shape), g.Rectangle) and not fine:
         return _regular(bare, h)
     if isinstance(bare, g.MeshDomain):
@@ -55,9 +51,7 @@ def mesh_shape(
 
 def _own_mesh(shape: g.MeshDomain) -> tuple[Floats, Ints]:
     if len(shape.cells) == 0:
-        raise UnsupportedError(
-            "mesh: a domain of boundary facets without cells; give a mesh file with triangles"
-        )
+        raise UnsupportedError("mesh: a domain of boundary facets without cells; give a mesh file with triangles")
     used, inverse = np.unique(shape.cells, return_inverse=True)
     return shape.points[used], inverse.reshape(-1, 3)
 

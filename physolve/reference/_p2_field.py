@@ -133,9 +133,7 @@ def _shapes(local: Floats) -> Floats:
         return line_shapes(local[:, 0])
     s, t = local.T
     r = 1 - s - t
-    return np.stack(
-        [r * (2 * r - 1), s * (2 * s - 1), t * (2 * t - 1), 4 * r * s, 4 * s * t, 4 * r * t], axis=1
-    )
+    return np.stack([r * (2 * r - 1), s * (2 * s - 1), t * (2 * t - 1), 4 * r * s, 4 * s * t, 4 * r * t], axis=1)
 
 
 def _slopes(local: Floats) -> Floats:

@@ -180,9 +180,7 @@ class _Statement:
         constraints = [c for c in others if isinstance(c, (MeanValue, PointValue))]
         unknown = [c for c in others if c not in constraints]
         if unknown:
-            raise UnsupportedError(
-                f"finite elements: a condition of kind '{unknown[0].kind}' is not supported"
-            )
+            raise UnsupportedError(f"finite elements: a condition of kind '{unknown[0].kind}' is not supported")
         statement = cls(problem, weak, on_boundary, forms, constraints[0] if constraints else None)
         statement._check(len(constraints))
         return statement
@@ -193,18 +191,14 @@ class _Statement:
         )
         if free and constraints == 0:
             raise UnsupportedError(
-                "finite elements: the solution is fixed only up to a constant; add MeanValue(u, 0) or a "
-                "PointValue"
+                "finite elements: the solution is fixed only up to a constant; add MeanValue(u, 0) or a PointValue"
             )
         if constraints > 1 or (constraints and not free):
             raise UnsupportedError(
-                "finite elements: a mean value or point value besides conditions that already fix the "
-                "solution; drop it"
+                "finite elements: a mean value or point value besides conditions that already fix the solution; drop it"
             )
         if isinstance(self.constraint, MeanValue) and self.constraint.over is not None:
-            raise UnsupportedError(
-                "finite elements: a mean value over a part of the domain; give it over the whole"
-            )
+            raise UnsupportedError("finite elements: a mean value over a part of the domain; give it over the whole")
 
     def first_step(self, h: float | None) -> Callable[[], Discretisation]:
         """A function that gives the next finer discretisation at every call."""
@@ -280,14 +274,9 @@ def _join(system: System, basis: Any, problem: Problem, condition: Periodic) -> 
     low, high = (np.flatnonzero(np.abs(nodes[:, k] - end[k]) < slack) for end in (lower, upper))
     others = np.delete(nodes, k, axis=1)
     low, high = (ends[np.lexsort(others[ends].T)] if others.shape[1] else ends for ends in (low, high))
-    if (
-        len(low) != len(high)
-        or len(low) == 0
-        or np.abs(others[low] - others[high]).max(initial=0) > 1e3 * slack
-    ):
+    if len(low) != len(high) or len(low) == 0 or np.abs(others[low] - others[high]).max(initial=0) > 1e3 * slack:
         raise UnsupportedError(
-            f"finite elements: periodic along {condition.along} needs a rectangle or an interval in that "
-            f"coordinate"
+            f"finite elements: periodic along {condition.along} needs a rectangle or an interval in that coordinate"
         )
     for a, b in zip(high.tolist(), low.tolist(), strict=True):
         # a corner of a doubly periodic rectangle follows the chain to the one corner

@@ -95,13 +95,9 @@ def refined(mesh: Triangulation, distance: Distance | None) -> Triangulation:
     a, b, c = mesh.triangles.T
     ab, bc, ca = (of_triangle + n).T
     triangles = np.vstack([np.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
-    halves = np.vstack(
-        [np.stack([mesh.boundary[:, 0], middle], 1), np.stack([middle, mesh.boundary[:, 1]], 1)]
-    )
+    halves = np.vstack([np.stack([mesh.boundary[:, 0], middle], 1), np.stack([middle, mesh.boundary[:, 1]], 1)])
     kappa = np.concatenate([mesh.kappa, np.full(len(edges), 0.5)])
-    return relabelled(
-        Triangulation(points, triangles, np.zeros(0, np.int64), kappa), halves, np.tile(mesh.labels, 2)
-    )
+    return relabelled(Triangulation(points, triangles, np.zeros(0, np.int64), kappa), halves, np.tile(mesh.labels, 2))
 
 
 def relabelled(mesh: Triangulation, edges: Ints, labels: Ints) -> Triangulation:

@@ -60,16 +60,13 @@ def weak_form(problem: Problem) -> WeakForm:
     coords = tuple(problem.coordinates)
     terms = _linear_terms(problem.residuals[0], u, "the equation")
     if any(sum(orders) > 2 for orders in terms.coefficients):
-        raise UnsupportedError(
-            "finite elements: the equation has derivatives of order 3 or more; P2 elements do 2"
-        )
+        raise UnsupportedError("finite elements: the equation has derivatives of order 3 or more; P2 elements do 2")
     A = _second_order(terms, coords)
     if all(a == 0 for row in A for a in row):
         raise UnsupportedError("finite elements: the equation has no second derivative; P2 elements need one")
     B = [terms.coefficient(_unit(coords, i)) for i in range(len(coords))]
     drift = tuple(
-        sympy.expand(B[i] - sum(sympy.diff(A[i][j], coords[j]) for j in range(len(coords))))
-        for i in range(len(coords))
+        sympy.expand(B[i] - sum(sympy.diff(A[i][j], coords[j]) for j in range(len(coords)))) for i in range(len(coords))
     )
     return WeakForm(coords, A, drift, terms.coefficient((0,) * len(coords)), -terms.rest)
 
@@ -90,9 +87,7 @@ def boundary_form(condition: Condition, u: AppliedUndef, coords: tuple[sympy.Sym
     beta = tuple(terms.coefficient(_unit(coords, i)) for i in range(len(coords)))
     form = BoundaryForm(terms.coefficient((0,) * len(coords)), beta, -terms.rest)
     if form.is_dirichlet and form.alpha == 0:
-        raise UnsupportedError(
-            f"finite elements: the {condition.kind} condition does not contain the unknown"
-        )
+        raise UnsupportedError(f"finite elements: the {condition.kind} condition does not contain the unknown")
     return form
 
 
@@ -103,9 +98,7 @@ def normals_of(coords: tuple[sympy.Symbol, ...]) -> tuple[sympy.Symbol, ...]:
 
 def _single_unknown(problem: Problem) -> AppliedUndef:
     if problem.time is not None:
-        raise UnsupportedError(
-            "finite elements: the problem depends on time; the reference solves steady ones"
-        )
+        raise UnsupportedError("finite elements: the problem depends on time; the reference solves steady ones")
     if len(problem.unknowns) != 1 or len(problem.residuals) != 1:
         raise UnsupportedError(
             f"finite elements: {len(problem.residuals)} equations for {len(problem.unknowns)} unknowns; "
@@ -113,9 +106,7 @@ def _single_unknown(problem: Problem) -> AppliedUndef:
         )
     if problem.parameters:
         names = ", ".join(p.name for p in problem.parameters)
-        raise UnsupportedError(
-            f"finite elements: unknown parameters ({names}); the reference solves forward problems"
-        )
+        raise UnsupportedError(f"finite elements: unknown parameters ({names}); the reference solves forward problems")
     if len(problem.coordinates) > 2:
         raise UnsupportedError("finite elements: three space dimensions; the reference solves one and two")
     return problem.unknowns[0]
@@ -159,6 +150,4 @@ def _unit(coords: Sequence[sympy.Symbol], i: int, j: int | None = None) -> tuple
 
 def _second_order(terms: _Terms, coords: Sequence[sympy.Symbol]) -> tuple[Exprs, ...]:
     dim = range(len(coords))
-    return tuple(
-        tuple(terms.coefficient(_unit(coords, i, j)) / (1 if i == j else 2) for j in dim) for i in dim
-    )
+    return tuple(tuple(terms.coefficient(_unit(coords, i, j)) / (1 if i == j else 2) for j in dim) for i in dim)

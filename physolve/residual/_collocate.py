@@ -64,6 +64,12 @@ class Collocation:
         """Where the rows lie."""
         return self.part or self.problem.domain
 
+    def on(self, part: Shape, start: Field | None) -> "Collocation":
+        """The same forms, lowered once for all, on a part of the domain."""
+        made = Collocation(self.problem, part, start)
+        made.__dict__.update(frame=self.frame, equations=self.equations, conditions=self.conditions)
+        return made
+
     @cached_property
     def frame(self) -> Frame:
         return Frame(self.problem.coordinates, self.problem.unknowns, self.problem.parameters)
@@ -103,9 +109,7 @@ class Collocation:
         if extra is not None and len(extra):
             # Extra points refine where they lie; each counts like an average sampled point.
             weights = np.full(len(extra), interior.weights.mean())
-            interior = Samples(
-                np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights])
-            )
+            interior = Samples(np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights]))
         equations = [_plain(form, "equation", interior) for form in self.equations]
         conditions = [
             rows
@@ -168,9 +172,7 @@ class Collocation:
         n = max(12 * 3 ** (domain.dim - 2), round(density.boundary * min(1.0, share)))
         return domain.sample_boundary(n, on=on, where=where, seed=seed)
 
-    def _continued(
-        self, condition: Initial, start: Field, density: Density, seed: int
-    ) -> Iterator[Rows]:
+    def _continued(self, condition: Initial, start: Field, density: Density, seed: int) -> Iterator[Rows]:
         """The values (and velocities) of the field before, at the beginning of this slab."""
         samples = self._boundary(density, seed, "initial", None)
         points = torch.tensor(samples.points)
@@ -210,9 +212,7 @@ class Collocation:
         points = torch.tensor(condition.points[here])
         weights = torch.ones(len(points), dtype=torch.float64)
         for form, values in zip(forms, columns, strict=True):
-            yield Rows(
-                form, "data", (Side(points),), weights, torch.tensor(values.copy()), noise=condition.noise
-            )
+            yield Rows(form, "data", (Side(points),), weights, torch.tensor(values.copy()), noise=condition.noise)
 
     def _means(self, condition: MeanValue, forms: tuple[Form, ...]) -> Iterator[Rows]:
         domain = self.domain
@@ -224,9 +224,7 @@ class Collocation:
         if timed and body.dim < domain.dim:
             lower, upper = (bound[-1] for bound in domain.bounds)
             times = np.linspace(lower, upper, MEAN_TIMES)
-            points = np.concatenate(
-                [np.column_stack([points, np.full(len(points), t)]) for t in times]
-            )
+            points = np.concatenate([np.column_stack([points, np.full(len(points), t)]) for t in times])
             weights, groups = np.tile(weights, MEAN_TIMES), MEAN_TIMES
         first = torch.tensor(points.reshape(groups, -1, points.shape[1])[:, 0])
         for form, value in zip(forms, condition.values(), strict=True):
@@ -239,13 +237,12 @@ class Collocation:
                 average=len(points) // groups,
             )
 
-    def _periodic(
-        self, condition: Periodic, forms: tuple[Form, ...], density: Density, seed: int
-    ) -> Iterator[Rows]:
+    def _periodic(self, condition: Periodic, forms: tuple[Form, ...], density: Density, seed: int) -> Iterator[Rows]:
         k = self.problem.coordinates.index(condition.along)
         lower, upper = (bound[k] for bound in self.domain.bounds)
         near = 1e-9 * (upper - lower)
         low = self._boundary(density, seed, None, lambda p: np.abs(p[:, k] - lower) < near)
+        low.points[:, k] = lower
         high = low.points.copy()
         high[:, k] = upper
         target = torch.zeros(len(low), dtype=torch.float64)
@@ -253,9 +250,7 @@ class Collocation:
         for form in forms:
             yield Rows(form, "condition", sides, torch.tensor(low.weights), target)
 
-    def _jumps(
-        self, condition: Interface, forms: tuple[Form, ...], density: Density, seed: int
-    ) -> Iterator[Rows]:
+    def _jumps(self, condition: Interface, forms: tuple[Form, ...], density: Density, seed: int) -> Iterator[Rows]:
         samples = self._boundary(density, seed, *self.place(condition))
         points, normals = torch.tensor(samples.points), torch.tensor(samples.normals)
         offset = INTERFACE_OFFSET * self.domain.size * normals

@@ -102,9 +102,7 @@ class Form:
         """Value and Gateaux derivative of F at the state."""
         value, *slopes = self._full_program(*self._columns(points, normals, state, parameters))
         split = len(self.atoms)
-        return Linearization(
-            value, dict(zip(self.atoms, slopes[:split], strict=True)), tuple(slopes[split:])
-        )
+        return Linearization(value, dict(zip(self.atoms, slopes[:split], strict=True)), tuple(slopes[split:]))
 
     def _columns(
         self,
@@ -115,7 +113,12 @@ class Form:
     ) -> list[Float[Tensor, " n"]]:
         normals = torch.zeros_like(points) if normals is None else normals
         thetas = [torch.as_tensor(p, dtype=points.dtype).expand(len(points)) for p in parameters]
-        return [*points.unbind(1), *normals.unbind(1)[: len(self.frame.normals)], *thetas, *(state[atom] for atom in self.atoms)]
+        return [
+            *points.unbind(1),
+            *normals.unbind(1)[: len(self.frame.normals)],
+            *thetas,
+            *(state[atom] for atom in self.atoms),
+        ]
 
 
 def lower(name: str, expression: sympy.Expr, frame: Frame) -> Form:
@@ -125,15 +128,15 @@ def lower(name: str, expression: sympy.Expr, frame: Frame) -> Form:
     somewhere else than at the coordinates (delay terms and the like).
     """
     expression = sympy.sympify(expression).doit()
-    found: dict[sympy.Expr, JetAtom] = {}
-    for node in expression.atoms(sympy.Derivative) | expression.atoms(AppliedUndef):
-        atom = _atom(name, node, frame)
-        if atom is not None:
-            found[node] = atom
-    atoms = tuple(sorted(set(found.values())))
-    symbols = {atom: sympy.Symbol(f"_a{i}", real=True) for i, atom in enumerate(atoms)}
-    lowered = expression.xreplace({node: symbols[atom] for node, atom in found.items()})
-    return Form(name, frame, lowered, atoms, tuple(symbols.values()))
+    symbols: dict[JetAtom, sympy.Symbol] = {}
+    # Derivatives first: the unknown inside one is not an atom of its own.
+    for kind in (sympy.Derivative, AppliedUndef):
+        found = {node: _atom(name, node, frame) for node in sorted(expression.atoms(kind), key=sympy.default_sort_key)}
+        for atom in filter(None, found.values()):
+            symbols.setdefault(atom, sympy.Symbol(f"_a{len(symbols)}", real=True))
+        expression = expression.xreplace({node: symbols[atom] for node, atom in found.items() if atom is not None})
+    atoms = tuple(sorted(symbols))
+    return Form(name, frame, expression, atoms, tuple(symbols[atom] for atom in atoms))
 
 
 def _atom(name: str, node: sympy.Expr, frame: Frame) -> JetAtom | None:

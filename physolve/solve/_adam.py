@@ -103,9 +103,7 @@ class AdamLBFGS:
             ending = self._ending(state, tol)
         except KeyboardInterrupt:
             ending = (Outcome.INTERRUPTED, "interrupted")
-        return MethodResult(
-            system.field(state.best), system.parameters(state.best), History(state.steps), *ending
-        )
+        return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
 
     def init(self, system: NetworkSystem, seed: int) -> AdamState:
         """Random weights, balanced rows, unit weights of the terms."""
@@ -170,9 +168,7 @@ class AdamLBFGS:
         pairs = zip(sample.factors, sample.blocks, strict=True)
         return [(f * row_values(system.model, weights, rows, parameters)).square() for f, rows in pairs]
 
-    def terms(
-        self, system: NetworkSystem, squares: Sequence[Column], sample: Sample
-    ) -> list[Float[Tensor, ""]]:
+    def terms(self, system: NetworkSystem, squares: Sequence[Column], sample: Sample) -> list[Float[Tensor, ""]]:
         """The loss of every block, causal weights included."""
         pairs = zip(sample.blocks, squares, strict=True)
         return [(self._in_time(system, rows, part, sample) * part).sum() for rows, part in pairs]

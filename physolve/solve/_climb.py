@@ -23,6 +23,7 @@ ILL_POSED_RESIDUAL = 1e-6
 ILL_POSED_DISTANCE = 0.05
 FOCUS_SHARE = 0.5
 STALLED = 0.3
+UNRESOLVED = 0.1
 VERIFYING_GROWTH = 1.4
 NOISE_DEVIATIONS = 3.0
 GROWTH_OF_TIME = 2.5
@@ -98,7 +99,8 @@ class Climb:
         size, scale = self.method.first, None
         while True:
             began, before = time.perf_counter(), self.best
-            scale = scale or self._choose_scale(size)
+            if scale is None or self._unresolved():
+                scale = self._choose_scale(size)
             self._rung(size, scale)
             if self._undetermined():
                 return self.result(Outcome.ILL_POSED)
@@ -122,10 +124,14 @@ class Climb:
         met = self.estimate.relative <= self.tol
         return self.result(Outcome.CONVERGED if met else Outcome.TOLERANCE_NOT_REACHED)
 
+    def _unresolved(self) -> bool:
+        """Whether the solution is still so poor that the choice of slopes was no more than a guess."""
+        return self.estimate is None or self.estimate.relative > UNRESOLVED
+
     def _choose_scale(self, size: int) -> float:
-        """The slopes with the smallest residual at fresh points, on a basis of the first size; for a nonlinear
-        problem of its linearisation at the solution found with the second of the scales."""
-        if not self.whole.linear:
+        """The slopes with the smallest residual at fresh points, on a basis of this size; for a nonlinear problem of
+        its linearisation at the last solution, or at one found with the second of the scales."""
+        if not self.whole.linear and self.best is None:
             first = self._solve(size, self.method.scales[1], 0, self.method.newton)[0]
             self.state, self.parameters = first.field, first.parameters
         trials = [self._solve(size, scale, 0, Newton(steps=1))[0] for scale in self.method.scales]
@@ -134,7 +140,7 @@ class Climb:
 
     def _rung(self, size: int, scale: float) -> None:
         before, number = self.best, len(self.steps) + 1
-        self.best, iterations = self._solve(size, scale, number, self.method.newton)
+        self.best, iterations = self._better(size, scale, number)
         self.parameters = self.best.parameters
         self.state = None if self.whole.linear else self.best.field
         if before is not None:
@@ -144,6 +150,19 @@ class Climb:
         if self.method.focused and self._stalled():
             count = round(FOCUS_SHARE * size * self.method.growth) * len(self.slabs)
             self.focus = focus_on(self.whole, self.best, scale, count, self.seed + 31 * number)
+
+    def _better(self, size: int, scale: float, number: int) -> tuple[Projection, int]:
+        """The next solution: with features spread evenly, or, where there is something to gather at, with half of them
+        there, whichever leaves less residual. (Helmholtz in a box stalls because it is still too coarse: gathering
+        would hold it back for good.)"""
+        focus, self.focus = self.focus, None
+        even, solves = self._solve(size, scale, number, self.method.newton)
+        if focus is None:
+            return even, solves
+        self.focus = focus
+        gathered, more = self._solve(size, scale, number, self.method.newton)
+        size_of = [self.judge.residual(p.field, p.parameters, even.scale) for p in (even, gathered)]
+        return (gathered if size_of[1] < size_of[0] else even), solves + more
 
     def _stalled(self) -> bool:
         """Whether more features of the same kind hardly helped: then, not before, they should gather somewhere.

@@ -51,9 +51,7 @@ class BasisPlan:
         shapes = [c.on for c in self.problem.conditions if isinstance(c, Interface)]
         return tuple(dict.fromkeys(shape for shape in shapes if isinstance(shape, Shape)))
 
-    def build(
-        self, size: int, scale: float, seed: int, local: Sequence[Basis] = ()
-    ) -> Basis:
+    def build(self, size: int, scale: float, seed: int, local: Sequence[Basis] = ()) -> Basis:
         """About `size` random features of the given scale (slopes per half width of the domain's box), with
         polynomials, the special functions and `local` features."""
         generator = torch.Generator().manual_seed(seed)

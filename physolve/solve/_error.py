@@ -22,7 +22,7 @@ SAFETY = 3.0
 UNVERIFIED = 3.0
 """More safety where no richer rung could be afforded: stability varies by this much between rungs."""
 
-VERIFIED = 2.0
+VERIFIED = 3.0
 """On the distance to a richer, independent solution, whose own error is part of that distance."""
 
 SLOWEST = 0.9
@@ -50,9 +50,7 @@ class Judge:
     weights: Float[Tensor, " n"]
 
     @classmethod
-    def of(
-        cls, collocation: Collocation, density: Density, seed: int, breaks: Sequence[float] = ()
-    ) -> "Judge":
+    def of(cls, collocation: Collocation, density: Density, seed: int, breaks: Sequence[float] = ()) -> "Judge":
         """Rows at fresh points, and the jumps across the interior ones of the slabs' break times."""
         jumps = collocation.continuity(breaks[1:-1], max(16, density.boundary // max(1, len(breaks))), seed)
         rows = (*collocation.rows(density, seed=seed), *jumps)

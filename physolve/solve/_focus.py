@@ -72,9 +72,7 @@ def focus_on_layers(domain: Shape, field: Field, scale: float, count: int, seed:
     return _draw(domain, points, excess * torch.tensor(sample.weights), field, scale, count, seed)
 
 
-def _draw(
-    domain: Shape, points: Points, density: Column, field: Field, scale: float, count: int, seed: int
-) -> Focus:
+def _draw(domain: Shape, points: Points, density: Column, field: Field, scale: float, count: int, seed: int) -> Focus:
     """Centres among the points with probability ~ density."""
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.multinomial(density, count, replacement=True, generator=generator)

@@ -118,9 +118,7 @@ class GaussNewton:
                     progress(_news(system, state))
         except KeyboardInterrupt:
             ending = (Outcome.INTERRUPTED, "interrupted")
-        return MethodResult(
-            system.field(state.best), system.parameters(state.best), History(state.steps), *ending
-        )
+        return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
 
     def init(self, system: NetworkSystem, seed: int) -> GaussNewtonState:
         """Random weights with a fitted output layer, the first rows, balanced."""
@@ -130,13 +128,9 @@ class GaussNewton:
         check = system.sample(self.first_rows, _sample_seed(seed, -1), levels)
         vector = _with_fitted_output(system, vector, sample)
         relative = _relative(system.loss(vector, check), check)
-        return GaussNewtonState(
-            vector, 1.0, levels, sample, check, relative, vector, relative, self.first_rows
-        )
+        return GaussNewtonState(vector, 1.0, levels, sample, check, relative, vector, relative, self.first_rows)
 
-    def step(
-        self, system: NetworkSystem, state: GaussNewtonState, seed: int, began: float
-    ) -> GaussNewtonState:
+    def step(self, system: NetworkSystem, state: GaussNewtonState, seed: int, began: float) -> GaussNewtonState:
         """One linearisation, one accepted step (or none), then fresh rows if it is time."""
         moved, fitted = self._move(system, state)
         relative = _relative(system.loss(moved.vector, moved.check), moved.check)
@@ -255,7 +249,5 @@ def _sample_seed(seed: int, number: int) -> int:
 
 def _news(system: NetworkSystem, state: GaussNewtonState) -> Progress:
     last = state.steps[-1]
-    message = (
-        f"step {len(state.steps)}: relative residual {last.residual:.2e} on {last.rows} rows, {last.note}"
-    )
+    message = f"step {len(state.steps)}: relative residual {last.residual:.2e} on {last.rows} rows, {last.note}"
     return Progress("Gauss-Newton", system.columns, None, last.seconds, message)

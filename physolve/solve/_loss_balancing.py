@@ -84,9 +84,7 @@ class CausalWeights:
 
     def __post_init__(self) -> None:
         if self.bins < 2 or self.epsilon < 0:
-            raise ValueError(
-                f"causal weights: got bins={self.bins}, epsilon={self.epsilon}, expected >= 2 and >= 0"
-            )
+            raise ValueError(f"causal weights: got bins={self.bins}, epsilon={self.epsilon}, expected >= 2 and >= 0")
 
     def weights(self, points: Points, squares: Column, scale: float) -> Column:
         """A factor for every squared residual (n,); time is the last coordinate of the points; no

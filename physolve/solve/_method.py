@@ -158,15 +158,10 @@ class NetworkSystem:
 
     def _zero_loss(self, blocks: tuple[Rows, ...], factors: tuple[Column, ...]) -> float:
         """Loss of u = 0 with the parameters at their guesses: the size of the problem's data."""
-        guesses = [
-            torch.tensor(float(p.guess), dtype=torch.float64) for p in self.collocation.problem.parameters
-        ]
+        guesses = [torch.tensor(float(p.guess), dtype=torch.float64) for p in self.collocation.problem.parameters]
         total = 0.0
         for factor, rows in zip(factors, blocks, strict=True):
-            states = [
-                {a: torch.zeros(len(s.points), dtype=torch.float64) for a in rows.form.atoms}
-                for s in rows.sides
-            ]
+            states = [{a: torch.zeros(len(s.points), dtype=torch.float64) for a in rows.form.atoms} for s in rows.sides]
             total += float((factor * rows.residual(states, guesses)).square().sum())
         return total
 

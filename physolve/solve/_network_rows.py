@@ -27,9 +27,7 @@ def quadrature(rows: Rows) -> Column:
     return (rows.weights / rows.weights.sum()).sqrt()
 
 
-def row_values(
-    model: PINNModel, weights: Mapping[str, Tensor], rows: Rows, parameters: Sequence[Tensor]
-) -> Column:
+def row_values(model: PINNModel, weights: Mapping[str, Tensor], rows: Rows, parameters: Sequence[Tensor]) -> Column:
     """Unscaled residual, differentiable in weights and parameters."""
     states = [model.atoms(weights, side.points, rows.form.atoms) for side in rows.sides]
     return rows.residual(states, parameters)
@@ -76,9 +74,7 @@ def linearized_rows(
 def _parameter_columns(columns: Tensor, residual: Column, theta: Sequence[Tensor], group: int) -> None:
     if not theta or not residual.requires_grad:
         return
-    slopes = torch.autograd.grad(
-        residual.sum(), theta, retain_graph=True, allow_unused=True, materialize_grads=True
-    )
+    slopes = torch.autograd.grad(residual.sum(), theta, retain_graph=True, allow_unused=True, materialize_grads=True)
     for column, slope in zip(columns.unbind(1), slopes, strict=True):
         column += slope.unflatten(0, (-1, group)).sum(1)
 

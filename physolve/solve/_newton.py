@@ -51,9 +51,7 @@ class Newton:
                 return best, taken + 1
         return best, self.steps
 
-    def _search(
-        self, rows: Sequence[Rows], here: Projection, target: Projection
-    ) -> tuple[Projection, float] | None:
+    def _search(self, rows: Sequence[Rows], here: Projection, target: Projection) -> tuple[Projection, float] | None:
         """The longest of 1, 1/2, 1/4, ... of the step that lowers the residual, and the residual there."""
         before = _size(rows, target.scale, here.field, here.parameters)
         length = 1.0

@@ -24,9 +24,7 @@ class Spread:
     parameters: tuple[float, ...]
 
 
-def spread_of_noise(
-    rows: Sequence[Rows], basis: Basis, solved: Projection, seed: int, ridge: float
-) -> Spread | None:
+def spread_of_noise(rows: Sequence[Rows], basis: Basis, solved: Projection, seed: int, ridge: float) -> Spread | None:
     """Linear response of the solution to noise in its data; None without data.
 
     The noise's standard deviation is the one stated with the observations, else the root mean square of what the

@@ -27,7 +27,7 @@ class Slab:
 
     def collocation(self, whole: Collocation, before: Field | None) -> Collocation:
         """Rows on this slab, its initial values taken from the field before."""
-        return whole if self.part is None else Collocation(self.problem, self.part, before)
+        return whole if self.part is None else whole.on(self.part, before)
 
 
 def slabs_of(problem: Problem, count: int) -> tuple[tuple[float, ...], tuple[Slab, ...]]:
@@ -37,6 +37,4 @@ def slabs_of(problem: Problem, count: int) -> tuple[tuple[float, ...], tuple[Sla
         return (), (Slab(problem, None),)
     breaks = tuple(float(t) for t in np.linspace(time.t0, time.t1, count + 1))
     parts = [TimeInterval(a, b) for a, b in pairwise(breaks)]
-    return breaks, tuple(
-        Slab(problem, part if space is None else SpaceTime(space, part)) for part in parts
-    )
+    return breaks, tuple(Slab(problem, part if space is None else SpaceTime(space, part)) for part in parts)

@@ -81,9 +81,7 @@ def _check_names(problem: Problem) -> None:
 def _check_domain(problem: Problem) -> None:
     domain, coords = problem.domain, problem.coordinates
     if not is_shape(domain):
-        raise SpecificationError(
-            f"domain: expected a shape such as Rectangle((0, 0), (1, 1)), got {domain!r}"
-        )
+        raise SpecificationError(f"domain: expected a shape such as Rectangle((0, 0), (1, 1)), got {domain!r}")
     product = "; for a time-dependent problem multiply the domain in space by TimeInterval(t0, t1)"
     if domain.dim != len(coords):
         raise SpecificationError(
@@ -93,13 +91,10 @@ def _check_domain(problem: Problem) -> None:
         )
     timed = domain.has_part("initial") and domain.has_part("final")
     if problem.time is not None and not timed:
-        raise SpecificationError(
-            f"domain: the unknowns depend on the time t, but the domain has no time{product}"
-        )
+        raise SpecificationError(f"domain: the unknowns depend on the time t, but the domain has no time{product}")
     if problem.time is None and timed:
         raise SpecificationError(
-            f"domain: it is a product with time, but the unknowns depend on ({names(coords)}); call the "
-            "time 't'"
+            f"domain: it is a product with time, but the unknowns depend on ({names(coords)}); call the time 't'"
         )
 
 
@@ -120,18 +115,14 @@ def _refuse_without_unknown(rest: sympy.Expr, equation: sympy.Eq, item: str) -> 
     if rest == 0:
         raise SpecificationError(f"{item}: it is always true, so it says nothing about the unknowns")
     if rest.is_number:
-        raise SpecificationError(
-            f"{item}: it is never true ({shorten(equation.lhs)} = {shorten(equation.rhs)})"
-        )
+        raise SpecificationError(f"{item}: it is never true ({shorten(equation.lhs)} = {shorten(equation.rhs)})")
     raise SpecificationError(f"{item}: no unknown in it ({shorten(equation.lhs)} = {shorten(equation.rhs)})")
 
 
 def check_numbers(expression: Any, item: str) -> None:
     """Refuses the imaginary unit and what is not finite."""
     if expression.has(sympy.I):
-        raise UnsupportedError(
-            f"{item}: complex numbers; write the real and the imaginary part as two real unknowns"
-        )
+        raise UnsupportedError(f"{item}: complex numbers; write the real and the imaginary part as two real unknowns")
     if expression.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
         raise SpecificationError(f"{item}: a number in it is infinite or undefined")
 
@@ -158,9 +149,7 @@ def check_symbols(expression: Any, allowed: Iterable[sympy.Symbol], item: str) -
                 "use the one that physolve.coordinates returned"
             )
         if symbol.name.startswith("n_"):
-            raise SpecificationError(
-                f"{item}: the normal '{symbol.name}' has a meaning in a BoundaryEquation only"
-            )
+            raise SpecificationError(f"{item}: the normal '{symbol.name}' has a meaning in a BoundaryEquation only")
         raise SpecificationError(
             f"{item}: symbol '{symbol.name}' is neither a coordinate nor a parameter; give it a value or "
             "declare it "
@@ -185,9 +174,7 @@ def _check_matching(problem: Problem) -> None:
     holders = [[k for k, e in enumerate(problem.equations) if u in unknowns_of(e)] for u in problem.unknowns]
     for u, equations in zip(problem.unknowns, holders, strict=True):
         if not equations:
-            raise SpecificationError(
-                f"unknown '{name_of(u)}' has no equation: it appears in none of the equations"
-            )
+            raise SpecificationError(f"unknown '{name_of(u)}' has no equation: it appears in none of the equations")
     given = {}
     for i, u in enumerate(problem.unknowns):
         if not _augment(i, holders, given, set()):
@@ -244,18 +231,14 @@ def _check_known(problem: Problem, u: AppliedUndef, item: str) -> None:
         raise SpecificationError(
             f"{item}: '{u}' is not the unknown '{name_of(u)}({names(problem.coordinates)})' of the equations"
         )
-    raise SpecificationError(
-        f"{item}: unknown '{name_of(u)}' has no equation; the equations hold {quoted(problem)}"
-    )
+    raise SpecificationError(f"{item}: unknown '{name_of(u)}' has no equation; the equations hold {quoted(problem)}")
 
 
 def _check_exact(problem: Problem) -> None:
     for u, value in (problem.exact or {}).items():
         item = f"exact solution of '{name_of(u) if isinstance(u, AppliedUndef) else u}'"
         if u not in problem.unknowns:
-            raise SpecificationError(
-                f"{item}: it is not an unknown of the problem, which has {quoted(problem)}"
-            )
+            raise SpecificationError(f"{item}: it is not an unknown of the problem, which has {quoted(problem)}")
         if unknowns_of(value):
             raise SpecificationError(f"{item}: it holds the unknown '{name_of(unknowns_of(value)[0])}'")
         _check_value(problem, value, problem.coordinates, item)
@@ -266,9 +249,7 @@ def _check_parameters(problem: Problem) -> None:
     used |= {s for c in problem.conditions for e in c.equations(problem.coordinates) for s in e.free_symbols}
     for p in problem.parameters:
         if p not in used:
-            raise SpecificationError(
-                f"parameter '{p.name}' appears in no equation and no condition; remove it"
-            )
+            raise SpecificationError(f"parameter '{p.name}' appears in no equation and no condition; remove it")
 
 
 def _check_data(problem: Problem) -> None:

@@ -74,15 +74,11 @@ def _check_arity(condition: Any, item: str) -> None:
             continue
         label = f"the {name.replace('_', ' ')}"
         if isinstance(value, MatrixBase) and size == 1:
-            raise SpecificationError(
-                f"{item}: {label} has {len(value)} components but the unknown is a scalar"
-            )
+            raise SpecificationError(f"{item}: {label} has {len(value)} components but the unknown is a scalar")
         if not isinstance(value, MatrixBase) and size > 1:
             raise SpecificationError(f"{item}: {label} is a scalar but the unknown has {size} components")
         if isinstance(value, MatrixBase) and value.shape != (size, 1):
-            raise SpecificationError(
-                f"{item}: {label} has {len(value)} components but the unknown has {size}"
-            )
+            raise SpecificationError(f"{item}: {label} has {len(value)} components but the unknown has {size}")
     for name in ("a", "b"):
         if isinstance(getattr(condition, name, None), MatrixBase):
             raise SpecificationError(f"{item}: {name} must be a scalar")
@@ -92,18 +88,12 @@ def _check_where(problem: Problem, condition: Condition, item: str) -> None:
     on = condition.on
     if isinstance(on, Boolean):
         _check_predicate(problem, on, item)
-    if (
-        on is None
-        and not problem.space
-        and condition.kind in ("dirichlet", "neumann", "robin", "boundary_equation")
-    ):
+    if on is None and not problem.space and condition.kind in ("dirichlet", "neumann", "robin", "boundary_equation"):
         raise SpecificationError(f"{item}: the problem has no boundary in space; use Initial or on='initial'")
     for each in on if isinstance(on, tuple) else (on,):
         if isinstance(each, str) and not problem.domain.has_part(each):
             parts = ", ".join(f"'{p}'" for p in plain_parts(problem.domain))
-            raise SpecificationError(
-                f"{item}: boundary part '{each}' is not a part of this domain; it has {parts}"
-            )
+            raise SpecificationError(f"{item}: boundary part '{each}' is not a part of this domain; it has {parts}")
         if is_shape(each):
             _check_shape(problem, each, item)
 
@@ -116,16 +106,12 @@ def plain_parts(domain: Any) -> tuple[str, ...]:
 
 def _check_predicate(problem: Problem, on: Boolean, item: str) -> None:
     if isinstance(on, BooleanAtom):
-        raise SpecificationError(
-            f"{item}: 'on' is always {str(bool(on)).lower()}; leave it out or name a part"
-        )
+        raise SpecificationError(f"{item}: 'on' is always {str(bool(on)).lower()}; leave it out or name a part")
     strange = sorted(str(s) for s in on.free_symbols - set(problem.coordinates))
     if strange or unknowns_of(on):
         name = strange[0] if strange else name_of(unknowns_of(on)[0])
         have = ", ".join(s.name for s in problem.coordinates)
-        raise SpecificationError(
-            f"{item}: 'on' may depend on the coordinates {have} only, but holds '{name}'"
-        )
+        raise SpecificationError(f"{item}: 'on' may depend on the coordinates {have} only, but holds '{name}'")
 
 
 def _check_shape(problem: Problem, shape: Any, item: str) -> None:
@@ -153,9 +139,7 @@ def _check_initial(problem: Problem, condition: Initial, item: str) -> None:
 def _check_periodic(problem: Problem, condition: Periodic, item: str) -> None:
     if condition.along not in problem.coordinates:
         have = ", ".join(s.name for s in problem.coordinates)
-        raise SpecificationError(
-            f"{item}: '{condition.along}' is not a coordinate of this problem; it has {have}"
-        )
+        raise SpecificationError(f"{item}: '{condition.along}' is not a coordinate of this problem; it has {have}")
 
 
 def _check_points(problem: Problem, points: np.ndarray, item: str) -> None:
@@ -164,20 +148,15 @@ def _check_points(problem: Problem, points: np.ndarray, item: str) -> None:
     if points.ndim != 2 or points.shape[1] != dim:
         have = ", ".join(s.name for s in problem.coordinates)
         got = points.shape[-1]
-        raise SpecificationError(
-            f"{item}: points of {got} coordinate{'s' * (got != 1)}, expected {dim} ({have})"
-        )
+        raise SpecificationError(f"{item}: points of {got} coordinate{'s' * (got != 1)}, expected {dim} ({have})")
     lower, upper = problem.domain.bounds
-    outside = ~problem.domain.contains(
-        points, tolerance=1e-6 * float(np.linalg.norm(np.subtract(upper, lower)))
-    )
+    outside = ~problem.domain.contains(points, tolerance=1e-6 * float(np.linalg.norm(np.subtract(upper, lower))))
     if outside.any():
         where = ", ".join(f"{c:g}" for c in points[np.argmax(outside)])
         if len(points) == 1:
             raise SpecificationError(f"{item}: the point ({where}) is outside the domain")
         raise SpecificationError(
-            f"{item}: {int(outside.sum())} of {len(points)} points are outside the domain, the first is "
-            f"({where})"
+            f"{item}: {int(outside.sum())} of {len(points)} points are outside the domain, the first is ({where})"
         )
 
 
@@ -201,9 +180,7 @@ def _check_observations(problem: Problem, condition: Observations, item: str) ->
         raise SpecificationError(f"{item}: no points")
     expected = (len(points),) if size == 1 else (len(points), size)
     if values.shape != expected and not (size == 1 and values.shape == (len(points), 1)):
-        raise SpecificationError(
-            f"{item}: {len(points)} points need values of shape {expected}, got {values.shape}"
-        )
+        raise SpecificationError(f"{item}: {len(points)} points need values of shape {expected}, got {values.shape}")
     for name, array in (("points", points), ("values", values)):
         bad = int(np.count_nonzero(~np.isfinite(array)))
         if bad:

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["elliptic", "parabolic", "hyperbolic", "mixed", "ordinary", "other"]
 
 SAMPLES = 24
-DOMINATED = (
-    50.0  # Péclet number from which convection is called dominant: layers thinner than 2 % of the domain
-)
+DOMINATED = 50.0  # Péclet number from which convection is called dominant: layers thinner than 2 % of the domain
 TINY = 1e-9
 WAVE_NUMBERS = (
     1e4,
@@ -82,16 +80,14 @@ def classify(problem: Problem) -> Classification:
     return Classification(
         order=max((a.order for a in atoms), default=0),
         linear=linear and _conditions_linear(problem),
-        constant_coefficients=linear
-        and not any(c.free_symbols & coordinates or grid_data_of(c) for c in coefficients),
+        constant_coefficients=linear and not any(c.free_symbols & coordinates or grid_data_of(c) for c in coefficients),
         kind=_kind(problem, parts),
         time_dependent=problem.time is not None,
         convection_dominated=peclet is not None and peclet >= DOMINATED,
         peclet=peclet,
         time_order=max((a.orders[-1] for a in atoms), default=0) if problem.time is not None else 0,
         linear_in=tuple(
-            (name_of(u), not any(p.depends_on_unknown(i) for p in parts))
-            for i, u in enumerate(problem.unknowns)
+            (name_of(u), not any(p.depends_on_unknown(i) for p in parts)) for i, u in enumerate(problem.unknowns)
         ),
     )
 
@@ -376,15 +372,11 @@ def _peclet_of(problem: Problem, part: Linearisation, entry: dict[Atom, np.ndarr
     ):
         return None
     speed = np.sqrt(sum((_drift(problem, part, own, i, j) ** 2 for j in space), np.zeros(1)))
-    diffusion = sum(
-        (np.abs(own.get(Atom(i, _unit(dim, j, j)), np.zeros(1))) for j in space), np.zeros(1)
-    ) / len(space)
+    diffusion = sum((np.abs(own.get(Atom(i, _unit(dim, j, j)), np.zeros(1))) for j in space), np.zeros(1)) / len(space)
     if not np.any(speed > TINY):
         return None
     if not np.any(diffusion):
-        carried = (
-            Atom(i, _unit(dim, dim - 1)) in own if problem.time is not None else len(problem.unknowns) == 1
-        )
+        carried = Atom(i, _unit(dim, dim - 1)) in own if problem.time is not None else len(problem.unknowns) == 1
         return float("inf") if carried and not any(a.order > 1 for a in entry) else None
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.nanmax(np.where(diffusion > 0, speed * _length(problem) / diffusion, np.nan)))

@@ -105,8 +105,7 @@ class Compiler:
 
     def _names(self) -> str:
         return (
-            ", ".join(str(a) for a in self.registers if isinstance(a, sympy.Basic) and a.is_Symbol)
-            or "the arguments"
+            ", ".join(str(a) for a in self.registers if isinstance(a, sympy.Basic) and a.is_Symbol) or "the arguments"
         )
 
     def _call(self, node: Any) -> int:
@@ -186,9 +185,7 @@ def _grid_call(node: Any) -> tuple[GridData, tuple[int, ...], tuple[Any, ...]]:
     ...)).
     """
     inner, substitution = (
-        (node.expr, dict(zip(node.variables, node.point, strict=True)))
-        if isinstance(node, sympy.Subs)
-        else (node, {})
+        (node.expr, dict(zip(node.variables, node.point, strict=True))) if isinstance(node, sympy.Subs) else (node, {})
     )
     counts = dict(inner.variable_count) if isinstance(inner, sympy.Derivative) else {}
     applied = inner.expr if isinstance(inner, sympy.Derivative) else inner

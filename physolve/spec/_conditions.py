@@ -125,9 +125,7 @@ class Periodic(Condition):
         if not isinstance(self.along, sympy.Symbol):
             raise SpecificationError(f"periodic condition: 'along' must be a coordinate, got {self.along!r}")
         if isinstance(self.order, bool) or not isinstance(self.order, int) or not 0 <= self.order <= 3:
-            raise SpecificationError(
-                f"periodic condition: the order must be 0, 1, 2 or 3, got {self.order!r}"
-            )
+            raise SpecificationError(f"periodic condition: the order must be 0, 1, 2 or 3, got {self.order!r}")
 
     def unknowns(self) -> tuple[AppliedUndef, ...]:
         return _components(self.u)
@@ -289,9 +287,7 @@ class Observations(Condition):
     def __post_init__(self) -> None:
         _normalise(self)
         for name in ("points", "values"):
-            array = np.array(
-                _real_array(getattr(self, name), f"observations condition: {name}"), dtype=np.float64
-            )
+            array = np.array(_real_array(getattr(self, name), f"observations condition: {name}"), dtype=np.float64)
             array = array[:, None] if name == "points" and array.ndim == 1 else array
             array.setflags(write=False)
             _set(self, name, array)
@@ -373,17 +369,14 @@ def _where(on: Any, kind: str) -> Any:
     if isinstance(on, (list, tuple)):
         for each in on:
             if not isinstance(each, str) and not is_shape(each):
-                raise SpecificationError(
-                    f"{kind} condition: a list for 'on' holds part names and shapes, got {each!r}"
-                )
+                raise SpecificationError(f"{kind} condition: a list for 'on' holds part names and shapes, got {each!r}")
         if not on:
             raise SpecificationError(f"{kind} condition: the list for 'on' is empty")
         return tuple(on)
     if on is None or isinstance(on, (str, Boolean)) or is_shape(on) or callable(on):
         return on
     raise SpecificationError(
-        f"{kind} condition: 'on' must be a part's name, a shape, a condition such as x < 0.5 or a function, "
-        f"got {on!r}"
+        f"{kind} condition: 'on' must be a part's name, a shape, a condition such as x < 0.5 or a function, got {on!r}"
     )
 
 
@@ -403,9 +396,7 @@ def _real_array(value: Any, item: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise SpecificationError(
-            f"{item} must be an array of numbers, its rows have different lengths"
-        ) from None
+        raise SpecificationError(f"{item} must be an array of numbers, its rows have different lengths") from None
     if array.dtype == object:
         try:
             array = array.astype(np.float64)

@@ -66,9 +66,7 @@ class GridData:
 
     def __call__(self, *arguments: Any) -> AppliedUndef:
         if len(arguments) != self.dim:
-            raise SpecificationError(
-                f"data '{self.name}' has {self.dim} axes, but is given {len(arguments)} arguments"
-            )
+            raise SpecificationError(f"data '{self.name}' has {self.dim} axes, but is given {len(arguments)} arguments")
         return sympy.Function(self.name, real=True, data=self)(*arguments)  # type: ignore[return-value]
 
     @property
@@ -87,9 +85,7 @@ class GridData:
         outside = np.any((points < lower - slack) | (points > upper + slack), axis=1)
         if outside.any():
             worst = tuple(float(f"{c:.6g}") for c in points[np.argmax(outside)])
-            raise SpecificationError(
-                f"data '{self.name}': the point {worst} lies outside its extent {self.extent}"
-            )
+            raise SpecificationError(f"data '{self.name}': the point {worst} lies outside its extent {self.extent}")
         nu = tuple(orders) if orders is not None else (0,) * self.dim
         return self._spline(np.clip(points, lower, upper), nu=nu)
 
@@ -102,9 +98,7 @@ class GridData:
 
         knots, coefficients = [], self.values
         for k, (lo, hi) in enumerate(self.extent):
-            spline = make_interp_spline(
-                np.linspace(lo, hi, self.values.shape[k]), coefficients, self.order, axis=k
-            )
+            spline = make_interp_spline(np.linspace(lo, hi, self.values.shape[k]), coefficients, self.order, axis=k)
             knots.append(spline.t)
             coefficients = np.moveaxis(spline.c, 0, k)
         return NdBSpline(tuple(knots), np.ascontiguousarray(coefficients), self.order)
@@ -148,9 +142,7 @@ def _extent(extent: Any, values: np.ndarray, name: str) -> tuple[tuple[float, fl
     try:
         made = tuple((float(lo), float(hi)) for lo, hi in extent)
     except (TypeError, ValueError):
-        raise SpecificationError(
-            f"data '{name}': the extent must be ((lo, hi), ...), got {extent!r}"
-        ) from None
+        raise SpecificationError(f"data '{name}': the extent must be ((lo, hi), ...), got {extent!r}") from None
     if len(made) != values.ndim:
         raise SpecificationError(f"data '{name}': {values.ndim} axes, but an extent of {len(made)} pairs")
     for lo, hi in made:
@@ -163,9 +155,7 @@ def _check_values(values: np.ndarray, order: int, name: str) -> None:
     if order not in (1, 3):
         raise SpecificationError(f"data '{name}': the spline order must be 1 or 3, got {order!r}")
     if min(values.shape) < order + 1:
-        raise SpecificationError(
-            f"data '{name}': order {order} needs {order + 1} samples per axis, got {values.shape}"
-        )
+        raise SpecificationError(f"data '{name}': order {order} needs {order + 1} samples per axis, got {values.shape}")
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         raise SpecificationError(f"data '{name}': {bad} of {values.size} values are not finite")

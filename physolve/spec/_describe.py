@@ -69,13 +69,7 @@ def _class_in_words(c: Classification) -> str:
     coefficients = (
         " with constant coefficients" if c.constant_coefficients else " with variable coefficients"
     ) * c.linear
-    time = (
-        f", of order {c.time_order} in time"
-        if c.time_dependent
-        else ", stationary"
-        if c.kind != "ordinary"
-        else ""
-    )
+    time = f", of order {c.time_order} in time" if c.time_dependent else ", stationary" if c.kind != "ordinary" else ""
     if c.peclet is None:
         convection = ""
     else:
@@ -95,9 +89,7 @@ def condition_in_words(condition: Any) -> str:
         case Robin(a=a, b=b):
             return f"{_factor(a)}{u} + {_factor(b)}d{u}/dn = {plain(condition.value)} {_place(condition.on)}"
         case Periodic():
-            return (
-                f"{u} and its derivatives up to order {condition.order} are periodic along {condition.along}"
-            )
+            return f"{u} and its derivatives up to order {condition.order} are periodic along {condition.along}"
         case Initial(velocity=None):
             return f"{u} = {plain(condition.value)} at the start"
         case Initial():
@@ -110,9 +102,7 @@ def condition_in_words(condition: Any) -> str:
             return f"the mean of {u} over {where} is {plain(condition.value)}"
         case Interface():
             flux = "grad " + u if condition.flux is None else plain(condition.flux)
-            jumps = (
-                f"jumps by {plain(condition.jump)}, the normal part of {flux} by {plain(condition.flux_jump)}"
-            )
+            jumps = f"jumps by {plain(condition.jump)}, the normal part of {flux} by {plain(condition.flux_jump)}"
             return f"{u} {jumps}, {_place(condition.on)}"
         case BoundaryEquation():
             equations = " and ".join(f"{plain(e.lhs)} = {plain(e.rhs)}" for e in condition.equation)
@@ -128,18 +118,14 @@ def _factor(value: Any) -> str:
     """A coefficient before what it multiplies: nothing for 1, brackets round a sum or product."""
     if value == 1:
         return ""
-    return (
-        f"{plain(value)} " if value.is_Atom and not value.could_extract_minus_sign() else f"({plain(value)}) "
-    )
+    return f"{plain(value)} " if value.is_Atom and not value.could_extract_minus_sign() else f"({plain(value)}) "
 
 
 def _tex_factor(value: Any) -> str:
     if value == 1:
         return ""
     return (
-        f"{tex(value)} "
-        if value.is_Atom and not value.could_extract_minus_sign()
-        else rf"\left({tex(value)}\right) "
+        f"{tex(value)} " if value.is_Atom and not value.could_extract_minus_sign() else rf"\left({tex(value)}\right) "
     )
 
 
@@ -189,9 +175,7 @@ class _Latex(LatexPrinter):
 
     def _print_Derivative(self, expr: Any) -> str:
         order = sum(int(k) for _, k in expr.variable_count)
-        below = " ".join(
-            rf"\partial {self._print(s)}" + (f"^{{{k}}}" if k > 1 else "") for s, k in expr.variable_count
-        )
+        below = " ".join(rf"\partial {self._print(s)}" + (f"^{{{k}}}" if k > 1 else "") for s, k in expr.variable_count)
         above = r"\partial" + (f"^{{{order}}}" if order > 1 else "")
         return rf"\frac{{{above} {self._print(expr.expr)}}}{{{below}}}"
 
@@ -250,9 +234,7 @@ def tex(value: Any) -> str:
 
 
 def _subject(condition: Any) -> str:
-    return (
-        tex(sympy.Symbol(condition_subject(condition))) if getattr(condition, "u", None) is not None else ""
-    )
+    return tex(sympy.Symbol(condition_subject(condition))) if getattr(condition, "u", None) is not None else ""
 
 
 def _place_in_latex(on: Any) -> str:

@@ -46,18 +46,14 @@ class Program:
 
     def __call__(self, *columns: Any) -> list[Any]:
         if len(columns) != len(self.arguments):
-            raise SpecificationError(
-                f"program of {len(self.arguments)} arguments called with {len(columns)} columns"
-            )
+            raise SpecificationError(f"program of {len(self.arguments)} arguments called with {len(columns)} columns")
         arrays, backend = _prepare(columns)
         registers: list[Any] = [*arrays, *([None] * (self._size - len(arrays)))]
         for index, value in self._constants.items():
             registers[index] = value
         with np.errstate(all="ignore"):
             for operation, output, inputs, dead in self.instructions:
-                function = (
-                    backend.grid(operation) if isinstance(operation, GridCall) else backend.table[operation]
-                )
+                function = backend.grid(operation) if isinstance(operation, GridCall) else backend.table[operation]
                 registers[output] = function(*[registers[i] for i in inputs])
                 for i in dead:
                     registers[i] = None
@@ -212,6 +208,5 @@ def _prepare(columns: Sequence[Any]) -> tuple[list[Any], Any]:
     dtype, device = _torch_type(tensors)
     dtype = dtype if dtype.is_floating_point else torch.float64
     return [
-        c.to(dtype) if isinstance(c, torch.Tensor) else torch.as_tensor(c, dtype=dtype, device=device)
-        for c in columns
+        c.to(dtype) if isinstance(c, torch.Tensor) else torch.as_tensor(c, dtype=dtype, device=device) for c in columns
     ], _TorchBackend

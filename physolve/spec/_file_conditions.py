@@ -111,9 +111,7 @@ def _build(place: Place, made: type[Any], table: Mapping[str, Any], words: Vocab
     for key, field in keys.items():
         if key not in table and field.default is MISSING:
             raise place.error(f"{key} is missing; '{made.kind}' needs {_needs(made)}")
-    values = {
-        keys[k].name: _FIELDS[keys[k].name].read(place.at(k), value, words) for k, value in table.items()
-    }
+    values = {keys[k].name: _FIELDS[keys[k].name].read(place.at(k), value, words) for k, value in table.items()}
     with place.watch():
         return made(**values)
 
@@ -139,15 +137,11 @@ def _with_arrays(place: Place, table: Mapping[str, Any], files: Files) -> dict[s
     path, _ = files.find(place, name, file, "")
     if path.suffix.lower() == ".npz":
         for key in ("points", "values"):
-            kept[key], _ = read_array(
-                place, path, as_text(place.at(f"{key}_key"), table.get(f"{key}_key", key))
-            )
+            kept[key], _ = read_array(place, path, as_text(place.at(f"{key}_key"), table.get(f"{key}_key", key)))
         return kept
     array, _ = read_array(place, path)
     if array.ndim != 2 or array.shape[1] < 2:
-        raise place.error(
-            f"the file '{path.name}' needs columns for the coordinates and the values, got {array.shape}"
-        )
+        raise place.error(f"the file '{path.name}' needs columns for the coordinates and the values, got {array.shape}")
     components = len(table["unknown"]) if isinstance(table.get("unknown"), list) else 1
     kept["points"] = array[:, :-components]
     kept["values"] = array[:, -1] if components == 1 else array[:, -components:]
@@ -262,9 +256,7 @@ def _write_unknown(u: Any, written: Written) -> Any:
     return [name_of(component) for component in u]
 
 
-def whole_vectors(
-    tables: list[dict[str, Any]], vectors: Mapping[str, tuple[str, ...]]
-) -> list[dict[str, Any]]:
+def whole_vectors(tables: list[dict[str, Any]], vectors: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
     """The tables with unknown = ["v_x", "v_y"] written as unknown = "v" where that is all of v."""
     names = {components: name for name, components in vectors.items()}
     made = []
@@ -290,8 +282,7 @@ def _write_on(on: Any, written: Written) -> Any:
     if isinstance(on, Boolean):
         return f"where: {print_expression(on)}"
     raise SpecificationError(
-        "'on' is a Python function, which no file can hold; "
-        "use a part's name, a shape or a condition such as x < 0.5"
+        "'on' is a Python function, which no file can hold; use a part's name, a shape or a condition such as x < 0.5"
     )
 
 

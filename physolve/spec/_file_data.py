@@ -86,9 +86,7 @@ def _pair(place: Place, value: object) -> tuple[float, float]:
     return float(as_number(place, pair[0])), float(as_number(place, pair[1]))
 
 
-def _values(
-    place: Place, name: str, table: Mapping[str, Any], files: Files, layout: str
-) -> tuple[np.ndarray, Any]:
+def _values(place: Place, name: str, table: Mapping[str, Any], files: Files, layout: str) -> tuple[np.ndarray, Any]:
     if "values" in table and name not in files.given:
         if "file" in table:
             raise place.error("both file and values are given; leave one out")
@@ -132,9 +130,7 @@ def _read_npz(place: Place, path: Path, key: str) -> tuple[np.ndarray, str]:
         if not key and len(archive.files) == 1:
             key = archive.files[0]
         if not key:
-            raise place.error(
-                f"the file '{path.name}' holds several arrays; give a key; {near('', archive.files)}"
-            )
+            raise place.error(f"the file '{path.name}' holds several arrays; give a key; {near('', archive.files)}")
         if key not in archive.files:
             raise place.error(f"the file '{path.name}' holds no '{key}'; {near(key, archive.files)}")
         return archive[key], key

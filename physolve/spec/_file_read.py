@@ -39,9 +39,7 @@ KEYS = (
 REQUIRED = ("coordinates", "unknowns", "equations", "domain")
 
 
-def read_text(
-    text: str, file: str, name: str, base: Path | None, data: Mapping[str, str | PathLike[str]]
-) -> Problem:
+def read_text(text: str, file: str, name: str, base: Path | None, data: Mapping[str, str | PathLike[str]]) -> Problem:
     """The problem that the text states.
 
     `file` names the text in messages, `name` the problem if the text does not, `base` is the folder of its
@@ -143,9 +141,7 @@ class _Reader:
         if not table:
             raise self.top.at("unknowns").error('none is named; write unknowns = ["u"]')
         for name, entry in table.items():
-            self.read_unknown(
-                self.top.at(f"unknowns.{name}"), name, as_table(self.top.at(f"unknowns.{name}"), entry)
-            )
+            self.read_unknown(self.top.at(f"unknowns.{name}"), name, as_table(self.top.at(f"unknowns.{name}"), entry))
 
     def read_unknown(self, place: Place, name: str, entry: dict[str, Any]) -> None:
         check_keys(place, entry, ("components",), "a field of an unknown")
@@ -172,9 +168,7 @@ class _Reader:
     def read_constants(self) -> None:
         for name, value in self.table("constants").items():
             place = self.top.at(f"constants.{name}")
-            number = expression(
-                place, value, {n: v for n, v in self.names.items() if self.kinds[n] == "a constant"}
-            )
+            number = expression(place, value, {n: v for n, v in self.names.items() if self.kinds[n] == "a constant"})
             self.declare(place, name, "a constant", number)
 
     def read_parameters(self) -> tuple[Any, ...]:
@@ -223,9 +217,7 @@ class _Reader:
             place = self.top.at(f"shapes.{name}")
             text = as_text(place, value)
             with place.watch():
-                self.shapes[name] = parse_shape(
-                    text, {**self.constants(), **self.shapes}, self.files.base
-                ).named(name)
+                self.shapes[name] = parse_shape(text, {**self.constants(), **self.shapes}, self.files.base).named(name)
 
     def constants(self) -> dict[str, object]:
         return {name: value for name, value in self.names.items() if self.kinds[name] == "a constant"}
@@ -250,9 +242,7 @@ class _Reader:
     def read_conditions(self, words: Vocabulary) -> tuple[Any, ...]:
         value = self.document.get("conditions", [])
         if isinstance(value, dict):
-            raise self.top.error(
-                "conditions: expected a list of tables; write [[conditions]] with two brackets"
-            )
+            raise self.top.error("conditions: expected a list of tables; write [[conditions]] with two brackets")
         made = []
         for i, entry in enumerate(as_list(self.top.at("conditions"), value), 1):
             place = self.top.at(f"condition {i}")

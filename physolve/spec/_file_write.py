@@ -33,9 +33,7 @@ def write_text(problem: Problem, base: Path | None, saved: Mapping[GridData, Dat
     written = Written(named_shapes(problem), base)
     head: dict[str, Any] = {"name": problem.name, **_description(problem.description)}
     head["coordinates"] = [check_name(s.name) for s in problem.coordinates]
-    head["equations"] = [
-        _watch(f"equation {i}", print_equation, e) for i, e in enumerate(problem.equations, 1)
-    ]
+    head["equations"] = [_watch(f"equation {i}", print_equation, e) for i, e in enumerate(problem.equations, 1)]
     head["domain"] = _watch("domain", print_shape, problem.domain, written.shapes, base)
     unknowns, vectors = _unknowns(problem)
     order = [n for name in unknowns for n in vectors.get(name, (name,))]
@@ -47,9 +45,7 @@ def write_text(problem: Problem, base: Path | None, saved: Mapping[GridData, Dat
     tables["shapes"] = {n: _shape(s, written) for n, s in written.shapes.items()}
     conditions = [_condition(i, c, written) for i, c in enumerate(problem.conditions, 1)]
     exact = {name_of(u): print_expression(e) for u, e in (problem.exact or {}).items()}
-    return _document(
-        head, tables, whole_vectors(conditions, vectors), exact if problem.exact is not None else None
-    )
+    return _document(head, tables, whole_vectors(conditions, vectors), exact if problem.exact is not None else None)
 
 
 def _watch(item: str, write: Any, *values: Any) -> str:
@@ -179,9 +175,7 @@ def toml_value(value: Any) -> str:
     quotes."""
     if isinstance(value, dict):
         return (
-            "{"
-            + ", ".join(f" {_toml_key(k)} = {toml_value(v)}" for k, v in value.items())
-            + (" }" if value else "}")
+            "{" + ", ".join(f" {_toml_key(k)} = {toml_value(v)}" for k, v in value.items()) + (" }" if value else "}")
         )
     if isinstance(value, list):
         entries = [toml_value(v) for v in value]

@@ -70,9 +70,7 @@ def _guarded(text: str, parse: Callable[[], Any]) -> Any:
     try:
         return parse()
     except RecursionError:
-        raise SpecificationError(
-            f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read"
-        ) from None
+        raise SpecificationError(f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read") from None
 
 
 def _whole(parser: "Parser", binding: int, what: str) -> Any:
@@ -167,9 +165,7 @@ class Parser:
     def parse(self, binding: int) -> Any:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise self.error(
-                self.token, f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read"
-            )
+            raise self.error(self.token, f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read")
         value = self.prefix(self.advance())
         while (own := self.binding()) >= binding:
             value = self.infix(self.advance(), value, own)
@@ -327,9 +323,7 @@ class Parser:
 
     def unknown_call(self, token: Token, known: Any, values: Sequence[Any]) -> Any:
         if tuple(values) != known.args:
-            raise self.error(
-                token, f"'{token.text}' stands for {known}; it cannot be taken at other points here"
-            )
+            raise self.error(token, f"'{token.text}' stands for {known}; it cannot be taken at other points here")
         return known
 
     def scalar_call(self, token: Token, name: str, values: Sequence[Any]) -> Any:
@@ -357,9 +351,7 @@ class Parser:
     def check_size(self, token: Token, value: Any, order: int) -> None:
         """Refuses to differentiate what is so large that its derivatives would fill the memory."""
         if tree_size(value, self.sizes) > MAX_DIFFERENTIATED // order**2:
-            raise self.error(
-                token, "the expression to be differentiated is too large; name its parts as unknowns"
-            )
+            raise self.error(token, "the expression to be differentiated is too large; name its parts as unknowns")
 
     def direction(self, token: Token, name: str, value: Any) -> Any:
         """A coordinate, or an order of d(u, x, 2) as a Python integer."""
@@ -375,9 +367,7 @@ class Parser:
 
     def cases(self, token: Token, values: Sequence[Any]) -> Any:
         if len(values) < 2:
-            raise self.error(
-                token, "where takes a condition, a value and the value otherwise: where(x < 0, 1, 2)"
-            )
+            raise self.error(token, "where takes a condition, a value and the value otherwise: where(x < 0, 1, 2)")
         pairs = []
         for condition, value in zip(values[0::2], values[1::2], strict=False):
             pairs.append((self.scalar(token, value), self.truth(token, condition)))

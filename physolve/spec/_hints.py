@@ -131,9 +131,7 @@ def _uncovered(problem: Problem, unknown: int, walls: tuple[Wall, ...]) -> Itera
     needed = order // 2
     if not needed or not walls:
         return
-    counts = [
-        sum((_cover(problem, c, u, w) for c in problem.conditions), np.zeros(len(w.points))) for w in walls
-    ]
+    counts = [sum((_cover(problem, c, u, w) for c in problem.conditions), np.zeros(len(w.points))) for w in walls]
     if len(problem.space) == 1 and sum(float(c.min()) for c in counts) >= order:
         return  # an initial-value problem in space
     short = [bool((c < needed).any()) for c in counts]
@@ -142,14 +140,10 @@ def _uncovered(problem: Problem, unknown: int, walls: tuple[Wall, ...]) -> Itera
         where = ", ".join(f"'{name}'" for name in _names(walls, short))
         if none:
             yield (
-                f"unknown '{name_of(u)}' has no condition on {where}; add Dirichlet, Neumann, Robin or "
-                "Periodic there"
+                f"unknown '{name_of(u)}' has no condition on {where}; add Dirichlet, Neumann, Robin or Periodic there"
             )
         else:
-            yield (
-                f"unknown '{name_of(u)}' has too few conditions on {where}: order {order} needs {needed} "
-                "everywhere"
-            )
+            yield (f"unknown '{name_of(u)}' has too few conditions on {where}: order {order} needs {needed} everywhere")
 
 
 def _space_order(problem: Problem, unknown: int) -> int:
@@ -191,8 +185,7 @@ def _mask(problem: Problem, on: Any, wall: Wall, item: str) -> np.ndarray:
     mask = np.asarray(predicate(problem.domain, problem.coordinates, on)(wall.points))
     if mask.shape != (n,) or mask.dtype != bool:
         raise SpecificationError(
-            f"{item}: 'on' must answer with one boolean per point, shape ({n},), got {mask.dtype} "
-            f"{mask.shape}"
+            f"{item}: 'on' must answer with one boolean per point, shape ({n},), got {mask.dtype} {mask.shape}"
         )
     return mask
 

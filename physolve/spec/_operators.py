@@ -156,9 +156,7 @@ def as_operand(value: Any, item: str) -> Any:
         rows = [as_operand(v, item) for v in value]
         return Matrix([list(r) if isinstance(r, MatrixBase) else [r] for r in rows])
     if isinstance(value, bool) or (callable(value) and not isinstance(value, sympy.Basic)):
-        raise SpecificationError(
-            f"{item}: expected a number or an expression, got {_short(value)}{_hint(value)}"
-        )
+        raise SpecificationError(f"{item}: expected a number or an expression, got {_short(value)}{_hint(value)}")
     try:
         made = sympy.sympify(value, strict=True)
     except (sympy.SympifyError, TypeError, ValueError):
@@ -182,9 +180,7 @@ def _match(side: Any, other: Any) -> Any:
         return side
     if side == 0:
         return Matrix(sympy.zeros(*other.shape))
-    raise SpecificationError(
-        f"equation: one side is a vector of {other.rows} components, the other {_short(side)}"
-    )
+    raise SpecificationError(f"equation: one side is a vector of {other.rows} components, the other {_short(side)}")
 
 
 def _entries(expr: Any, item: str) -> list[sympy.Expr]:
@@ -199,8 +195,7 @@ def _space(expr: Any, coords: tuple[sympy.Symbol, ...], item: str) -> tuple[symp
     space = space_of(coords or _coordinates_in(expr))
     if not space:
         raise SpecificationError(
-            f"{item}: {_short(expr)} holds no unknown with space coordinates; name them, as in {item}(f, x, "
-            "y)"
+            f"{item}: {_short(expr)} holds no unknown with space coordinates; name them, as in {item}(f, x, y)"
         )
     return space
 
@@ -216,9 +211,7 @@ def _coordinates_in(expr: Any) -> tuple[sympy.Symbol, ...]:
 
 def _check_size(size: int, space: tuple[sympy.Symbol, ...], item: str) -> None:
     if size != len(space):
-        raise SpecificationError(
-            f"{item}: a vector of {size} components in the space coordinates {_names(space)}"
-        )
+        raise SpecificationError(f"{item}: a vector of {size} components in the space coordinates {_names(space)}")
 
 
 def _names(coords: tuple[sympy.Symbol, ...]) -> str:

@@ -84,9 +84,7 @@ def _symbol(e: sympy.Symbol) -> tuple[str, int]:
 def check_name(name: str) -> str:
     """The name itself; SpecificationError when it could not be read back."""
     if not name.isidentifier() or name in WORDS:
-        raise SpecificationError(
-            f"the name {name!r} cannot be written to a problem file; use letters, digits and _"
-        )
+        raise SpecificationError(f"the name {name!r} cannot be written to a problem file; use letters, digits and _")
     return name
 
 
@@ -152,9 +150,7 @@ def _product(parts: tuple[sympy.Number, list[sympy.Expr]], signed: bool = False)
         p, q = None, 1
     numerals = [] if p == 1 else [str(p) if p is not None else _number(number)[0]]
     body = [_write(f, _POWER) for f in above]
-    under = ([str(q)] if q != 1 else []) + [
-        _write(f, _POWER if len(below) > 1 or q != 1 else _ATOM) for f in below
-    ]
+    under = ([str(q)] if q != 1 else []) + [_write(f, _POWER if len(below) > 1 or q != 1 else _ATOM) for f in below]
     if above and above[0].is_Add and (numerals or signed):
         return "*".join([*numerals, f"({_over(body, under)})"])
     return _over(numerals + body, under)

@@ -159,9 +159,7 @@ def _conditions(given: Any) -> tuple[Condition, ...]:
     given = (given,) if isinstance(given, Condition) else tuple(given)
     for i, each in enumerate(given, 1):
         if not isinstance(each, Condition):
-            raise SpecificationError(
-                f"condition {i}: expected a condition such as Dirichlet(u, 0), got {each!r}"
-            )
+            raise SpecificationError(f"condition {i}: expected a condition such as Dirichlet(u, 0), got {each!r}")
     return given
 
 
@@ -176,9 +174,7 @@ def _unknowns(given: Any, equations: tuple[sympy.Eq, ...]) -> tuple[AppliedUndef
     appearing = unknowns_of(*equations)
     for u in appearing:  # the components of a vector come together, in their order
         vector = vector_name_of(u)
-        for v in sorted(
-            (w for w in appearing if vector and vector_name_of(w) == vector), key=vector_index_of
-        ):
+        for v in sorted((w for w in appearing if vector and vector_name_of(w) == vector), key=vector_index_of):
             found.setdefault(v)
         found.setdefault(u)
     if not found:

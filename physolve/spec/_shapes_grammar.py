@@ -88,9 +88,7 @@ def parse_shape(text: str, names: Mapping[str, object], base: Path | None = None
         shape = parser.parse(_UNION)
         parser.expressions.expect_end()
     except RecursionError:
-        raise SpecificationError(
-            f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read"
-        ) from None
+        raise SpecificationError(f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read") from None
     return shape
 
 
@@ -112,9 +110,7 @@ class _ShapeParser:
     def parse(self, binding: int) -> Shape:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise self.error(
-                self.token, f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read"
-            )
+            raise self.error(self.token, f"the shape is nested too deeply; at most {MAX_DEPTH} levels are read")
         shape = self.operand(self.expressions.advance())
         while (own := _BINDING.get(self.token.text, 0)) >= binding and self.token.kind == "symbol":
             sign = self.expressions.advance()
@@ -161,9 +157,7 @@ class _ShapeParser:
             if self.token.text == ",":
                 self.expressions.advance()
             elif self.token.text != ")":
-                raise self.error(
-                    self.token, f"expected ',' or ')', got {self.token}; write {constructor.usage}"
-                )
+                raise self.error(self.token, f"expected ',' or ')', got {self.token}; write {constructor.usage}")
         if self.token.text != ")":
             raise self.error(token, f"{token.text} has too many arguments; write {constructor.usage}")
         self.expressions.advance()
@@ -278,9 +272,7 @@ class _Writer:
     def mesh_path(self, shape: Any) -> str:
         source = shape.source
         if source is None:
-            raise SpecificationError(
-                "a mesh that was not read from a file cannot be written to a problem file"
-            )
+            raise SpecificationError("a mesh that was not read from a file cannot be written to a problem file")
         return relative(Path(source), self.base)
 
 

@@ -58,9 +58,7 @@ def unknown(name: str, *coords: sympy.Symbol, components: int = 1) -> Any:
     check_name(name, "unknown")
     check_coordinates(coords, f"unknown '{name}'")
     if isinstance(components, bool) or not isinstance(components, int) or components < 1:
-        raise SpecificationError(
-            f"unknown '{name}': components must be a positive integer, got {components!r}"
-        )
+        raise SpecificationError(f"unknown '{name}': components must be a positive integer, got {components!r}")
     if components == 1:
         return _function(name, None)(*coords)
     parts = component_names(name, coords, components)
@@ -137,9 +135,7 @@ def check_coordinates(coords: Iterable[object], item: str = "coordinates") -> No
         raise SpecificationError(f"{item}: no coordinate given; expected one to three in space and perhaps t")
     for s in coords:
         if not isinstance(s, sympy.Symbol) or isinstance(s, Parameter):
-            raise SpecificationError(
-                f"{item}: {s!r} is not a coordinate; make it with physolve.coordinates(...)"
-            )
+            raise SpecificationError(f"{item}: {s!r} is not a coordinate; make it with physolve.coordinates(...)")
     names = [cast(sympy.Symbol, s).name for s in coords]
     if len(set(names)) < len(names):
         raise SpecificationError(f"{item}: coordinate names must differ, got {', '.join(names)}")

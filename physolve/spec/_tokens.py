@@ -62,8 +62,7 @@ def tokenize(text: str) -> list[Token]:
         raise SpecificationError(f"expected text, got {type(text).__name__}")
     if len(text) > MAX_CHARACTERS:
         raise SpecificationError(
-            f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read; "
-            "split it over [expressions]"
+            f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read; split it over [expressions]"
         )
     if not text.strip():
         raise SpecificationError("the text is empty; expected an expression")

@@ -101,9 +101,7 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
     write_tensors(path, tensors(), HEADER)
     before = path.read_bytes()
-    monkeypatch.setattr(
-        "safetensors.torch.save_file", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full"))
-    )
+    monkeypatch.setattr("safetensors.torch.save_file", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(ProblemFileError, match="disk full"):
         write_tensors(path, {}, {})
     assert path.read_bytes() == before

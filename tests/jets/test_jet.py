@@ -32,9 +32,7 @@ def nested(function, points, layout):
         rows = [channel, *(first[..., i] for i in layout.first)]
         for i, j in layout.second:
             graph = first[..., i].requires_grad
-            second = (
-                torch.autograd.grad(first[..., i].sum(), points, create_graph=True)[0] if graph else first * 0
-            )
+            second = torch.autograd.grad(first[..., i].sum(), points, create_graph=True)[0] if graph else first * 0
             rows.append(second[..., j])
         columns.append(torch.stack(rows, dim=-2))
     return torch.stack(columns, dim=-1)
@@ -59,9 +57,7 @@ def test_elementwise_equals_nested_autograd(activation, dtype):
     weight, bias = draw(2, 4, dtype=dtype), draw(4, dtype=dtype, seed=1) + shift
     points, layout = draw(7, 2, dtype=dtype, seed=2) * 0.5, JetLayout.full(2)
     jet = elementwise(activation, affine(seed_jet(points, layout), weight, bias))
-    expected = nested(
-        lambda p: (activation(p @ weight + bias)) + 0 * p.square().sum(-1, keepdim=True), points, layout
-    )
+    expected = nested(lambda p: (activation(p @ weight + bias)) + 0 * p.square().sum(-1, keepdim=True), points, layout)
     close(jet.tensor, expected, dtype)
 
 

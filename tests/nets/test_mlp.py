@@ -69,21 +69,16 @@ def test_point_gradients_equal_torch_func(n, orders):
 
     def scalar(vector, point):
         jet = network.jet(network.unflatten(vector), seed_jet(point[None], layout))
-        return sum(
-            (k + 1) * (jet.derivative(o)[0, 0] + jet.derivative(o)[0, 1] ** 2) for k, o in enumerate(orders)
-        )
+        return sum((k + 1) * (jet.derivative(o)[0, 0] + jet.derivative(o)[0, 1] ** 2) for k, o in enumerate(orders))
 
     jet, tape = taped_dense_jet(network.stack(weights), TANH, seed_jet(where, layout))
     total = sum(
-        ((k + 1) * (jet.derivative(o)[:, 0] + jet.derivative(o)[:, 1] ** 2)).sum()
-        for k, o in enumerate(orders)
+        ((k + 1) * (jet.derivative(o)[:, 0] + jet.derivative(o)[:, 1] ** 2)).sum() for k, o in enumerate(orders)
     )
     found = tape.point_gradients(total)
     assert found.shape == (n, network.count)
     if n:
-        expected = torch.func.vmap(torch.func.grad(scalar), in_dims=(None, 0))(
-            network.flatten(weights), where
-        )
+        expected = torch.func.vmap(torch.func.grad(scalar), in_dims=(None, 0))(network.flatten(weights), where)
         assert torch.allclose(found, expected, rtol=1e-12, atol=1e-12 * float(expected.abs().max()))
 
 

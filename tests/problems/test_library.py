@@ -125,9 +125,7 @@ def test_exact_solution_satisfies_the_equations(name: str, raster: str) -> None:
         assert np.abs(values).max() < TOLERANCE
 
 
-@pytest.mark.parametrize(
-    ("name", "index"), [(n, i) for n in EXACT for i in range(len(document(n)["conditions"]))]
-)
+@pytest.mark.parametrize(("name", "index"), [(n, i) for n in EXACT for i in range(len(document(n)["conditions"]))])
 def test_exact_solution_satisfies_the_condition(name: str, index: int, raster: str) -> None:
     problem, _ = load(name, raster)
     condition = problem.conditions[index]

@@ -161,9 +161,7 @@ def test_estimate_is_close_to_the_error(name):
     assert solution.estimate <= 1e-5
     assert error(solution) < 1.5 * solution.estimate
     assert solution.estimate < 10 * error(solution)
-    assert [level.unknowns for level in solution.history] == sorted(
-        level.unknowns for level in solution.history
-    )
+    assert [level.unknowns for level in solution.history] == sorted(level.unknowns for level in solution.history)
 
 
 def test_gradient_and_nan_outside():
@@ -413,18 +411,14 @@ def test_solids_and_lines_are_not_meshed():
         mesh_shape(Box((0, 0, 0), (1, 1, 1)), 0.1)
 
 
-@pytest.mark.parametrize(
-    ("name", "largest", "unknowns"), [("poisson_L", 0.1494, 60_000), ("poisson_G", 2.511, 30_000)]
-)
+@pytest.mark.parametrize(("name", "largest", "unknowns"), [("poisson_L", 0.1494, 60_000), ("poisson_G", 2.511, 30_000)])
 def test_benchmarks_reach_the_known_maximum(shared_data, name, largest, unknowns):
     if name == "poisson_L":
         problem = poisson(Dirichlet(u, 0), domain=Rectangle((-1, -1), (1, 1)) - Rectangle((0, 0), (1, 1)))
     else:
         image = np.load(shared_data / "benchmarks" / "poisson_G.npz")["source"]
         f = GridData.from_raster("f", image, ((-1, 1), (-1, 1)))
-        problem = poisson(
-            Dirichlet(u, 0), equation=[Eq(-laplacian(u), f(x, y))], domain=Rectangle((-1, -1), (1, 1))
-        )
+        problem = poisson(Dirichlet(u, 0), equation=[Eq(-laplacian(u), f(x, y))], domain=Rectangle((-1, -1), (1, 1)))
     solution = solve_fem(problem, tol=1e-4)
     assert solution.converged
     assert solution.unknowns < unknowns

@@ -93,9 +93,7 @@ CASES = {
     "dirichlet, vector": Case(Dirichlet(v, [SMOOTH, x * y]), (SMOOTH, x * y), unknowns=v),
     "neumann": Case(Neumann(u, on_disk(SMOOTH)), (SMOOTH,), DISK),
     "neumann on a part": Case(Neumann(u, -SMOOTH.diff(x), on="left"), (SMOOTH,), broken=x + y),
-    "neumann, vector": Case(
-        Neumann(v, [on_disk(SMOOTH), on_disk(x * y)]), (SMOOTH, x * y), DISK, v, broken=x
-    ),
+    "neumann, vector": Case(Neumann(v, [on_disk(SMOOTH), on_disk(x * y)]), (SMOOTH, x * y), DISK, v, broken=x),
     "robin": Case(Robin(u, 2 + x, y, (2 + x) * SMOOTH + y * on_disk(SMOOTH)), (SMOOTH,), DISK),
     "boundary equation": Case(
         BoundaryEquation(Eq(N_X * d(u, x) + N_Y * d(u, y) + u**3, on_disk(SMOOTH) + SMOOTH**3)),
@@ -108,9 +106,7 @@ CASES = {
     ),
     # Points of an end are found by a mask, up to 1e-9 of the size beside it.
     "periodic": Case(Periodic(u, along=x), (PERIODIC,), broken=x, rounding=1e-7),
-    "periodic, second derivative": Case(
-        Periodic(u, along=x, order=2), (PERIODIC,), broken=x**3, rounding=1e-6
-    ),
+    "periodic, second derivative": Case(Periodic(u, along=x, order=2), (PERIODIC,), broken=x**3, rounding=1e-6),
     "initial": Case(Initial(w, WAVE.subs(t, 0)), (WAVE,), WIRE, w, broken=1 + x),
     "initial velocity": Case(
         Initial(w, WAVE.subs(t, 0), velocity=WAVE.diff(t).subs(t, 0)), (WAVE,), WIRE, w, broken=t + 1
@@ -235,9 +231,7 @@ def test_matrix_is_the_jacobian_of_the_residual(equation: object) -> None:
     state = random_expansion(problem)
     state = replace(state, coefficients=0.1 * state.coefficients)
     thetas = torch.tensor([float(p.guess) for p in problem.parameters], dtype=torch.float64)
-    way = torch.randn(
-        state.coefficients.shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64
-    )
+    way = torch.randn(state.coefficients.shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     theta_way, h = torch.ones_like(thetas), 1e-5
     for block in Collocation(problem).rows(Density(20, 10)):
 
@@ -347,9 +341,7 @@ def test_ends_of_an_interval_are_two_points() -> None:
 
 def test_initial_condition_of_an_ordinary_equation_is_one_row() -> None:
     q = unknown("q", t)
-    value, velocity = condition_rows(
-        Problem(Eq(dt(q, 2), -q), TimeInterval(1, 4), [Initial(q, 2, velocity=3)])
-    )
+    value, velocity = condition_rows(Problem(Eq(dt(q, 2), -q), TimeInterval(1, 4), [Initial(q, 2, velocity=3)]))
     assert value.points.tolist() == velocity.points.tolist() == [[1.0]]
 
 

@@ -74,9 +74,7 @@ def test_first_step_is_the_textbook_one():
     system = network_system(poisson(), 10, 2, TANH)
     state = method.init(system, 0)
     vector = state.vector.clone().requires_grad_()
-    total = torch.stack(
-        method.terms(system, method.squares(system, vector, state.sample), state.sample)
-    ).sum()
+    total = torch.stack(method.terms(system, method.squares(system, vector, state.sample), state.sample)).sum()
     gradient = torch.autograd.grad(total, vector)[0]
     moved = method.step(system, state, 0).vector - state.vector
     far = gradient.abs() > 1e-6

@@ -37,9 +37,7 @@ def nonlinear():
 
 def with_parameter():
     k = ps.parameter("k", guess=0.5)
-    points = (
-        torch.rand(40, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).numpy() * 2 - 1
-    )
+    points = torch.rand(40, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).numpy() * 2 - 1
     values = [float(WAVE.subs({x: a, y: b})) for a, b in points]
     source = 2 * sympy.diff(WAVE, x, 2) + sympy.diff(WAVE, y, 2)
     equation = ps.Eq(k * ps.d(u, x, x) + ps.d(u, y, y), source)  # true k = 2

@@ -41,9 +41,7 @@ pi, sin, cos, exp = sympy.pi, sympy.sin, sympy.cos, sympy.exp
 SMOOTH = sin(pi * x) * exp(y)
 L_SHAPE = Rectangle((-1, -1), (1, 1)) - Rectangle((0, 0), (1, 1))
 RADIUS = sympy.sqrt(x**2 + y**2)
-ANGLE = sympy.Piecewise(
-    (sympy.atan2(y, x), sympy.atan2(y, x) >= pi / 2 - 1e-9), (sympy.atan2(y, x) + 2 * pi, True)
-)
+ANGLE = sympy.Piecewise((sympy.atan2(y, x), sympy.atan2(y, x) >= pi / 2 - 1e-9), (sympy.atan2(y, x) + 2 * pi, True))
 CORNER = RADIUS ** sympy.Rational(2, 3) * sin(sympy.Rational(2, 3) * (ANGLE - pi / 2))
 """Harmonic, zero on both edges of the L-shape's corner, with an infinite gradient there."""
 
@@ -217,9 +215,7 @@ def only_slopes(*more: object) -> Problem:
 def test_solution_up_to_a_constant_is_ill_posed() -> None:
     solution = solve(only_slopes(), 1e-6)
     assert solution.outcome is Outcome.ILL_POSED
-    assert solution.message.startswith(
-        "two solutions satisfy all equations and conditions to rounding and yet"
-    )
+    assert solution.message.startswith("two solutions satisfy all equations and conditions to rounding and yet")
     assert "MeanValue" in solution.message
 
 
@@ -235,9 +231,7 @@ def test_missing_wall_is_ill_posed() -> None:
     """Heat in a rod with nothing said at its ends: many solutions fit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        problem = Problem(
-            Eq(dt(w), d(w, x, 2)), Interval(0, 1) * TimeInterval(0, 1), [Initial(w, sin(pi * x))]
-        )
+        problem = Problem(Eq(dt(w), d(w, x, 2)), Interval(0, 1) * TimeInterval(0, 1), [Initial(w, sin(pi * x))])
     solution = solve(problem, 1e-8)
     assert solution.outcome is Outcome.ILL_POSED
 
@@ -276,9 +270,7 @@ def test_parameter_and_field_from_noisy_data() -> None:
     )
     solution = solve(problem, 3e-2)
     assert solution.outcome is Outcome.CONVERGED
-    assert solution.parameters["a"] == pytest.approx(
-        0.3, rel=0.02
-    )  # noise 0.01 / sqrt(60) of a signal about 0.3
+    assert solution.parameters["a"] == pytest.approx(0.3, rel=0.02)  # noise 0.01 / sqrt(60) of a signal about 0.3
 
 
 def test_source_amplitude_is_a_linear_inverse_problem() -> None:

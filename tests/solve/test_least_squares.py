@@ -40,9 +40,7 @@ def test_agrees_with_numpy(condition: float, right_sides: int) -> None:
 
 
 @pytest.mark.parametrize("block_rows", [None, 1, 7, 30, 1000])
-@pytest.mark.parametrize(
-    "sizes", [[90], [1] * 90, [1, 0, 40, 49], [80, 10]], ids=["one", "rows", "odd", "two"]
-)
+@pytest.mark.parametrize("sizes", [[90], [1] * 90, [1, 0, 40, 49], [80, 10]], ids=["one", "rows", "odd", "two"])
 def test_blocks_do_not_matter(sizes: list[int], block_rows: int | None) -> None:
     matrix, right = system(90, 30)
     expected = least_squares([(matrix, right)], 30)
@@ -109,9 +107,7 @@ def test_fewer_rows_than_columns_fit_exactly(rows: int) -> None:
 def test_what_is_not_finite_is_an_error(bad: float, place: str) -> None:
     matrix, right = system(40, 3)
     {"matrix": matrix, "right": right}[place][17, 0] = bad
-    with pytest.raises(
-        NumericalError, match=r"^least squares: the rows hold NaN or infinity; likely causes: "
-    ):
+    with pytest.raises(NumericalError, match=r"^least squares: the rows hold NaN or infinity; likely causes: "):
         least_squares([(matrix, right)], 3)
 
 

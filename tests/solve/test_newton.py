@@ -39,9 +39,7 @@ LINE = Polynomials((0.0,), (1.0,), 6)
 def cubic() -> Problem:
     """u'' = u^3 + f with u = 1 + x^2."""
     w = 1 + x**2
-    return Problem(
-        Eq(d(u, x, 2), u**3 + w.diff(x, 2) - w**3), Interval(0, 1), [Dirichlet(u, w)], exact={u: w}
-    )
+    return Problem(Eq(d(u, x, 2), u**3 + w.diff(x, 2) - w**3), Interval(0, 1), [Dirichlet(u, w)], exact={u: w})
 
 
 def unknown_rate() -> Problem:
@@ -71,9 +69,7 @@ def test_solution_in_the_basis_is_found_to_rounding() -> None:
 def test_convergence_is_quadratic() -> None:
     """Errors after 1, 2, 3, ... steps: once small, the next is about the square of the one before."""
     expected = 1 + torch.linspace(0, 1, 5, dtype=torch.float64) ** 2
-    errors = [
-        float((run(cubic(), Newton(steps=n, tolerance=0.0))[0] - expected).abs().max()) for n in range(1, 7)
-    ]
+    errors = [float((run(cubic(), Newton(steps=n, tolerance=0.0))[0] - expected).abs().max()) for n in range(1, 7)]
     small = [(a, b) for a, b in itertools.pairwise(errors) if 1e-6 < a < 0.3]
     assert len(small) >= 2
     for before, after in small:
@@ -83,9 +79,7 @@ def test_convergence_is_quadratic() -> None:
 def test_linear_problem_is_solved_by_the_first_step() -> None:
     linear = Problem(Eq(d(u, x, 2), 2), Interval(0, 1), [Dirichlet(u, 1 + x**2)])
     first, _, _ = run(linear, Newton(steps=1))
-    torch.testing.assert_close(
-        first, 1 + torch.linspace(0, 1, 5, dtype=torch.float64) ** 2, rtol=1e-12, atol=0
-    )
+    torch.testing.assert_close(first, 1 + torch.linspace(0, 1, 5, dtype=torch.float64) ** 2, rtol=1e-12, atol=0)
 
 
 def test_parameter_is_found_with_the_field() -> None:
@@ -102,9 +96,7 @@ def test_later_steps_never_raise_the_residual() -> None:
     """A strong nonlinearity, where whole steps overshoot; residuals in common weights."""
     problem = Problem(Eq(d(u, x, 2), 5 * sympy.sinh(u)), Interval(0, 1), [Dirichlet(u, 4 * x)])
     rows = Collocation(problem).rows(DENSITY)
-    fields = [
-        Newton(steps=n, tolerance=0.0).solve(rows, LINE, 1, None, (), RIDGE)[0].field for n in range(1, 16)
-    ]
+    fields = [Newton(steps=n, tolerance=0.0).solve(rows, LINE, 1, None, (), RIDGE)[0].field for n in range(1, 16)]
     weights = project(rows, LINE, 1, fields[-1]).scale
     sizes = np.array([weights.norm([block.residual_of(field) for block in rows]) for field in fields])
     assert sizes[-1] < 0.2 * sizes[0]

@@ -59,9 +59,7 @@ def polynomial(problem: Problem, *components: sympy.Expr) -> Solution:
     values = [_values(c, problem.coordinates, points) for c in components]
     coefficients = torch.linalg.lstsq(matrix, torch.stack(values, 1)).solution
     estimate = Estimate(2e-9, 1e-9, "known")
-    return Solution(
-        problem, Expansion(basis, coefficients), Outcome.CONVERGED, "fine", estimate, "polynomials"
-    )
+    return Solution(problem, Expansion(basis, coefficients), Outcome.CONVERGED, "fine", estimate, "polynomials")
 
 
 def _values(expression: sympy.Expr, names: tuple, points: torch.Tensor) -> torch.Tensor:
@@ -260,17 +258,13 @@ def test_integral_over_the_boundary_may_hold_normals() -> None:
     assert QUADRATIC.integral(u, on="boundary") == pytest.approx(3 * np.pi, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    "domain", [DISK, FRAME, Rectangle((0, 0), (2, 1))], ids=["disk", "frame", "rectangle"]
-)
+@pytest.mark.parametrize("domain", [DISK, FRAME, Rectangle((0, 0), (2, 1))], ids=["disk", "frame", "rectangle"])
 def test_divergence_theorem(domain: object) -> None:
     """The flux through the boundary is the integral of the sources inside."""
     solution = scalar(x**4 - 2 * x * y**2 + y, domain)
     assert solution.flux(u) == pytest.approx(solution.integral(laplacian(u)), rel=2e-3, abs=1e-3)
     k = 1 + x**2
-    assert solution.flux(k * grad(u)) == pytest.approx(
-        solution.integral(div(k * grad(u))), rel=2e-3, abs=1e-3
-    )
+    assert solution.flux(k * grad(u)) == pytest.approx(solution.integral(div(k * grad(u))), rel=2e-3, abs=1e-3)
 
 
 def test_flux_through_a_part() -> None:
@@ -411,9 +405,7 @@ def test_other_files_are_not_solutions(tmp_path: Path) -> None:
     from physolve.io import write_tensors
 
     write_tensors(tmp_path / "other.safetensors", {"a": torch.zeros(2)}, {"content": "weights"})
-    with pytest.raises(
-        ProblemFileError, match=r"other\.safetensors: holds 'weights', expected a saved solution$"
-    ):
+    with pytest.raises(ProblemFileError, match=r"other\.safetensors: holds 'weights', expected a saved solution$"):
         Solution.load(tmp_path / "other.safetensors")
     (tmp_path / "text.safetensors").write_text("hello")
     with pytest.raises(ProblemFileError, match=r"text\.safetensors"):
@@ -459,9 +451,7 @@ def test_csv_is_read_by_csv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["u.docx", "u"])
 def test_unknown_ending(name: str, tmp_path: Path) -> None:
-    with pytest.raises(
-        UnsupportedError, match=rf"{re.escape(name)}: file: .*; use one of \.safetensors, \.vtu, "
-    ):
+    with pytest.raises(UnsupportedError, match=rf"{re.escape(name)}: file: .*; use one of \.safetensors, \.vtu, "):
         QUADRATIC.save(tmp_path / name)
 
 

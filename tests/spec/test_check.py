@@ -295,8 +295,7 @@ UNSUPPORTED = {
     ),
     "complex value": (
         lambda: Problem([POISSON], SQUARE, [Dirichlet(u, sympy.I)]),
-        "condition 1 ('dirichlet' on u): complex numbers; write the real and the imaginary part as two "
-        "real unknowns",
+        "condition 1 ('dirichlet' on u): complex numbers; write the real and the imaginary part as two real unknowns",
     ),
     "bessel": (
         lambda: Problem([Eq(laplacian(u), sympy.besselj(0, x))], SQUARE),

@@ -14,9 +14,7 @@ x, y = coordinates("x", "y")
 POINTS = np.random.default_rng(0).uniform(0.1, 0.9, (2, 40))
 
 leaves = st.sampled_from([x, y, sympy.pi, sympy.E, sympy.Integer(2), sympy.Rational(1, 3), sympy.Float(0.7)])
-unary = st.sampled_from(
-    [sympy.sin, sympy.cos, sympy.tanh, sympy.exp, sympy.Abs, lambda e: -e, lambda e: e**3]
-)
+unary = st.sampled_from([sympy.sin, sympy.cos, sympy.tanh, sympy.exp, sympy.Abs, lambda e: -e, lambda e: e**3])
 binary = st.sampled_from(
     [
         lambda a, b: a + b,
@@ -170,8 +168,7 @@ def test_grid_data_counts_as_constant_in_torch():
         (
             unknown("u", x, y).diff(x),
             UnsupportedError,
-            "'Derivative(u(x, y), x)' cannot be evaluated: it is an unknown or its derivative without a "
-            "value",
+            "'Derivative(u(x, y), x)' cannot be evaluated: it is an unknown or its derivative without a value",
         ),
     ],
 )

@@ -66,9 +66,7 @@ HEADER = 'coordinates = ["x", "y"]\nunknowns = ["u"]\ndomain = "rectangle([-1, -
 def poisson_lshape():
     square, notch = SQUARE.named("square"), Rectangle((0, 0), (1, 1)).named("notch")
     conditions = [Dirichlet(u, 0, on="square"), Neumann(u, x * sympy.Rational(1, 3), on="notch")]
-    return Problem(
-        [Eq(-laplacian(u), 1)], square - notch, conditions, name="lshape", description="L\n\nA corner."
-    )
+    return Problem([Eq(-laplacian(u), 1)], square - notch, conditions, name="lshape", description="L\n\nA corner.")
 
 
 def named_holes():
@@ -86,9 +84,7 @@ def robin_and_predicates():
         Neumann(u, 0.1, on="top"),
         Dirichlet(u, 0, on=Rectangle((-2, -2), (2, -1))),
     ]
-    return Problem(
-        [Eq(-div((1 + x**2) * grad(u)) + 64 * u, 10 * sympy.sin(sympy.pi * x))], SQUARE, conditions
-    )
+    return Problem([Eq(-div((1 + x**2) * grad(u)) + 64 * u, 10 * sympy.sin(sympy.pi * x))], SQUARE, conditions)
 
 
 def heat():
@@ -96,9 +92,7 @@ def heat():
     u = unknown("u", x, t)
     exact = sympy.exp(-0.1 * sympy.pi**2 * t) * sympy.sin(sympy.pi * x)
     conditions = [Dirichlet(u, 0), Initial(u, sympy.sin(sympy.pi * x))]
-    return Problem(
-        [Eq(dt(u), 0.1 * d(u, x, 2))], Interval(0, 1) * TimeInterval(0, 1), conditions, exact={u: exact}
-    )
+    return Problem([Eq(dt(u), 0.1 * d(u, x, 2))], Interval(0, 1) * TimeInterval(0, 1), conditions, exact={u: exact})
 
 
 def wave():
@@ -337,9 +331,7 @@ def test_name_and_description(tmp_path):
     assert loads_problem(HEADER + body).name == ""
 
 
-@pytest.mark.parametrize(
-    "description", ["", "a", "a\nb", "a\n\nb\n", "\n\nb", "a\n\n", '"""\\ \'é\t', "a\r\nb"]
-)
+@pytest.mark.parametrize("description", ["", "a", "a\nb", "a\n\nb\n", "\n\nb", "a\n\n", '"""\\ \'é\t', "a\r\nb"])
 def test_descriptions_read_back(description):
     problem = Problem([Eq(laplacian(u), 0)], SQUARE, [Dirichlet(u, 0)], description=description)
     assert loads_problem(dumps_problem(problem)) == problem
@@ -379,9 +371,7 @@ def test_npz_npy_and_csv(tmp_path):
         problem = loads_problem(DATA.format(entry + EXTENT), base=tmp_path)
         assert _source(problem) == expected
         assert loads_problem(dumps_problem(problem)) == problem
-    raster = loads_problem(
-        DATA.format(f'file = "a.npz", key = "image", layout = "raster", {EXTENT}'), base=tmp_path
-    )
+    raster = loads_problem(DATA.format(f'file = "a.npz", key = "image", layout = "raster", {EXTENT}'), base=tmp_path)
     assert _source(raster) == GridData.from_raster("source", RASTER, ((-1, 1), (-1, 1)))
     write_problem(raster, tmp_path / "again.toml")
     assert read_problem(tmp_path / "again.toml") == raster
@@ -442,9 +432,7 @@ def test_pickles_are_never_loaded(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[Bomb()]], dtype=object))
     sentinel.unlink(missing_ok=True)
     for name in ("a.npz", "a.npy"):
-        with pytest.raises(
-            ProblemFileError, match=r"cannot be read as np[yz]: Object arrays cannot be loaded"
-        ):
+        with pytest.raises(ProblemFileError, match=r"cannot be read as np[yz]: Object arrays cannot be loaded"):
             loads_problem(DATA.format(f'file = "{name}", {EXTENT}'), base=tmp_path)
     assert not sentinel.exists()
 
@@ -461,9 +449,7 @@ def test_observations_from_files(tmp_path):
     )
     expected = Observations(u, points, values, 0.1)
     assert loads_problem(body + 'file = "o.csv"\n', base=tmp_path).conditions == (expected,)
-    assert loads_problem(body + 'file = "o.npz"\nvalues_key = "measured"\n', base=tmp_path).conditions == (
-        expected,
-    )
+    assert loads_problem(body + 'file = "o.npz"\nvalues_key = "measured"\n', base=tmp_path).conditions == (expected,)
     given = loads_problem(body + 'data = "sensors"\n', data={"sensors": tmp_path / "o.csv"})
     assert given.conditions == (expected,)
     assert loads_problem(dumps_problem(given)) == given
@@ -472,9 +458,7 @@ def test_observations_from_files(tmp_path):
 def test_large_data_is_saved_next_to_the_problem(tmp_path):
     grid = GridData("source", np.random.default_rng(0).normal(size=(90, 80)), ((-1, 1), (-1, 1)))
     problem = Problem([Eq(-laplacian(u), grid(x, y))], SQUARE, [Dirichlet(u, 0)], name="big")
-    with pytest.raises(
-        SpecificationError, match=r"^data 'source': 7,200 values without a file; use write_problem"
-    ):
+    with pytest.raises(SpecificationError, match=r"^data 'source': 7,200 values without a file; use write_problem"):
         dumps_problem(problem)
     write_problem(problem, tmp_path / "big.toml")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["big.toml", "big_source.npz"]
@@ -517,9 +501,7 @@ def test_functions_cannot_be_written(tmp_path):
 def test_what_is_not_exact_is_refused():
     unevaluated = sympy.Add(x, x, evaluate=False)
     problem = Problem([Eq(laplacian(u), 0)], SQUARE, [Dirichlet(u, unevaluated)])
-    with pytest.raises(
-        SpecificationError, match="cannot be written to a file exactly: conditions would change"
-    ):
+    with pytest.raises(SpecificationError, match="cannot be written to a file exactly: conditions would change"):
         dumps_problem(problem)
 
 

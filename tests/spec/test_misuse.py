@@ -249,8 +249,7 @@ MISUSES = {
     "condition_on_a_number": (
         lambda: Dirichlet(u, 0, on=3),
         SpecificationError,
-        "dirichlet condition: 'on' must be a part's name, a shape, a condition such as x < 0.5 or a "
-        "function, got 3",
+        "dirichlet condition: 'on' must be a part's name, a shape, a condition such as x < 0.5 or a function, got 3",
     ),
     "condition_on_nothing": (
         lambda: Dirichlet(u, 0, on=[]),

@@ -52,9 +52,7 @@ def poisson(**changes):
 
 
 def stokes(**changes):
-    return Problem(
-        [Eq(-laplacian(v) + grad(p), 0), Eq(div(v), 0)], SQUARE, [Dirichlet(v, 0), MeanValue(p)], **changes
-    )
+    return Problem([Eq(-laplacian(v) + grad(p), 0), Eq(div(v), 0)], SQUARE, [Dirichlet(v, 0), MeanValue(p)], **changes)
 
 
 def test_fields_of_a_simple_problem():

@@ -44,9 +44,7 @@ def test_unknown_is_equal_by_name_and_coordinates():
     assert unknown("u", x, y).is_real
 
 
-@pytest.mark.parametrize(
-    ("components", "names"), [(2, ["v_x", "v_y"]), (3, ["v_1", "v_2", "v_3"]), (1, ["v"])]
-)
+@pytest.mark.parametrize(("components", "names"), [(2, ["v_x", "v_y"]), (3, ["v_1", "v_2", "v_3"]), (1, ["v"])])
 def test_components_are_called_after_the_space_coordinates(components, names):
     x, y, t = coordinates("x", "y", "t")
     v = unknown("v", x, y, t, components=components)

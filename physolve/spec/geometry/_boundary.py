@@ -17,9 +17,7 @@ Selection = str | Shape | tuple[str | Shape, ...] | None
 _LIMIT = 1 << 22  # candidates tried on one piece before giving up
 
 
-def sample_boundary(
-    shape: Shape, n: int, on: Selection, where: Where | None, method: str, seed: int
-) -> Samples:
+def sample_boundary(shape: Shape, n: int, on: Selection, where: Where | None, method: str, seed: int) -> Samples:
     """See Shape.sample_boundary."""
     check_method(method)
     n = count(n, "number of boundary points")
@@ -61,18 +59,14 @@ def _selected(shape: Shape, items: tuple[object, ...]) -> tuple[Piece, ...]:
 
 def _not_empty(found: tuple[Piece, ...], shape: Shape) -> tuple[Piece, ...]:
     if not found:
-        raise SpecificationError(
-            f"this shape is empty, it has no boundary: {shape!r}; check positions and sizes"
-        )
+        raise SpecificationError(f"this shape is empty, it has no boundary: {shape!r}; check positions and sizes")
     return found
 
 
 def _on_labels(shape: Shape, labels: tuple[str, ...]) -> tuple[Piece, ...]:
     for label in labels:
         if not shape.has_part(label):
-            raise SpecificationError(
-                f"boundary part {label!r} is not a part of this domain; it has {describe(shape)}"
-            )
+            raise SpecificationError(f"boundary part {label!r} is not a part of this domain; it has {describe(shape)}")
     inner = [sub for name, sub in named_shapes(shape) if name in labels and name in interfaces(shape)]
     return (*labelled(shape, labels), *(piece for sub in inner for piece in inner_pieces(shape, sub)))
 
@@ -88,9 +82,7 @@ def _on_shape(shape: Shape, sub: Shape) -> tuple[Piece, ...]:
 
     found = trim(spatial_faces(shape, sub), state, shape.size) or inner_pieces(shape, sub)
     if not found:
-        raise SpecificationError(
-            f"the boundary of {sub!r} neither meets this domain's boundary nor its inside"
-        )
+        raise SpecificationError(f"the boundary of {sub!r} neither meets this domain's boundary nor its inside")
     return found
 
 
@@ -100,9 +92,7 @@ def _lifted(shape: Shape, sub: Shape) -> Shape:
     if time is not None and sub.dim == shape.dim - 1:
         return SpaceTime(sub, time)
     if sub.dim != shape.dim:
-        raise SpecificationError(
-            f"on= needs a shape of {shape.dim} dimensions as the domain has, got {sub.dim}-D"
-        )
+        raise SpecificationError(f"on= needs a shape of {shape.dim} dimensions as the domain has, got {sub.dim}-D")
     return sub
 
 

@@ -13,9 +13,7 @@ METHODS = ("sobol", "uniform", "grid")
 def check_method(method: str) -> None:
     """One of the three sampling methods."""
     if method not in METHODS:
-        raise SpecificationError(
-            f"sampling method {method!r} is not known; it is 'sobol', 'uniform' or 'grid'"
-        )
+        raise SpecificationError(f"sampling method {method!r} is not known; it is 'sobol', 'uniform' or 'grid'")
 
 
 class Stream:

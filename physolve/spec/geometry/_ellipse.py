@@ -55,9 +55,7 @@ def _ellipse_distance(x: ColumnArray, y: ColumnArray, a: float, b: float) -> Col
     The nearest point is (a^2 x / (g + e), b^2 y / g), e = a^2 - b^2, with g > 0 the root of
     s(g) = |(a x / (g + e), b y / g)| = 1. Newton on 1/s, which is nearly linear in g (Hebden), from the left.
     """
-    y = np.maximum(
-        y, 1e-13 * b
-    )  # keeps the pole of the second term; an error far below rounding of the distance
+    y = np.maximum(y, 1e-13 * b)  # keeps the pole of the second term; an error far below rounding of the distance
     e = a * a - b * b
     g = b * y
     for _ in range(16):

@@ -27,9 +27,7 @@ def sample_interior(shape: Shape, n: int, method: str, seed: int, refine: float)
     far = n - sum(shares)
     base = _grid(shape, far) if method == "grid" else _uniform(shape, far, Stream(method, shape.dim, seed))
     stream = Stream("sobol" if method == "grid" else method, shape.dim, seed + 1)
-    points = np.concatenate(
-        [base, *(_around(shape, f, k, stream) for f, k in zip(near, shares, strict=True))]
-    )
+    points = np.concatenate([base, *(_around(shape, f, k, stream) for f, k in zip(near, shares, strict=True))])
     density = np.full(n, far / n / measure)
     for focus, k in zip(near, shares, strict=True):
         density += k / n * focus.density(points)

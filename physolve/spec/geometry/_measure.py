@@ -38,9 +38,7 @@ def _kept(shape: Shape) -> tuple[float, float]:
             keep = region.propose(stream.take(m))[1]
             if keep.any():
                 return float(keep.mean()), region.extent
-    raise SpecificationError(
-        f"this shape is empty, nothing is left of it: {shape!r}; check positions and sizes"
-    )
+    raise SpecificationError(f"this shape is empty, nothing is left of it: {shape!r}; check positions and sizes")
 
 
 def centroid(shape: Shape) -> np.ndarray:
@@ -74,11 +72,7 @@ def _gauss(dim: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes (m, dim) on the unit cube and weights (m,)."""
     x, w = np.polynomial.legendre.leggauss(_NODES[dim])
     x, w = (x + 1) / 2, w / 2
-    nodes = (
-        np.stack(np.meshgrid(*[x] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
-        if dim
-        else np.empty((1, 0))
-    )
+    nodes = np.stack(np.meshgrid(*[x] * dim, indexing="ij"), axis=-1).reshape(-1, dim) if dim else np.empty((1, 0))
     weights = np.ones(1)
     for _ in range(dim):
         weights = np.outer(weights, w).ravel()

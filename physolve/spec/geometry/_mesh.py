@@ -183,16 +183,12 @@ def _checked(points: object, cells: object, source: str) -> tuple[np.ndarray, np
     item = source or "MeshDomain"
     x, simplices = np.asarray(points, dtype=np.float64), np.asarray(cells, dtype=np.int64)
     if x.ndim != 2 or x.shape[1] not in (2, 3) or not np.isfinite(x).all():
-        raise SpecificationError(
-            f"{item}: points must be finite and of shape (n, 2) or (n, 3), got {x.shape}"
-        )
+        raise SpecificationError(f"{item}: points must be finite and of shape (n, 2) or (n, 3), got {x.shape}")
     if simplices.ndim != 2 or simplices.shape[1] != x.shape[1] + 1 or not len(simplices):
         wanted = f"(m, {x.shape[1] + 1})"
         raise SpecificationError(f"{item}: cells must be of shape {wanted} with m > 0, got {simplices.shape}")
     if simplices.min() < 0 or simplices.max() >= len(x):
-        raise SpecificationError(
-            f"{item}: cells name vertex {simplices.max()}, but there are {len(x)} points"
-        )
+        raise SpecificationError(f"{item}: cells name vertex {simplices.max()}, but there are {len(x)} points")
     flat = simplex_measures(x[simplices]) <= 1e-14 * np.ptp(x, axis=0).max() ** x.shape[1]
     if flat.any():
         raise SpecificationError(f"{item}: cell {int(np.argmax(flat))} has no volume; clean the mesh first")
@@ -204,15 +200,10 @@ def _facet_names(facets: np.ndarray, parts: Mapping[str, object], source: str) -
     where = {tuple(sorted(facet)): k for k, facet in enumerate(facets.tolist())}
     names = [""] * len(facets)
     for name, members in parts.items():
-        keys = [
-            tuple(sorted(f))
-            for f in np.asarray(members, dtype=np.int64).reshape(-1, facets.shape[1]).tolist()
-        ]
+        keys = [tuple(sorted(f)) for f in np.asarray(members, dtype=np.int64).reshape(-1, facets.shape[1]).tolist()]
         found = [where[key] for key in keys if key in where]
         if not found:
-            raise SpecificationError(
-                f"{source or 'MeshDomain'}: part {name!r} has no facet on the mesh's boundary"
-            )
+            raise SpecificationError(f"{source or 'MeshDomain'}: part {name!r} has no facet on the mesh's boundary")
         for k in found:
             names[k] = name
     return tuple(names)

@@ -100,9 +100,7 @@ def closed_surface(points: np.ndarray, triangles: np.ndarray, source: str) -> tu
             f"{item}: the surface is not closed, {int((times != 2).sum())} edges are open; mend it"
         )
     if len(np.unique(directed, axis=0)) != len(directed):
-        raise SpecificationError(
-            f"{item}: the triangles of the surface are not oriented alike; mend its normals"
-        )
+        raise SpecificationError(f"{item}: the triangles of the surface are not oriented alike; mend its normals")
     x = merged[facets]
     volume = np.einsum("nk,nk->n", x[:, 0], np.cross(x[:, 1], x[:, 2])).sum()
     return merged, facets if volume > 0 else facets[:, [1, 0, 2]]

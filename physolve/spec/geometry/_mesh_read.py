@@ -66,9 +66,7 @@ def _parts(mesh: Any, kind: str) -> dict[str, np.ndarray]:
         for block, tags in zip(mesh.cells, mesh.cell_data.get(key, []), strict=False):
             if block.type == kind:
                 for tag in np.unique(tags):
-                    found.setdefault(names.get(int(tag), f"part{int(tag)}"), []).append(
-                        block.data[tags == tag]
-                    )
+                    found.setdefault(names.get(int(tag), f"part{int(tag)}"), []).append(block.data[tags == tag])
         if found:
             break
     for name, members in mesh.cell_sets.items():
@@ -82,6 +80,4 @@ _DIMENSION = {"line": 1, "triangle": 2}
 
 
 def _named_tags(mesh: Any, dim: int) -> dict[str, Any]:
-    return {
-        name: value for name, value in mesh.field_data.items() if len(value) == 2 and int(value[1]) == dim
-    }
+    return {name: value for name, value in mesh.field_data.items() if len(value) == 2 and int(value[1]) == dim}

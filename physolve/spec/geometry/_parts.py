@@ -25,9 +25,7 @@ def interfaces(shape: Shape) -> tuple[str, ...]:
     """Names of sub-shapes with a boundary inside the shape and none on its boundary."""
     taken = parts(shape)
     names = dict.fromkeys(name for name, _ in named_shapes(shape) if name not in taken)
-    return tuple(
-        name for name in names if any(inner_pieces(shape, s) for n, s in named_shapes(shape) if n == name)
-    )
+    return tuple(name for name in names if any(inner_pieces(shape, s) for n, s in named_shapes(shape) if n == name))
 
 
 def inner_pieces(shape: Shape, sub: Shape):

@@ -102,9 +102,7 @@ def trim(faces: Sequence[Face], state: State, size: float) -> tuple[Piece, ...]:
     return tuple(result)
 
 
-def restrict(
-    found: Sequence[Piece], where: Callable[[PointArray], MaskArray], size: float
-) -> tuple[Piece, ...]:
+def restrict(found: Sequence[Piece], where: Callable[[PointArray], MaskArray], size: float) -> tuple[Piece, ...]:
     """The pieces, cut by a predicate."""
 
     def state(points: PointArray, normals: PointArray) -> np.ndarray:
@@ -116,9 +114,7 @@ def restrict(
 
 def as_face(piece: Piece) -> Face:
     """A piece as a candidate for further cutting."""
-    return Face(
-        piece.labels, piece.propose, piece.measure, piece.owner, piece.measure / piece.fraction, piece.kink
-    )
+    return Face(piece.labels, piece.propose, piece.measure, piece.owner, piece.measure / piece.fraction, piece.kink)
 
 
 def _distinct(faces: Sequence[Face]) -> list[Face]:
@@ -181,9 +177,7 @@ def _signed(chart: Chart, sign: int, start: float = 0.0, width: float = 1.0) -> 
 
 def _trim_curve(face: Face, state: State, ends: Ends) -> list[Piece]:
     return [
-        Piece(
-            face.labels, _signed(face.chart, k, a, b - a), face.measure * (b - a), face.owner, kink=face.kink
-        )
+        Piece(face.labels, _signed(face.chart, k, a, b - a), face.measure * (b - a), face.owner, kink=face.kink)
         for a, b, k in cut_curve(face, state, ends)
     ]
 

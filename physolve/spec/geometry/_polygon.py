@@ -165,9 +165,7 @@ def _check_simple(vertices: tuple[Vector, ...], name: str) -> None:
     v = np.array(vertices)
     size = np.ptp(v, axis=0).max()
     if abs(_area(vertices)) < 1e-14 * size**2:
-        raise SpecificationError(
-            f"{name}: the vertices enclose no area; they lie on one line or cross themselves"
-        )
+        raise SpecificationError(f"{name}: the vertices enclose no area; they lie on one line or cross themselves")
     w = np.roll(v, -1, axis=0)
     touch = _segments_meet(v, w)
     first, second = np.nonzero(np.triu(touch, k=1))
@@ -184,9 +182,7 @@ def _segments_meet(v: np.ndarray, w: np.ndarray) -> np.ndarray:
 
     def side(p: np.ndarray) -> np.ndarray:  # of point p[j] seen from edge i
         d = w - v
-        cross = d[:, None, 0] * (p[None, :, 1] - v[:, None, 1]) - d[:, None, 1] * (
-            p[None, :, 0] - v[:, None, 0]
-        )
+        cross = d[:, None, 0] * (p[None, :, 1] - v[:, None, 1]) - d[:, None, 1] * (p[None, :, 0] - v[:, None, 0])
         return np.where(np.abs(cross) < scale, 0, np.sign(cross))
 
     apart = np.maximum(np.minimum(v, w)[:, None] - np.maximum(v, w)[None], 0).max(axis=2) > 0

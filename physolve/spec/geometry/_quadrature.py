@@ -44,9 +44,7 @@ def _gauss(lower: float, upper: float, n: int) -> Samples:
 
 
 def _product(first: Samples, second: Samples) -> Samples:
-    points = np.hstack(
-        [np.repeat(first.points, len(second), axis=0), np.tile(second.points, (len(first), 1))]
-    )
+    points = np.hstack([np.repeat(first.points, len(second), axis=0), np.tile(second.points, (len(first), 1))])
     return Samples(points, np.outer(first.weights, second.weights).ravel())
 
 

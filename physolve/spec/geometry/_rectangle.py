@@ -14,9 +14,7 @@ from ._shape import Shape
 
 def _box_distance(points: PointArray, lower: Vector, upper: Vector) -> ColumnArray:
     deepest, outside = np.full(len(points), -np.inf), np.zeros(len(points))
-    for x, lo, hi in zip(
-        points.T, lower, upper, strict=True
-    ):  # by columns: reductions of short rows are slow
+    for x, lo, hi in zip(points.T, lower, upper, strict=True):  # by columns: reductions of short rows are slow
         q = np.maximum(lo - x, x - hi)
         deepest = np.maximum(deepest, q)
         outside += np.square(np.maximum(q, 0.0))
@@ -55,8 +53,7 @@ class Rectangle(Shape):
             ("top", (x1, y1), (x0, y1)),
         )
         return tuple(
-            Face((name,), segment_chart(a, b), abs(b[0] - a[0]) + abs(b[1] - a[1]), self)
-            for name, a, b in edges
+            Face((name,), segment_chart(a, b), abs(b[0] - a[0]) + abs(b[1] - a[1]), self) for name, a, b in edges
         )
 
     def _region(self) -> Region:

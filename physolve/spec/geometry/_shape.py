@@ -127,9 +127,7 @@ class Shape(ABC):
         """Corners and holes: where solutions vary fast."""
         return (*self.corners, *self.holes)
 
-    def sample_interior(
-        self, n: int, *, method: Method = "sobol", seed: int = 0, refine: float = 0.0
-    ) -> Samples:
+    def sample_interior(self, n: int, *, method: Method = "sobol", seed: int = 0, refine: float = 0.0) -> Samples:
         """Exactly n points inside.
 
         method  "sobol" (low discrepancy), "uniform" (independent) or "grid" (regular in the bounding box)

@@ -150,9 +150,7 @@ def _refuse_time(shape: Shape, name: str) -> None:
     from ._spacetime import has_time  # which knows this module
 
     if has_time(shape):
-        raise SpecificationError(
-            f"{name} is for shapes in space; move or turn the shape before multiplying with time"
-        )
+        raise SpecificationError(f"{name} is for shapes in space; move or turn the shape before multiplying with time")
 
 
 def _unit(axis: Vector | None) -> Vector:
@@ -174,9 +172,7 @@ class Named(Shape):
         if not isinstance(self.name, str) or not self.name.strip():
             raise SpecificationError(f"a shape's name must be a non-empty string, got {self.name!r}")
         if self.name == "boundary":
-            raise SpecificationError(
-                "a shape cannot be named 'boundary': that is every shape's whole boundary"
-            )
+            raise SpecificationError("a shape cannot be named 'boundary': that is every shape's whole boundary")
 
     @property
     def dim(self) -> int:

@@ -136,10 +136,7 @@ def test_repr_reads_like_the_constructor(shape):
 
 
 def test_repr():
-    assert (
-        repr(SQUARE - Disk((0.5, 0.5), 0.25))
-        == "Difference(Rectangle((0, 0), (1, 1)), Disk((0.5, 0.5), 0.25))"
-    )
+    assert repr(SQUARE - Disk((0.5, 0.5), 0.25)) == "Difference(Rectangle((0, 0), (1, 1)), Disk((0.5, 0.5), 0.25))"
 
 
 def test_values_are_plain_floats_whatever_was_given():

@@ -114,9 +114,7 @@ def test_a_shape_that_occurs_twice_counts_once():
     either = (a | b) - (a & b)
     assert either.boundary_measure() == pytest.approx(16, abs=1e-12)
     assert either.measure == pytest.approx(6, abs=1e-12)
-    assert (
-        len(either.corners) == 2 + 2 + 2 + 2 * 2 + 2
-    )  # outer ones, reentrant ones, two touching sectors twice
+    assert len(either.corners) == 2 + 2 + 2 + 2 * 2 + 2  # outer ones, reentrant ones, two touching sectors twice
     assert (Disk((0, 0), 1) | Disk((0, 0), 1)).boundary_measure() == pytest.approx(2 * np.pi)
 
 
@@ -154,9 +152,7 @@ def test_hole(body, center, radius):
 def test_what_is_no_hole():
     assert L_SHAPE.holes == ()
     assert (SQUARE - Disk((1, 0), 0.5)).holes == ()
-    assert (SQUARE - (Disk((0, 0), 0.3) & Disk((0.1, 0), 0.3))).holes[0].center == pytest.approx(
-        (0.05, 0), abs=1e-9
-    )
+    assert (SQUARE - (Disk((0, 0), 0.3) & Disk((0.1, 0), 0.3))).holes[0].center == pytest.approx((0.05, 0), abs=1e-9)
     assert len((SQUARE - (Disk((0.5, 0), 0.1) | Disk((-0.5, 0), 0.1) | Disk((1, 0), 0.2))).holes) == 2
     assert ((SQUARE - Disk((0, 0), 0.3)) | Disk((0, 0), 0.5)).holes == ()  # filled again
     (bubble,) = (Box((-1, -1, -1), (1, 1, 1)) - Ball((0, 0, 0), 0.5)).holes

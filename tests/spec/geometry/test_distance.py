@@ -53,9 +53,7 @@ def test_distance_is_that_to_the_nearest_boundary_point(shape):
     nearest = np.array([np.min(np.linalg.norm(boundary - p, axis=1)) for p in points])
     distance = np.abs(shape.signed_distance(points))
     spacing = shape.size * (1e-3 if shape.dim < 3 else 3e-2)
-    assert np.all(
-        distance <= nearest + 1e-9
-    )  # the sample is on the boundary, so never nearer than the distance
+    assert np.all(distance <= nearest + 1e-9)  # the sample is on the boundary, so never nearer than the distance
     assert np.all(nearest <= distance + spacing)
 
 
@@ -63,13 +61,9 @@ def test_distance_is_that_to_the_nearest_boundary_point(shape):
 def test_gradient_has_length_one_off_the_skeleton(shape):
     points, h = around(shape, 2000, seed=1), 1e-6
     steps = np.eye(shape.dim) * h
-    gradient = [
-        (shape.signed_distance(points + e) - shape.signed_distance(points - e)) / (2 * h) for e in steps
-    ]
+    gradient = [(shape.signed_distance(points + e) - shape.signed_distance(points - e)) / (2 * h) for e in steps]
     length = np.linalg.norm(gradient, axis=0)
-    assert (
-        np.mean(np.abs(length - 1) < 1e-6) > 0.998
-    )  # the skeleton's neighbourhood of width h has no measure
+    assert np.mean(np.abs(length - 1) < 1e-6) > 0.998  # the skeleton's neighbourhood of width h has no measure
 
 
 @pytest.mark.parametrize("shape", PRIMITIVES, ids=repr)

@@ -126,9 +126,7 @@ def test_uniform_over_the_cells():
 def test_brick_round_trip(tmp_path, suffix):
     points, cells = brick()
     path = tmp_path / f"brick{suffix}"
-    meshio.write(
-        path, meshio.Mesh(points, [("tetra", cells)]), **({"file_format": "gmsh22"} if "m" in suffix else {})
-    )
+    meshio.write(path, meshio.Mesh(points, [("tetra", cells)]), **({"file_format": "gmsh22"} if "m" in suffix else {}))
     domain = MeshDomain.read(path)
     assert domain.measure == pytest.approx(6, rel=1e-12)
     assert domain.boundary_measure() == pytest.approx(22, rel=1e-12)
@@ -230,9 +228,7 @@ def test_parts_by_vertices():
             "MeshDomain: the surface is not closed, 3 edges are open; mend it",
         ),
         (
-            lambda: MeshDomain.of(
-                [[0, 0], [2, 0], [0, 2], [0.1, 0.1], [3, 0.2], [0.3, 3]], [[0, 1, 2], [3, 4, 5]]
-            ),
+            lambda: MeshDomain.of([[0, 0], [2, 0], [0, 2], [0.1, 0.1], [3, 0.2], [0.3, 3]], [[0, 1, 2], [3, 4, 5]]),
             "MeshDomain: cells overlap or share only parts of facets; mend the mesh",
         ),
         (lambda: MeshDomain.read("/nowhere/x.msh"), "/nowhere/x.msh: there is no such mesh file"),
@@ -247,9 +243,7 @@ def test_bad_meshes(make, message):
 def test_bad_files(tmp_path):
     path = tmp_path / "lines.vtu"
     meshio.write(path, meshio.Mesh(np.eye(3), [("line", [[0, 1]])]))
-    with pytest.raises(
-        SpecificationError, match=r"lines.vtu: a mesh of triangles or tetrahedra is needed, its cells"
-    ):
+    with pytest.raises(SpecificationError, match=r"lines.vtu: a mesh of triangles or tetrahedra is needed, its cells"):
         MeshDomain.read(path)
     path = tmp_path / "broken.vtu"
     path.write_text("not a mesh")

@@ -78,9 +78,7 @@ def test_coincident_faces_count_once():
     assert union.boundary_measure("a.bottom") == pytest.approx(2, abs=1e-12)
     assert union.boundary_measure("b.bottom") == pytest.approx(2, abs=1e-12)
     assert union.boundary_measure(("a.bottom", "b.bottom")) == pytest.approx(3, abs=1e-12)
-    assert union.boundary_measure((Rectangle((0, 0), (2, 1)), Rectangle((1, 0), (3, 1)))) == pytest.approx(
-        8, abs=1e-5
-    )
+    assert union.boundary_measure((Rectangle((0, 0), (2, 1)), Rectangle((1, 0), (3, 1)))) == pytest.approx(8, abs=1e-5)
 
 
 def test_several_parts():
@@ -95,9 +93,7 @@ def test_predicate_cuts_curves_exactly():
     samples = SQUARE.sample_boundary(50, on="top", where=lambda p: np.abs(p[:, 0]) < 0.25)
     assert np.abs(samples.points[:, 0]).max() < 0.25
     assert samples.weights.sum() == pytest.approx(0.5, abs=1e-9)
-    with pytest.raises(
-        SpecificationError, match=r"^no point of the part 'top' satisfies the given predicate$"
-    ):
+    with pytest.raises(SpecificationError, match=r"^no point of the part 'top' satisfies the given predicate$"):
         SQUARE.sample_boundary(5, on="top", where=lambda p: p[:, 0] > 2)
     with pytest.raises(SpecificationError, match=r"^where= must answer with booleans of shape"):
         SQUARE.sample_boundary(5, where=lambda p: p[:, 0])
@@ -121,18 +117,14 @@ def test_a_sub_shape_that_meets_the_boundary_means_where_it_does():
     strip = Rectangle((-2, -2), (2, 0))
     assert not np.any(np.abs(SQUARE.sample_boundary(10, on=Rectangle((-1, -1), (1, 0))).points[:, 1]) < 1e-9)
     assert SQUARE.boundary_measure(Rectangle((-1, -1), (1, 0))) == pytest.approx(4, abs=1e-9)
-    assert SQUARE.boundary_measure(strip) == pytest.approx(
-        2, abs=1e-9
-    )  # only its top is in the square: an interface
+    assert SQUARE.boundary_measure(strip) == pytest.approx(2, abs=1e-9)  # only its top is in the square: an interface
 
 
 def test_an_interface_inside_has_normals_out_of_the_sub_shape():
     core = Disk((0.1, 0), 0.5)
     samples = SQUARE.sample_boundary(100, on=core)
     assert np.linalg.norm(samples.points - (0.1, 0), axis=1) == pytest.approx(np.full(100, 0.5), abs=1e-12)
-    assert np.sum((samples.points - (0.1, 0)) * samples.normals, axis=1) == pytest.approx(
-        np.full(100, 0.5), abs=1e-12
-    )
+    assert np.sum((samples.points - (0.1, 0)) * samples.normals, axis=1) == pytest.approx(np.full(100, 0.5), abs=1e-12)
 
 
 def test_a_named_interface_is_found_by_name():

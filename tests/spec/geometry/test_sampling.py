@@ -116,10 +116,7 @@ def test_weights_integrate_a_function(name, refine, rel):
 
 
 def test_refinement_gathers_points_at_the_reentrant_corner_and_at_holes():
-    near = [
-        np.mean(np.linalg.norm(L_SHAPE.sample_interior(4000, refine=r).points, axis=1) < 0.1)
-        for r in (0.0, 0.5)
-    ]
+    near = [np.mean(np.linalg.norm(L_SHAPE.sample_interior(4000, refine=r).points, axis=1) < 0.1) for r in (0.0, 0.5)]
     assert near[1] > 8 * near[0]
     ring = [
         np.mean(np.linalg.norm(FOUR_HOLES.sample_interior(4000, refine=r).points - 0.3, axis=1) < 0.15)
@@ -145,9 +142,7 @@ def test_sobol_integrates_better_than_uniform():
         s = shape.sample_interior(2048, method=method, seed=seed)
         return abs(s.weights @ s.points[:, 0] - 0.5 * shape.measure)
 
-    assert np.mean([error("sobol", k) for k in range(8)]) < 0.25 * np.mean(
-        [error("uniform", k) for k in range(8)]
-    )
+    assert np.mean([error("sobol", k) for k in range(8)]) < 0.25 * np.mean([error("uniform", k) for k in range(8)])
 
 
 def test_grid_on_a_square_is_the_regular_grid():
@@ -158,8 +153,7 @@ def test_grid_on_a_square_is_the_regular_grid():
 def test_every_piece_of_boundary_is_met():
     points = FOUR_HOLES.sample_boundary(20).points
     assert all(
-        np.any(np.abs(h.signed_distance(points)) < 1e-12)
-        for h in (Disk((0.3, 0.3), 0.1), Disk((-0.3, 0.3), 0.1))
+        np.any(np.abs(h.signed_distance(points)) < 1e-12) for h in (Disk((0.3, 0.3), 0.1), Disk((-0.3, 0.3), 0.1))
     )
 
 
@@ -183,9 +177,7 @@ def test_any_plate_with_a_hole_or_bite(x, y, r, angle, n, seed):
     # the divergence theorem ties points, normals and weights of the boundary to the area
     fine = shape.sample_boundary(4000, method="grid")
     assert fine.weights @ fine.normals == pytest.approx([0, 0], abs=5e-3)
-    assert fine.weights @ np.sum(fine.points * fine.normals, axis=1) / 2 == pytest.approx(
-        shape.measure, rel=5e-3
-    )
+    assert fine.weights @ np.sum(fine.points * fine.normals, axis=1) / 2 == pytest.approx(shape.measure, rel=5e-3)
 
 
 @settings(max_examples=10, deadline=None)
@@ -202,9 +194,7 @@ def test_sampling_moves_with_the_shape(angle, dx, dy):
 def test_the_empty_shape_says_so():
     nothing = Disk((0, 0), 1) - Rectangle((-2, -2), (2, 2))
     for draw in (nothing.sample_interior, nothing.sample_boundary):
-        with pytest.raises(
-            SpecificationError, match=r"^this shape is empty, .*Difference\(Disk\(\(0, 0\), 1\), Rect"
-        ):
+        with pytest.raises(SpecificationError, match=r"^this shape is empty, .*Difference\(Disk\(\(0, 0\), 1\), Rect"):
             draw(10)
     with pytest.raises(SpecificationError, match="this shape is empty"):
         (Disk((0, 0), 1) & Disk((5, 0), 1)).sample_interior(10)
