@@ -96,9 +96,17 @@ def measure(name: str, tol: float, seed: int) -> Line:
     relative, mse = errors(problem, solution, reference) if reference else (math.nan, math.nan)
     estimate = solution.estimate.relative if solution.estimate else math.nan
     return Line(
-        name, solution.method, solution.cost.features, relative, mse, estimate, estimate / relative if relative else math.nan,
-        seconds, solution.outcome.name.lower(), parameters_note(name, solution),
-    )  # fmt: skip
+        name,
+        solution.method,
+        solution.cost.features,
+        relative,
+        mse,
+        estimate,
+        estimate / relative if relative else math.nan,
+        seconds,
+        solution.outcome.name.lower(),
+        parameters_note(name, solution),
+    )
 
 
 def parameters_note(name: str, solution: ps.Solution) -> str:
@@ -179,7 +187,8 @@ def as_text(line: Line) -> str:
 
 
 def as_markdown(lines: list[Line]) -> str:
-    head = "| problem | features | relative L2 | MSE | estimate | effectivity | seconds | outcome |\n|---|---|---|---|---|---|---|---|\n"
+    names = ("problem", "features", "relative L2", "MSE", "estimate", "effectivity", "seconds", "outcome")
+    head = f"| {' | '.join(names)} |\n{'|---' * len(names)}|\n"
     body = "".join(
         f"| {x.problem} | {x.features} | {x.relative:.1e} | {x.mse:.1e} | {x.estimate:.1e} | {x.effectivity:.1f} "
         f"| {x.seconds:.1f} | {x.outcome}{', ' + x.note if x.note else ''} |\n"

@@ -27,8 +27,8 @@ ROLE_WEIGHTS = {"equation": 1.0, "condition": 3.0, "data": 3.0}
 FIRST_GAIN, HIDDEN_GAIN, FIRST_BIAS = 3.0, 1.5, 2.0
 """Glorot weights of a deep tanh network make it nearly linear, and Gauss-Newton spends its first steps on leaving
 that plateau. Measured on HZ with 900 to 1,500 rows: with gains 1 the loss is still 84 % of that of u = 0 after 20
-steps; with these gains, first biases uniform in +-FIRST_BIAS and the output layer fitted, 0.1 % (seed 0) and 2 % (seed 1)
-after 12; which of the three does it was not separated."""
+steps; with these gains, first biases uniform in +-FIRST_BIAS and the output layer fitted, 0.1 % (seed 0) and 2 %
+(seed 1) after 12; which of the three does it was not separated."""
 
 Vector = Float[Tensor, " columns"]
 

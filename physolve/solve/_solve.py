@@ -13,7 +13,6 @@ from ._method import MethodResult
 from ._outcome import Cost, Estimate, Listener, Outcome
 from ._solution import Solution
 
-
 SLABS = 8
 
 SLABS_ABOVE = 0.05
