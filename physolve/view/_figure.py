@@ -46,7 +46,8 @@ def add_color_bar(figure: Figure, axes: Axes | Sequence[Axes], scale: Scale, lab
     else:
         box = (0.0, -0.36, 1.0, 0.09) if below else (1.035, 0.0, 0.045, 1.0)
         place = {"cax": axes.inset_axes(box)}
-    bar = figure.colorbar(shown, orientation=orientation, **place)
+    extend = "both" if scale.cut else "neither"  # pointed ends: there are values beyond
+    bar = figure.colorbar(shown, orientation=orientation, extend=extend, **place)
     bar.set_label(label, fontsize=11)
     bar.outline.set_linewidth(0.6)  # type: ignore[operator]
     if scale.kind != "logarithmic":

@@ -106,6 +106,6 @@ def _outline(axes: Axes, mesh: MeshField) -> None:
 
     segments = mesh.points[boundary_faces(simplices(mesh))]
     axes.add_collection(
-        LineCollection(list(segments), colors="#333333", linewidths=0.9, capstyle="round", zorder=3),
+        LineCollection(list(segments), colors="#333333", linewidths=0.9, capstyle="round", zorder=5),
         autolim=False,
     )

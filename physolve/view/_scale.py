@@ -19,15 +19,17 @@ Kind = Literal["sequential", "diverging", "logarithmic"]
 # A map whose middle is grey, not white, for signed values: holes stay distinct from zero.
 _MAPS: dict[Kind, str] = {"sequential": "viridis", "diverging": "coolwarm", "logarithmic": "magma"}
 _DECADES = 6  # a logarithmic range spans at most so many
+_BULK, _SPIKE = 99.8, 4.0  # percentile, and how far the largest error may stand out before it is cut off
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Colour map and range; `low` and `high` are values, not their logarithms."""
+    """Colour map and range; `low` and `high` are values, not their logarithms; `cut` if some lie beyond."""
 
     kind: Kind
     low: float
     high: float
+    cut: bool = False
 
     @property
     def colormap(self) -> str:
@@ -51,6 +53,8 @@ class Scale:
 def fit_scale(kind: Kind, values: Iterable[Floats], what: str) -> Scale:
     """The range that covers all values: symmetric about zero if diverging, positive if logarithmic.
 
+    A few large signed values, such as errors at a corner, are cut off where they would hide all others.
+
     Raises NumericalError if there is no finite value of `what`.
     """
     flat = np.concatenate([np.ravel(each) for each in values])
@@ -60,7 +64,10 @@ def fit_scale(kind: Kind, values: Iterable[Floats], what: str) -> Scale:
     low, high = float(flat.min()), float(flat.max())
     if kind == "diverging":
         high = max(-low, high) or 1.0
-        return Scale(kind, -high, high)
+        bulk = float(np.percentile(np.abs(flat), _BULK))
+        cut = 0 < _SPIKE * bulk < high
+        high = bulk if cut else high
+        return Scale(kind, -high, high, cut)
     if kind == "logarithmic":
         high = high if high > 0 else 1.0
         positive = flat[flat > 0]

@@ -216,7 +216,7 @@ def _ticks(axes: Axes, camera: Camera, ends: Floats, axis: int, name: str) -> li
     outward *= np.sign(outward @ line.mean(axis=0)) or 1.0
     length = 0.018 * max(camera.width, camera.height)
     align: dict[str, Any] = {"ha": "center", "va": "top" if outward[1] < 0 else "bottom"}
-    if abs(outward[0]) > 0.35:
+    if abs(outward[0]) > 0.2:
         align = {"ha": "right" if outward[0] < 0 else "left", "va": "center" if axis == 2 else "top"}
     drawn: list[Any] = []
     for value in MaxNLocator(4).tick_values(lo, hi):
