@@ -10,14 +10,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from physolve._typing import Points
-from physolve.nets import Basis, ComplexPowers, Concatenated, Polynomials, Regional, TanhFeatures
+from physolve.nets import Basis, ComplexPowers, Concatenated, Polynomials, Regional, TanhFeatures, WindowedFeatures
 from physolve.spec import Interface, Problem
-from physolve.spec.geometry import Corner, Hole, Shape
+from physolve.spec.geometry import Corner, Hole, Shape, split_time
 
 CORNER_DEGREE = 4.0
 """Singular functions r^a with a up to this: the ones beyond are smooth enough for tanh features."""
 
 MULTIPOLES = 12
+WINDOW_SHARE = 0.4
 MOST_CORNERS = 16
 
 
@@ -56,6 +57,7 @@ class BasisPlan:
         polynomials, the special functions and `local` features."""
         generator = torch.Generator().manual_seed(seed)
         lower, upper = self.box
+        local = (*local, *self._windows(size, generator))
         count = max(8, size - sum(b.size for b in (*self.special, *local)))
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
 
@@ -66,6 +68,15 @@ class BasisPlan:
             share = max(8, count // (len(self.regions) + 1))
             return Regional(tuple(part(share) for _ in range(len(self.regions) + 1)), self.region)
         return Concatenated((*part(count).parts, *self.special, *local))  # type: ignore[attr-defined]
+
+    def _windows(self, size: int, generator: torch.Generator) -> tuple[Basis, ...]:
+        """Localised features around holes that have no multipoles: in space, and in the plane with time."""
+        space, time = split_time(self.part or self.problem.domain)
+        if space is None or (space.dim == 2 and time is None) or not space.holes:
+            return ()
+        each = round(WINDOW_SHARE * size / len(space.holes))
+        lower, upper = self.box
+        return tuple(hole_windows(hole, lower, upper, each, generator) for hole in space.holes)
 
     @property
     def region(self) -> Callable[[Points], Int[Tensor, " n"]]:
@@ -100,6 +111,24 @@ def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:
         return ()
     table = torch.tensor(exponents, dtype=torch.float64)
     return (ComplexPowers(corner.point, corner.start + omega / 2, size, table),)
+
+
+def hole_windows(
+    hole: Hole, lower: Float[Tensor, " dim"], upper: Float[Tensor, " dim"], count: int, generator: torch.Generator
+) -> WindowedFeatures:
+    """Tanh features under windows as wide as the hole, centred on rings (shells) around it; windows are as long as
+    the box along time."""
+    dim, inside = len(hole.center), len(lower)
+    direction = torch.nn.functional.normalize(torch.randn(count, dim, generator=generator, dtype=torch.float64), dim=1)
+    away = hole.radius * (0.5 + torch.rand(count, 1, generator=generator, dtype=torch.float64))
+    widths = hole.radius * (0.7 + 1.8 * torch.rand(count, 1, generator=generator, dtype=torch.float64))
+    centers = torch.tensor(hole.center, dtype=torch.float64) + away * direction
+    if inside > dim:
+        times = lower[dim:] + torch.rand(count, 1, generator=generator, dtype=torch.float64) * (upper - lower)[dim:]
+        centers = torch.cat([centers, times], 1)
+    widths = torch.cat([widths.expand(-1, dim), (upper - lower)[dim:].expand(count, -1)], 1)
+    slopes = (2 * torch.rand(count, inside, generator=generator, dtype=torch.float64) - 1) * 2 / widths
+    return WindowedFeatures(centers, widths, slopes, torch.rand(count, generator=generator, dtype=torch.float64))
 
 
 def hole_functions(hole: Hole) -> tuple[Basis, ...]:
