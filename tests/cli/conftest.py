@@ -8,8 +8,6 @@ import pytest
 
 from physolve.cli import main
 
-ROOT = Path(__file__).resolve().parents[2]
-
 ROD = """
 coordinates = ["x"]
 unknowns = ["u"]
@@ -45,6 +43,12 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
         return Ran(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def library() -> Path:
+    """The problem library."""
+    return Path(__file__).resolve().parents[2] / "problems"
 
 
 @pytest.fixture

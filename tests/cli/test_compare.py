@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
 from physolve.cli._accuracy import differences, exact_function
 from physolve.errors import SpecificationError
@@ -34,8 +33,8 @@ def test_no_exact_solution_is_said(rod) -> None:
         exact_function(read_problem(rod))
 
 
-def test_a_vector_is_compared_as_one() -> None:
-    problem = read_problem(ROOT / "problems/acoustics.toml")
+def test_a_vector_is_compared_as_one(library) -> None:
+    problem = read_problem(library / "acoustics.toml")
     exact = exact_function(problem)
     rows = differences(problem, lambda p: exact(p) + np.array([0.03, 0.04, 0.0]), exact)
     assert [row.unknown for row in rows] == ["v", "p"]
@@ -59,16 +58,16 @@ def test_compares_a_saved_solution(run, rod) -> None:
     assert "effectivity: " in ran.out
 
 
-def test_finite_elements_where_there_is_no_exact_solution(run) -> None:
-    ran = run("compare", ROOT / "problems/poisson_lshape.toml", "--tol", "1e-2", "--json")
+def test_finite_elements_where_there_is_no_exact_solution(run, library) -> None:
+    ran = run("compare", library / "poisson_lshape.toml", "--tol", "1e-2", "--json")
     record = json.loads(ran.out)
     assert ran.code == 0
     assert record["reference"].startswith("finite elements")
     assert 0 < record["relative_l2"] <= 1e-2
 
 
-def test_what_finite_elements_cannot_do_is_said(run) -> None:
-    ran = run("compare", ROOT / "problems/heat.toml", "--against", "fem")
+def test_what_finite_elements_cannot_do_is_said(run, library) -> None:
+    ran = run("compare", library / "heat.toml", "--against", "fem")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.count("\n") == 1
 

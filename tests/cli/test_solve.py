@@ -9,7 +9,6 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
 from physolve.cli._outputs import SOLUTIONS
 
@@ -67,11 +66,11 @@ def test_a_warning_is_printed_once(run, half_a_rod) -> None:
     assert "right" in warnings[0]
 
 
-def test_data_from_a_file(run, tmp_path) -> None:
+def test_data_from_a_file(run, tmp_path, library) -> None:
     s = np.linspace(-1, 1, 41)
     bump = np.cos(np.pi * s / 2)[:, None] * np.cos(np.pi * s / 2)
     np.savez(tmp_path / "source.npz", bump=bump * np.pi**2 / 2, other=bump)
-    file = ROOT / "problems/poisson_gaussians.toml"
+    file = library / "poisson_gaussians.toml"
     missing = run("check", file)
     assert missing.code == 2
     assert "--data source=FILE" in missing.err
@@ -128,8 +127,8 @@ sys.exit(main())
 """
 
 
-def test_ctrl_c_saves_the_best_so_far(tmp_path) -> None:
-    command = [sys.executable, "-c", LISTEN, "solve", str(ROOT / "problems/burgers.toml")]
+def test_ctrl_c_saves_the_best_so_far(tmp_path, library) -> None:
+    command = [sys.executable, "-c", LISTEN, "solve", str(library / "burgers.toml")]
     running = subprocess.Popen(
         [*command, "--tol", "1e-12", "--out", "u.safetensors"],
         cwd=tmp_path,
