@@ -63,19 +63,39 @@ def evaluate(
 ) -> Floats:
     """Values at the nodes of a mesh.
 
-    Nodes are on the boundary up to rounding only; those that come out NaN are asked again a little further
-    in.
+    Nodes are on the boundary up to rounding only, and chords of a curved hole run through it. Nodes that come out
+    NaN are asked again a little towards their good neighbours, and at last take the mean of those.
     """
     values = np.array(function(at_time(points, time)), dtype=np.float64)
-    owner = np.zeros(len(points), dtype=np.int64)
-    largest_last = np.argsort(np.ptp(points[cells], axis=1).sum(axis=1))  # the centre of a sliver is no further in
-    owner[cells[largest_last].ravel()] = np.repeat(largest_last, cells.shape[1])
+    bad = np.flatnonzero(np.isnan(values).any(axis=1))
+    if not len(bad):
+        return values
+    target, mean = _neighbours_means(points, values, cells, bad)
     for share in _INWARD:
-        bad = np.flatnonzero(np.isnan(values).any(axis=1))
-        if len(bad):
-            inner = points[cells[owner[bad]]].mean(axis=1)
-            values[bad] = function(at_time(points[bad] + share * (inner - points[bad]), time))
+        values[bad] = function(at_time(points[bad] + share * (target - points[bad]), time))
+        still = np.isnan(values[bad]).any(axis=1)
+        bad, target, mean = bad[still], target[still], mean[still]
+        if not len(bad):
+            return values
+    values[bad] = mean
     return values
+
+
+def _neighbours_means(points: Floats, values: Floats, cells: Integers, nodes: Integers) -> tuple[Floats, Floats]:
+    """Mean place and mean values of each node's neighbours that have values; its own place and NaN without any."""
+    good = ~np.isnan(values).any(axis=1)
+    count = np.zeros(len(points))
+    place, total = np.zeros_like(points), np.zeros_like(values)
+    for k in range(cells.shape[1]):
+        for other in range(cells.shape[1]):
+            here, there = cells[:, k], cells[:, other]
+            use = ~good[here] & good[there]
+            np.add.at(count, here[use], 1.0)
+            np.add.at(place, here[use], points[there[use]])
+            np.add.at(total, here[use], values[there[use]])
+    count = count[nodes, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count > 0, place[nodes] / count, points[nodes]), total[nodes] / count
 
 
 def boundary_faces(cells: Integers) -> Integers:

@@ -44,6 +44,14 @@ def solid_camera(lower: Floats, upper: Floats, azimuth: float = AZIMUTH) -> Came
     return Camera(right, up, (lower + upper) / 2, 1.02 * float(width), 1.02 * float(height))
 
 
+def _largest_view(lower: Floats, upper: Floats) -> tuple[float, float]:
+    """Width and height that hold the box from any side."""
+    x, y, z = upper - lower
+    e = np.radians(ELEVATION)
+    across = float(np.hypot(x, y))
+    return 1.02 * across, 1.02 * float(np.sin(e) * across + np.cos(e) * z)
+
+
 # --- bodies -------------------------------------------------------------------------------------------------
 
 
@@ -154,8 +162,7 @@ class SolidPanel:
         for artist in self._drawn:
             artist.remove()
         camera = solid_camera(*self._bounds, azimuth)
-        around = 1.02 * float(np.linalg.norm(self._bounds[1] - self._bounds[0]))
-        width, height = (around, around) if steady else (camera.width, camera.height)
+        width, height = _largest_view(*self._bounds) if steady else (camera.width, camera.height)
         size = _INCHES * self._axes.figure.dpi / max(camera.width, camera.height)
         pixels = (int(size * camera.width), int(size * camera.height))
         picture = render(self._patches(), camera, pixels, self._scale.colormap, lit=True)
@@ -221,11 +228,14 @@ def _ticks(axes: Axes, camera: Camera, ends: Floats, axis: int, name: str) -> li
     drawn: list[Any] = []
     for value in MaxNLocator(4).tick_values(lo, hi):
         if lo - 1e-9 * (hi - lo) <= value <= hi + 1e-9 * (hi - lo):
-            foot = line[0] + (value - lo) / (hi - lo) * (line[1] - line[0])
+            share = (value - lo) / (hi - lo)
+            foot = line[0] + share * (line[1] - line[0])
             tip = foot + length * outward
             drawn += axes.plot(*np.stack([foot, tip]).T, color="#555555", linewidth=0.8, zorder=1)
-            x, y = tip + 0.3 * length * outward
-            drawn.append(axes.text(x, y, f"{value:g}", fontsize=9, **align))
+            # two labels meet at the corners of the floor: keep them apart
+            apart = 0.0 if axis == 2 or 0.02 < share < 0.98 else 0.7 * np.sign(0.5 - share)
+            x, y = tip + length * (0.3 * outward + apart * along)
+            drawn.append(axes.text(x, y, f"{value:g}".replace("-", "\N{MINUS SIGN}"), fontsize=9, **align))
     x, y = line.mean(axis=0) + 5.2 * length * outward
     drawn.append(axes.text(x, y, name, fontsize=11, ha="center", va="center"))
     return drawn

@@ -67,4 +67,4 @@ def test_small_and_large_numbers_have_a_common_power_of_ten():
     figure, axes = curve_axes("x", "y", "")
     axes.plot([0, 1], [0, 3e-7])
     figure.canvas.draw()
-    assert "10^{-7}" in axes.yaxis.get_offset_text().get_text()
+    assert "10^{\N{MINUS SIGN}7}" in axes.yaxis.get_offset_text().get_text()
