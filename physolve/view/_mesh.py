@@ -83,13 +83,13 @@ def evaluate(
 
 def _neighbours_means(points: Floats, values: Floats, cells: Integers, nodes: Integers) -> tuple[Floats, Floats]:
     """Mean place and mean values of each node's neighbours that have values; its own place and NaN without any."""
-    good = ~np.isnan(values).any(axis=1)
+    lost = np.isnan(values).any(axis=1)
     count = np.zeros(len(points))
     place, total = np.zeros_like(points), np.zeros_like(values)
     for k in range(cells.shape[1]):
         for other in range(cells.shape[1]):
             here, there = cells[:, k], cells[:, other]
-            use = ~good[here] & good[there]
+            use = lost[here] & ~lost[there]
             np.add.at(count, here[use], 1.0)
             np.add.at(place, here[use], points[there[use]])
             np.add.at(total, here[use], values[there[use]])
