@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..io import MeshField, domain_mesh
 from ..spec.geometry import Shape
@@ -83,7 +84,7 @@ def evaluate(
 
 def _neighbours_means(points: Floats, values: Floats, cells: Integers, nodes: Integers) -> tuple[Floats, Floats]:
     """Mean place and mean values of each node's neighbours that have values; its own place and NaN without any."""
-    lost = np.isnan(values).any(axis=1)
+    lost: NDArray[np.bool_] = np.any(np.isnan(values), axis=1)
     count = np.zeros(len(points))
     place, total = np.zeros_like(points), np.zeros_like(values)
     for k in range(cells.shape[1]):
