@@ -37,7 +37,8 @@ class Newton:
         The first step leaves the state's own basis and is taken whole; later ones are shortened until the residual
         falls (Deuflhard, Newton Methods for Nonlinear Problems, section 3.1). Raises NumericalError on NaN.
         """
-        best = project(rows, basis, unknowns, state, parameters, ridge)
+        # Where u = 0, no parameter has an influence: solve at the guesses before searching for better ones.
+        best = project(rows, basis, unknowns, state, parameters, ridge, fixed=state is None)
         best_size = _size(rows, best.scale, best.field, best.parameters)
         for taken in range(1, self.steps):
             target = project(rows, basis, unknowns, best.field, best.parameters, ridge)

@@ -57,27 +57,33 @@ def project(
     state: Field | None = None,
     parameters: Sequence[float] = (),
     ridge: float = 1e-15,
+    *,
+    fixed: bool = False,
 ) -> Projection:
     """Solve the rows, linearised at `state` and `parameters`, for the best field on the basis.
 
     For a linear problem this is the solution; for a nonlinear one it is Newton's next iterate, whatever basis the
-    state lives on. Raises NumericalError where the rows are not finite.
+    state lives on. `fixed` keeps the parameters as they are. Raises NumericalError where the rows are not finite.
     """
     weights: list[float] = []
+    split = basis.size * unknowns
 
     def blocks() -> Iterator[tuple[Float[Tensor, "m columns"], Column]]:
         for block in rows:
             matrix, right = block.matrix(basis, unknowns, state, parameters)
+            if fixed and parameters:
+                right -= matrix[:, split:] @ matrix.new_tensor(parameters)
+                matrix = matrix[:, :split]
             weights.append(_weight(block, matrix))
             factor = weights[-1] / math.sqrt(max(len(block), 1))
             yield matrix.mul_(factor), right.mul_(factor)
 
-    columns = basis.size * unknowns + len(parameters)
+    columns = split if fixed else split + len(parameters)
     solution = least_squares(blocks(), columns, ridge)
-    coefficients = solution.coefficients[: basis.size * unknowns, 0].reshape(unknowns, basis.size).T
+    coefficients = solution.coefficients[:split, 0].reshape(unknowns, basis.size).T
     return Projection(
         Expansion(basis, coefficients.contiguous()),
-        tuple(solution.coefficients[basis.size * unknowns :, 0].tolist()),
+        tuple(parameters) if fixed else tuple(solution.coefficients[split:, 0].tolist()),
         Scale(tuple(weights)),
         basis.size,
         sum(len(block) for block in rows),
