@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Two workers share two cores (pytest -n 2): one thread each, or they wait for one another. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
