@@ -42,7 +42,7 @@ class Newton:
         best_size = _size(rows, best.scale, best.field, best.parameters)
         for taken in range(1, self.steps):
             target = project(rows, basis, unknowns, best.field, best.parameters, ridge)
-            step = self._search(rows, best, target)
+            step = self._search(rows, best, target, ridge)
             if step is None:
                 return best, taken + 1
             change = abs(step[1] / max(best_size, 1e-300) - 1)
@@ -52,17 +52,32 @@ class Newton:
                 return best, taken + 1
         return best, self.steps
 
-    def _search(self, rows: Sequence[Rows], here: Projection, target: Projection) -> tuple[Projection, float] | None:
-        """The longest of 1, 1/2, 1/4, ... of the step that lowers the residual, and the residual there."""
+    def _search(
+        self, rows: Sequence[Rows], here: Projection, target: Projection, ridge: float
+    ) -> tuple[Projection, float] | None:
+        """The longest of 1, 1/2, 1/4, ... of the step that lowers the residual, and the residual there.
+
+        With unknown parameters the field follows them: it is solved again at the shortened step's values. (Along the
+        straight step the equations, which weigh far more than data, would allow only tiny ones.)
+        """
         before = _size(rows, target.scale, here.field, here.parameters)
         length = 1.0
         while length >= SHORTEST_STEP:
             trial = _between(here, target, length)
+            if here.parameters:
+                trial = _follow(rows, trial, ridge)
             size = _size(rows, target.scale, trial.field, trial.parameters)
             if math.isfinite(size) and size < before:
                 return trial, size
             length /= 2
         return None
+
+
+def _follow(rows: Sequence[Rows], trial: Projection, ridge: float) -> Projection:
+    """The field that belongs to the trial's parameters."""
+    assert isinstance(trial.field, Expansion)
+    unknowns = trial.field.components
+    return project(rows, trial.field.basis, unknowns, trial.field, trial.parameters, ridge, fixed=True)
 
 
 def _between(here: Projection, target: Projection, length: float) -> Projection:

@@ -136,6 +136,8 @@ def test_ctrl_c_saves_the_best_so_far(tmp_path, library) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job started in the background of a script ignores SIGINT, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stderr is not None
     assert running.stderr.readline().strip().isdigit()  # the first rung: there is a solution
