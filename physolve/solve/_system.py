@@ -17,7 +17,7 @@ CONDITION_WEIGHT = 20.0
 """Conditions count ten times an equation of the same size. Measured on Helmholtz and wave problems: 1 to 100 differ
 by less than a factor of five in the error, 0.1 costs a digit."""
 
-DATA_WEIGHT = 0.03
+DATA_WEIGHT = 0.003
 """Measurements are noisy, equations are not: they may only choose among solutions of the equations. At 0.001 the first,
 coarse rungs of inverse_heat fitted the diffusivity to their own truncation error."""
 
