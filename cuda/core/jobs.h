@@ -1,0 +1,92 @@
+// The three operations on a whole batch, as jobs that a machine runs tile by tile.
+#pragma once
+
+#include "memory.h"
+#include "sinks.h"
+
+namespace physolve {
+
+// `networks` networks at `points` points each: points (networks, points, dim), or (points, dim) shared by all where
+// shared; weights (networks, plan.weights).
+template <class S>
+struct Batch {
+  int networks = 0;
+  long points = 0;
+  bool shared = false;
+  const S* x = nullptr;
+  const S* weights = nullptr;
+
+  PHYSOLVE_HD const S* points_of(int network, int dim) const { return x + (shared ? 0 : network * points * dim); }
+};
+
+// What is asked: jets out; gradients from their cotangents; or Jacobian rows from the coefficients of each point's jet.
+template <class S>
+struct Job {
+  S* jets = nullptr;               // (networks, rows, points, outputs), written
+  const S* cotangents = nullptr;   // the same, read; points' rows hold coefficients for the Jacobian
+  S* weight_sums = nullptr;        // (networks, chunks, weights), written
+  S* point_gradients = nullptr;    // (networks, points, dim), written
+  S* point_rows = nullptr;         // (networks, points, weights), written
+};
+
+template <class Machine>
+PHYSOLVE_HD void load_points(const Plan& plan, const Batch<typename Machine::Scalar>& batch, int network, long from,
+                             int count, int T, const Tile<typename Machine::Scalar>& tile, const Machine& machine) {
+  const auto* x = batch.points_of(network, plan.dim);
+  machine.numbers(plan.dim * T, [&](int k) {
+    const int axis = k / T, t = k % T;
+    // A short tile repeats its last point, whose cotangent is zero there.
+    tile.points[k] = x[(from + (t < count ? t : count - 1)) * plan.dim + axis];
+  });
+  machine.sync();
+}
+
+// outputs[row][t][o] of the tile <-> [row][point][o] of the batch.
+template <class Machine, class F>
+PHYSOLVE_HD void each_output(const Plan& plan, long points, int network, long from, int T, const Machine& machine,
+                             F f) {
+  const int outputs = plan.outputs(), rows = plan.layout.rows();
+  machine.numbers(rows * T * outputs, [&](int k) {
+    const int o = k % outputs, t = k / outputs % T, r = k / outputs / T;
+    f(k, t, ((long(network) * rows + r) * points + from + t) * outputs + o);
+  });
+}
+
+// One tile: points [from, from + count) of a network. `sum` is where weight gradients are added.
+template <class Machine>
+PHYSOLVE_HD void run_tile(Sweep<Machine>& sweep, const Batch<typename Machine::Scalar>& batch,
+                          const Job<typename Machine::Scalar>& job, const Packed<typename Machine::Scalar>& weights,
+                          const Tile<typename Machine::Scalar>& tile, GradientSum<Machine>& sum, int network, long from,
+                          int count) {
+  using S = typename Machine::Scalar;
+  const Plan& plan = sweep.plan;
+  const Machine& machine = sweep.machine;
+  const int T = sweep.T;
+  load_points(plan, batch, network, from, count, T, tile, machine);
+  sweep.forward(weights, tile);
+  if (job.jets) {
+    each_output(plan, batch.points, network, from, T, machine, [&](int k, int t, long index) {
+      if (t < count) job.jets[index] = tile.outputs[k];
+    });
+    machine.sync();
+    return;
+  }
+  each_output(plan, batch.points, network, from, T, machine, [&](int k, int t, long index) {
+    tile.outputs[k] = t < count ? job.cotangents[index] : S(0);
+  });
+  machine.sync();
+  if (job.point_rows) {
+    const long stride = plan.weights;
+    PointRows<Machine> rows{job.point_rows + (network * batch.points + from) * stride, stride, count};
+    sweep.backward(weights, tile, rows);
+  } else {
+    sweep.backward(weights, tile, sum);
+  }
+  machine.sync();
+  if (!tile.to_points) return;
+  S* to = job.point_gradients + (network * batch.points + from) * plan.dim;
+  machine.numbers(count * plan.dim, [&](int k) { to[k] = tile.to_points[k % plan.dim * T + k / plan.dim]; });
+  machine.sync();
+}
+
+}  // namespace physolve

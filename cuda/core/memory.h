@@ -1,0 +1,104 @@
+// Where weights and a tile lie in one stretch of memory, and the weights' way from the flat vector and back.
+#pragma once
+
+#include "sweep.h"
+
+namespace physolve {
+
+// Hands out pieces of a stretch of memory; with a null base it only counts.
+template <class S>
+struct Arena {
+  S* base = nullptr;
+  long used = 0;
+
+  PHYSOLVE_HD S* take(int count) {
+    S* piece = base ? base + used : nullptr;
+    used += padded(count, 64 / int(sizeof(S)));  // whole cache lines
+    return piece;
+  }
+};
+
+template <class S>
+PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, int lanes, Arena<S>& arena) {
+  Packed<S> packed{};
+  for (int l = 0; l < plan.layers; ++l) {
+    const int in = l < plan.heads() ? plan.features() : plan.layer[l].in, out = plan.layer[l].out;
+    if (l < plan.last()) packed.weight[l] = arena.take(in * padded(out, lanes));
+    packed.transposed[l] = arena.take(out * padded(in, lanes));
+    packed.bias[l] = arena.take(padded(out, lanes));
+  }
+  return packed;
+}
+
+template <class S>
+PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to_points, Arena<S>& arena) {
+  Tile<S> tile{};
+  const int rows = plan.layout.rows(), features = points * padded(plan.features(), lanes);
+  const int kept = plan.function == Function::tanh ? 0 : plan.function == Function::sine ? 1 : 2;
+  tile.f0 = arena.take(features);
+  tile.f1 = arena.take(features);
+  tile.f2 = arena.take(features);
+  int widest = 0;
+  for (int l = 0; l < plan.last(); ++l) {
+    const int channels = points * padded(plan.layer[l].out, lanes);
+    widest = channels > widest ? channels : widest;
+    tile.z[l] = arena.take(rows * channels);
+    tile.h[l] = arena.take(rows * channels);
+    if (kept) tile.kept[l] = arena.take(kept * channels);
+    if (plan.gated && l >= plan.heads()) tile.mixed[l] = arena.take(rows * channels);
+  }
+  tile.g = arena.take(rows * widest);
+  tile.spare = arena.take(rows * widest);
+  if (plan.gated) {
+    tile.difference = arena.take(rows * widest);
+    tile.to_difference = arena.take(rows * widest);
+    tile.to_v = arena.take(rows * widest);
+  }
+  tile.points = arena.take(plan.dim * points);
+  tile.outputs = arena.take(rows * points * plan.outputs());
+  if (to_points) {
+    tile.to_points = arena.take(plan.dim * points);
+    tile.feature_cotangent = arena.take(features);
+  }
+  return tile;
+}
+
+// f(weight index, layer, in, out) for every entry of the weight matrices; in counts as the kernels do.
+template <class F>
+PHYSOLVE_HD void each_weight(const Plan& plan, int first, int step, F f) {
+  for (int l = 0; l < plan.layers; ++l) {
+    const Dense& layer = plan.layer[l];
+    const int in = l < plan.heads() ? plan.features() : layer.in;
+    for (int i = 0; i < in; ++i) {
+      const int row = l < plan.heads() ? plan.feature_row(i) : i;
+      for (int o = first; o < layer.out; o += step) f(layer.weight + row * layer.out + o, l, i, o);
+    }
+  }
+}
+
+// Packed weights from the flat ones; `step` threads share the work, this one is number `first`.
+template <class S>
+PHYSOLVE_HD void pack(const Plan& plan, int lanes, const S* flat, const Packed<S>& packed, int first, int step) {
+  each_weight(plan, first, step, [&](int index, int l, int i, int o) {
+    const int in = l < plan.heads() ? plan.features() : plan.layer[l].in;
+    if (l < plan.last()) packed.weight[l][i * padded(plan.layer[l].out, lanes) + o] = flat[index];
+    packed.transposed[l][o * padded(in, lanes) + i] = flat[index];
+  });
+  for (int l = 0; l < plan.layers; ++l) {
+    for (int o = first; o < plan.layer[l].out; o += step) packed.bias[l][o] = flat[plan.layer[l].bias + o];
+  }
+}
+
+// The flat gradient from the packed sum.
+template <class S>
+PHYSOLVE_HD void unpack(const Plan& plan, int lanes, const Packed<S>& sum, S* flat, int first, int step) {
+  each_weight(plan, first, step, [&](int index, int l, int i, int o) {
+    flat[index] = l < plan.last() ? sum.weight[l][i * padded(plan.layer[l].out, lanes) + o]
+                                  : sum.transposed[l][o * padded(plan.layer[l].in, lanes) + i];
+  });
+  for (int l = 0; l < plan.layers; ++l) {
+    for (int o = first; o < plan.layer[l].out; o += step) flat[plan.layer[l].bias + o] = sum.bias[l][o];
+  }
+}
+
+}  // namespace physolve

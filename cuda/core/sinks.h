@@ -1,0 +1,127 @@
+// Where a backward sweep leaves the gradient in the weights: summed over points, or one row a point.
+#pragma once
+
+#include "sweep.h"
+
+namespace physolve {
+
+// The sum over the tile's points, added in packed form (the last layer's in `transposed`).
+template <class Machine>
+struct GradientSum {
+  using S = typename Machine::Scalar;
+  using L = typename Machine::Lane;
+  Packed<S> gradient;
+
+  PHYSOLVE_HD void last(Sweep<Machine>& sweep, const Tile<S>& tile) {
+    const int l = sweep.plan.last(), n = sweep.width(l - 1), outputs = sweep.plan.outputs();
+    sweep.machine.product(outputs, n, sweep.rows * sweep.T, Block<const S>{tile.outputs, 1, outputs},
+                          Block<const S>{tile.h[l - 1], n}, Block<S>{gradient.transposed[l], n}, true);
+    sweep.machine.numbers(outputs, [&](int o) {
+      for (int t = 0; t < sweep.T; ++t) gradient.bias[l][o] += tile.outputs[t * outputs + o];
+    });
+  }
+
+  PHYSOLVE_HD void dense(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
+    const int n = sweep.width(l);
+    sweep.machine.product(sweep.plan.layer[l].in, n, sweep.rows * sweep.T,
+                          Block<const S>{sweep.input(tile, l), 1, sweep.width(l - 1)}, Block<const S>{g, n},
+                          Block<S>{gradient.weight[l], n}, true);
+    add_bias(sweep, l, g);
+  }
+
+  PHYSOLVE_HD void head(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
+    const int n = sweep.width(l), stride = sweep.feature_width(), block = sweep.plan.per_axis(), T = sweep.T;
+    sweep.machine.product(sweep.plan.features(), n, T, Block<const S>{tile.f0, 1, stride}, Block<const S>{g, n},
+                          Block<S>{gradient.weight[l], n}, true);
+    for (int r = 1; r < sweep.rows; ++r) {
+      const int from = sweep.axis_of(r) * block;
+      if (from < 0) continue;
+      sweep.machine.sync();
+      sweep.machine.product(block, n, T, Block<const S>{sweep.features_of(tile, r) + from, 1, stride},
+                            Block<const S>{g + r * T * n, n}, Block<S>{gradient.weight[l] + from * n, n}, true);
+    }
+    add_bias(sweep, l, g);
+  }
+
+ private:
+  PHYSOLVE_HD void add_bias(Sweep<Machine>& sweep, int l, const S* g) {
+    const int n = sweep.width(l);
+    sweep.machine.channels(1, n, [&](int, int channel) {
+      L total = at<L>(gradient.bias[l] + channel, 0, 0);
+      for (int t = 0; t < sweep.T; ++t) total += at<L>(g + channel, t, n);
+      at<L>(gradient.bias[l] + channel, 0, 0) = total;
+    });
+  }
+};
+
+// The gradient of every point as a row of flat weights, `stride` apart: rows of a Gauss-Newton Jacobian.
+template <class Machine>
+struct PointRows {
+  using S = typename Machine::Scalar;
+  using L = typename Machine::Lane;
+  S* out;
+  long stride;
+  int points;  // of the tile's points, those that are wanted
+
+  PHYSOLVE_HD void last(Sweep<Machine>& sweep, const Tile<S>& tile) {
+    const int l = sweep.plan.last(), n = sweep.width(l - 1), T = sweep.T, rows = sweep.rows;
+    const Dense layer = sweep.plan.layer[l];
+    sweep.machine.numbers(points * layer.out, [&](int k) {
+      const int t = k / layer.out, o = k % layer.out;
+      S* row = out + t * stride + o;
+      row[layer.bias] = tile.outputs[k];
+      for (int i = 0; i < layer.in; ++i) {
+        S total = 0;
+        for (int r = 0; r < rows; ++r) {
+          total += tile.h[l - 1][(r * T + t) * n + i] * tile.outputs[(r * T + t) * layer.out + o];
+        }
+        row[layer.weight + i * layer.out] = total;
+      }
+    });
+  }
+
+  PHYSOLVE_HD void dense(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
+    const int n = sweep.width(l), before = sweep.width(l - 1), T = sweep.T, rows = sweep.rows;
+    const S* a = sweep.input(tile, l);
+    const Dense layer = sweep.plan.layer[l];
+    sweep.machine.outer(
+        points, layer.in, layer.out, [&](int t, int i) { return out + t * stride + layer.weight + i * layer.out; },
+        [&](int t, int i, int channel) {
+          L total = at<L>(g + t * n + channel, 0, 0) * a[t * before + i];
+          for (int r = 1; r < rows; ++r) {
+            total += at<L>(g + t * n + channel, r, T * n) * a[(r * T + t) * before + i];
+          }
+          return total;
+        });
+    biases(sweep, l, g);
+  }
+
+  PHYSOLVE_HD void head(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
+    const int n = sweep.width(l), width = sweep.feature_width(), T = sweep.T, rows = sweep.rows;
+    const Dense layer = sweep.plan.layer[l];
+    sweep.machine.outer(
+        points, layer.in, layer.out,
+        [&](int t, int i) { return out + t * stride + layer.weight + sweep.plan.feature_row(i) * layer.out; },
+        [&](int t, int i, int channel) {
+          const int axis = i / sweep.plan.per_axis();
+          L total = at<L>(g + t * n + channel, 0, 0) * tile.f0[t * width + i];
+          for (int r = 1; r < rows; ++r) {
+            if (sweep.axis_of(r) != axis) continue;
+            total += at<L>(g + t * n + channel, r, T * n) * sweep.features_of(tile, r)[t * width + i];
+          }
+          return total;
+        });
+    biases(sweep, l, g);
+  }
+
+ private:
+  PHYSOLVE_HD void biases(Sweep<Machine>& sweep, int l, const S* g) {
+    const Dense layer = sweep.plan.layer[l];
+    const int n = sweep.width(l);
+    sweep.machine.outer(
+        points, 1, layer.out, [&](int t, int) { return out + t * stride + layer.bias; },
+        [&](int t, int, int channel) { return at<L>(g + t * n + channel, 0, 0); });
+  }
+};
+
+}  // namespace physolve

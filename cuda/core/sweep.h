@@ -1,0 +1,313 @@
+// One tile of points through one network: the jet forward, then its adjoint from what the tile keeps.
+//
+// A jet of the tile is [row][point][channel], channels padded to whole vectors (weights are padded with zeros, so that
+// padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
+// a block on the device. It provides
+//   Scalar, Lane, lanes, Math
+//   channels(points, width, f)      f(offset, channel) for every vector of channels; offset = point * width + channel
+//   lines(points, count, f)         f(point, k) for k < count and every vector of points
+//   numbers(count, f)               f(k) for k < count
+//   outer(points, in, out, row, f)  row(t, i)[n ...] = f(t, i, n), a vector from channel n on, cut at `out`
+//   fill(p, count)                  zeros
+//   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed
+//   dot(a, b, width)                scalar product of two padded channels
+//   load(p), spread(p, stride, v)   a vector of consecutive numbers; its entries stored `stride` apart
+//   sync()                          what was written before may be read after
+#pragma once
+
+#include "plan.h"
+#include "rules.h"
+
+namespace physolve {
+
+// A[i, j] at p + i * row + j * column.
+template <class S>
+struct Block {
+  S* p;
+  int row;
+  int column = 1;
+};
+
+// Weights of one network with padded channels: weight (in, out), transposed (out, in), bias. Rows of a head's weight are
+// features in the kernels' order; the last layer has only `transposed`.
+template <class S>
+struct Packed {
+  S *weight[MAX_LAYERS], *transposed[MAX_LAYERS], *bias[MAX_LAYERS];
+};
+
+// The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
+// `mixed` the gated inputs, `difference` U - V; cotangents g, spare, of U - V and of V; features and derivatives.
+template <class S>
+struct Tile {
+  S *f0, *f1, *f2, *feature_cotangent;
+  S *z[MAX_LAYERS], *h[MAX_LAYERS], *kept[MAX_LAYERS], *mixed[MAX_LAYERS];
+  S *difference, *g, *spare, *to_difference, *to_v;
+  S* points;     // [axis][point]
+  S* outputs;    // [row][point][output]: the result of forward, the cotangent for backward
+  S* to_points;  // [axis][point], null where it is not wanted
+};
+
+template <class Machine>
+class Sweep {
+ public:
+  using S = typename Machine::Scalar;
+  using L = typename Machine::Lane;
+  static constexpr int lanes = Machine::lanes;
+
+  PHYSOLVE_HD Sweep(const Plan& plan, int points, Machine machine)
+      : plan(plan), layout(plan.layout), rows(plan.layout.rows()), T(points), machine(machine) {}
+
+  PHYSOLVE_HD int width(int l) const { return padded(plan.layer[l].out, lanes); }
+  PHYSOLVE_HD int feature_width() const { return padded(plan.features(), lanes); }
+
+  PHYSOLVE_HD void forward(const Packed<S>& w, const Tile<S>& tile) {
+    features(tile);
+    for (int l = 0; l < plan.heads(); ++l) head(w, tile, l);
+    if (plan.gated) subtract(tile);
+    for (int l = plan.heads(); l < plan.last(); ++l) {
+      if (plan.gated) mix(tile, l);
+      machine.product(rows * T, width(l), plan.layer[l].in, Block<const S>{input(tile, l), width(l - 1)},
+                      Block<const S>{w.weight[l], width(l)}, Block<S>{tile.z[l], width(l)}, false);
+      machine.sync();
+      activate(w, tile, l);
+    }
+    read_out(w, tile);
+  }
+
+  // From the cotangent in tile.outputs (after forward): every layer's weights' share goes to the sink.
+  template <class Sink>
+  PHYSOLVE_HD void backward(const Packed<S>& w, const Tile<S>& tile, Sink& sink) {
+    const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
+    sink.last(*this, tile);
+    machine.product(rows * T, n, outputs, Block<const S>{tile.outputs, outputs}, Block<const S>{w.transposed[last], n},
+                    Block<S>{tile.g, n}, false);
+    if (plan.gated) {
+      machine.fill(tile.to_difference, rows * T * width(0));
+      machine.fill(tile.to_v, rows * T * width(0));
+    }
+    machine.sync();
+    S *g = tile.g, *other = tile.spare;
+    for (int l = last - 1; l >= plan.heads(); --l) {
+      activate_adjoint(tile, l, g);
+      sink.dense(*this, tile, l, g);
+      machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{g, width(l)},
+                      Block<const S>{w.transposed[l], width(l - 1)}, Block<S>{other, width(l - 1)}, false);
+      machine.sync();
+      S* swap = g;
+      g = other;
+      other = swap;
+      if (plan.gated) mix_adjoint(tile, l, g);
+    }
+    if (tile.to_points) machine.fill(tile.to_points, plan.dim * T);
+    head_adjoint(w, tile, sink, plan.heads() - 1, g);
+    if (plan.gated) {
+      subtract_adjoint(tile);
+      head_adjoint(w, tile, sink, 0, tile.to_difference);
+      head_adjoint(w, tile, sink, 1, tile.to_v);
+    }
+  }
+
+  // The jet that layer l, not a head, multiplies.
+  PHYSOLVE_HD const S* input(const Tile<S>& tile, int l) const {
+    return plan.gated && l < plan.last() ? tile.mixed[l] : tile.h[l - 1];
+  }
+
+  // Axis of the features that row r > 0 of a head's output depends on: -1 for a mixed derivative, which is zero.
+  PHYSOLVE_HD int axis_of(int r) const {
+    return r <= layout.firsts ? layout.axis[r - 1] : layout.pure[r - 1 - layout.firsts];
+  }
+
+  // Derivatives of the features that row r > 0 reads.
+  PHYSOLVE_HD const S* features_of(const Tile<S>& tile, int r) const { return r <= layout.firsts ? tile.f1 : tile.f2; }
+
+  const Plan& plan;
+  const Layout& layout;
+  const int rows, T;
+  Machine machine;
+
+ private:
+  // sin and cos of 2 pi b z for every band, and z = (x - center) slope itself, with two derivatives in x.
+  PHYSOLVE_HD void features(const Tile<S>& tile) {
+    const int stride = feature_width(), each = plan.bands + 1;
+    machine.lines(T, plan.dim * each, [&](int t, int k) {
+      const int axis = k / each, band = k % each;
+      const S slope = S(plan.slope[axis]);
+      const L z = (machine.load(tile.points + axis * T + t) - S(plan.center[axis])) * slope;
+      const int first = t * stride + axis * plan.per_axis();
+      auto put = [&](int feature, L value, L first_derivative, L second_derivative) {
+        machine.spread(tile.f0 + first + feature, stride, value);
+        machine.spread(tile.f1 + first + feature, stride, first_derivative);
+        machine.spread(tile.f2 + first + feature, stride, second_derivative);
+      };
+      if (band == plan.bands) return put(2 * plan.bands, z, z * 0 + slope, z * 0);
+      const S omega = S(plan.frequency[band]), rate = omega * slope;
+      L s, c;
+      Machine::Math::sincos(z * omega, s, c);
+      put(band, s, rate * c, -rate * rate * s);
+      put(plan.bands + band, c, -rate * s, -rate * rate * c);
+    });
+    machine.sync();
+  }
+
+  // A layer on the features: a derivative along an axis sees that axis' block alone, a mixed one nothing.
+  PHYSOLVE_HD void head(const Packed<S>& w, const Tile<S>& tile, int l) {
+    const int stride = feature_width(), n = width(l), block = plan.per_axis();
+    machine.product(T, n, plan.features(), Block<const S>{tile.f0, stride}, Block<const S>{w.weight[l], n},
+                    Block<S>{tile.z[l], n}, false);
+    for (int r = 1; r < rows; ++r) {
+      const int from = axis_of(r) * block;
+      S* row = tile.z[l] + r * T * n;
+      if (from < 0 || (r > layout.firsts && plan.bands == 0)) {
+        machine.fill(row, T * n);
+      } else {
+        machine.product(T, n, block, Block<const S>{features_of(tile, r) + from, stride},
+                        Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, n}, false);
+      }
+    }
+    machine.sync();
+    activate(w, tile, l);
+  }
+
+  PHYSOLVE_HD void activate(const Packed<S>& w, const Tile<S>& tile, int l) {
+    switch (plan.function) {
+      case Function::tanh: return activate_with<Function::tanh>(w, tile, l);
+      case Function::sine: return activate_with<Function::sine>(w, tile, l);
+      case Function::gelu: return activate_with<Function::gelu>(w, tile, l);
+    }
+  }
+
+  template <Function F>
+  PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
+    const int n = width(l), stride = T * n;
+    S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l];
+    const S* bias = w.bias[l];
+    with_pattern(layout, [&](auto pattern) {
+      machine.channels(T, n, [&](int offset, int channel) {
+        const L v = at<L>(z + offset, 0, stride) + at<L>(bias + channel, 0, 0);
+        at<L>(z + offset, 0, stride) = v;
+        L s{}, a{}, b{}, d1, d2, d3;
+        Rule<F>::template open<typename Machine::Math>(v, s, a, b);
+        Rule<F>::slopes(v, s, a, b, d1, d2, d3);
+        if constexpr (Rule<F>::kept > 0) at<L>(kept + offset, 0, stride) = a;
+        if constexpr (Rule<F>::kept > 1) at<L>(kept + offset, 1, stride) = b;
+        chain<L>(pattern, z + offset, h + offset, stride, s, d1, d2);
+      });
+    });
+    machine.sync();
+  }
+
+  PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, S* g) {
+    switch (plan.function) {
+      case Function::tanh: return activate_adjoint_with<Function::tanh>(tile, l, g);
+      case Function::sine: return activate_adjoint_with<Function::sine>(tile, l, g);
+      case Function::gelu: return activate_adjoint_with<Function::gelu>(tile, l, g);
+    }
+  }
+
+  template <Function F>
+  PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, S* g) {
+    const int n = width(l), stride = T * n;
+    const S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l];
+    with_pattern(layout, [&](auto pattern) {
+      machine.channels(T, n, [&](int offset, int) {
+        L a{}, b{}, d1, d2, d3;
+        if constexpr (Rule<F>::kept > 0) a = at<L>(kept + offset, 0, stride);
+        if constexpr (Rule<F>::kept > 1) b = at<L>(kept + offset, 1, stride);
+        Rule<F>::slopes(at<L>(z + offset, 0, stride), at<L>(h + offset, 0, stride), a, b, d1, d2, d3);
+        chain_adjoint<L>(pattern, z + offset, g + offset, stride, d1, d2, d3);
+      });
+    });
+    machine.sync();
+  }
+
+  PHYSOLVE_HD void subtract(const Tile<S>& tile) {
+    machine.channels(rows * T, width(0), [&](int offset, int) {
+      at<L>(tile.difference + offset, 0, 0) = at<L>(tile.h[0] + offset, 0, 0) - at<L>(tile.h[1] + offset, 0, 0);
+    });
+    machine.sync();
+  }
+
+  // Cotangents of U and V from those of D = U - V and of V.
+  PHYSOLVE_HD void subtract_adjoint(const Tile<S>& tile) {
+    machine.channels(rows * T, width(0), [&](int offset, int) {
+      at<L>(tile.to_v + offset, 0, 0) -= at<L>(tile.to_difference + offset, 0, 0);
+    });
+    machine.sync();
+  }
+
+  PHYSOLVE_HD void mix(const Tile<S>& tile, int l) {
+    const int n = width(0), stride = T * n;
+    const S *h = tile.h[l - 1], *d = tile.difference, *v = tile.h[1];
+    S* mixed = tile.mixed[l];
+    with_pattern(layout, [&](auto pattern) {
+      machine.channels(T, n, [&](int offset, int) {
+        gate<L>(pattern, h + offset, d + offset, v + offset, mixed + offset, stride);
+      });
+    });
+    machine.sync();
+  }
+
+  PHYSOLVE_HD void mix_adjoint(const Tile<S>& tile, int l, S* g) {
+    const int n = width(0), stride = T * n;
+    const S *h = tile.h[l - 1], *d = tile.difference;
+    S *gd = tile.to_difference, *gv = tile.to_v;
+    with_pattern(layout, [&](auto pattern) {
+      machine.channels(T, n, [&](int offset, int) {
+        gate_adjoint<L>(pattern, h + offset, d + offset, g + offset, gd + offset, gv + offset, stride);
+      });
+    });
+    machine.sync();
+  }
+
+  PHYSOLVE_HD void read_out(const Packed<S>& w, const Tile<S>& tile) {
+    const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
+    const S* h = tile.h[last - 1];
+    machine.numbers(rows * T * outputs, [&](int k) {
+      const int o = k % outputs;
+      const S bias = k < T * outputs ? w.bias[last][o] : S(0);
+      tile.outputs[k] = bias + machine.dot(h + k / outputs * n, w.transposed[last] + o * n, n);
+    });
+    machine.sync();
+  }
+
+  template <class Sink>
+  PHYSOLVE_HD void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, S* g) {
+    activate_adjoint(tile, l, g);
+    sink.head(*this, tile, l, g);
+    if (tile.to_points) points_adjoint(w, tile, l, g);
+  }
+
+  // The value row depends on a point through the features, a first-derivative row through their first derivatives, ...
+  PHYSOLVE_HD void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l, const S* g) {
+    const int stride = feature_width(), n = width(l);
+    S* cotangent = tile.feature_cotangent;
+    for (int r = 0; r < rows; ++r) {
+      if (r > 0 && axis_of(r) < 0) continue;
+      machine.product(T, stride, plan.layer[l].out, Block<const S>{g + r * T * n, n},
+                      Block<const S>{w.transposed[l], stride}, Block<S>{cotangent, stride}, false);
+      machine.sync();
+      machine.numbers(T * plan.dim, [&](int k) {
+        const int t = k / plan.dim, axis = k % plan.dim;
+        if (r > 0 && axis_of(r) != axis) return;
+        S total = 0;
+        for (int f = 0; f < plan.per_axis(); ++f) {
+          const int offset = t * stride + axis * plan.per_axis() + f;
+          total += cotangent[offset] * feature_slope(tile, r, offset, axis, f);
+        }
+        tile.to_points[axis * T + t] += total;
+      });
+      machine.sync();
+    }
+  }
+
+  // d / dx of what row r reads of a feature: its first, second or third derivative.
+  PHYSOLVE_HD S feature_slope(const Tile<S>& tile, int r, int offset, int axis, int f) const {
+    if (r == 0) return tile.f1[offset];
+    if (r <= layout.firsts) return tile.f2[offset];
+    if (f == 2 * plan.bands) return S(0);
+    const S rate = S(plan.frequency[f % plan.bands] * plan.slope[axis]);
+    return -rate * rate * tile.f1[offset];
+  }
+};
+
+}  // namespace physolve
