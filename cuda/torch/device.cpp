@@ -1,0 +1,21 @@
+// The device's kernels on torch's stream.
+#include "device.h"
+
+#include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDAGuard.h>
+
+#include "../device/kernels.h"
+
+namespace physolve {
+
+template <class S>
+void run_on_device(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const at::Tensor& like) {
+  const c10::cuda::CUDAGuard guard(like.device());
+  const char* error = launch(plan, batch, job, at::cuda::getCurrentCUDAStream());
+  TORCH_CHECK(!error, "jet kernels: ", error);
+}
+
+template void run_on_device<float>(const Plan&, const Batch<float>&, const Job<float>&, const at::Tensor&);
+template void run_on_device<double>(const Plan&, const Batch<double>&, const Job<double>&, const at::Tensor&);
+
+}  // namespace physolve

@@ -1,0 +1,133 @@
+"""Jets of dense networks: by the compiled kernels where they can, else in plain torch, with the same result."""
+
+from math import prod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ._activations import GELU, SINE, TANH
+from ._architecture import Architecture
+from ._build import kernels
+from ._layout import JetLayout
+from ._plain import plain_jacobian, plain_jet
+
+FUNCTIONS = (TANH, SINE, GELU)  # in the order of cuda/core/plan.h
+MAX_DIM, MAX_WIDTH, MAX_LAYERS, MAX_BANDS = 4, 128, 24, 12  # the same
+
+
+def network_jet(
+    architecture: Architecture,
+    weights: Float[Tensor, "*batch count"],
+    points: Float[Tensor, "*batch n dim"],
+    layout: JetLayout,
+) -> Float[Tensor, "*batch rows n outputs"]:
+    """Value and derivatives of a network, or of a batch of them, at points; leading dims broadcast.
+
+    Differentiable once in weights and points; a derivative of the gradient raises UnsupportedError (plain_jet has it).
+    Raises TypeError for dtypes other than float32 and float64 or a mixture of them, ValueError for shapes that do not
+    fit, naming them.
+    """
+    _check(architecture, weights, points, layout)
+    if not _compiled_for(architecture, weights):
+        return plain_jet(architecture, weights, points, layout)
+    flat_points, flat_weights, batch = _flat(weights, points)
+    jets = torch.ops.physolve.jet_forward(flat_points, flat_weights, *_arguments(architecture, layout))
+    return jets.reshape(*batch, *jets.shape[1:])
+
+
+def network_jacobian(
+    architecture: Architecture,
+    weights: Float[Tensor, "*batch count"],
+    points: Float[Tensor, "*batch n dim"],
+    layout: JetLayout,
+    coefficients: Float[Tensor, "*batch rows n outputs"],
+) -> Float[Tensor, "*batch n count"]:
+    """For every point the gradient in the weights of sum over rows and outputs of coefficients * jet.
+
+    These are the rows of a Gauss-Newton Jacobian, `coefficients` the derivatives of the residual in the jet. Not
+    differentiable. Raises like `network_jet`.
+    """
+    _check(architecture, weights, points, layout)
+    batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
+    expected = (*batch, layout.rows, points.shape[-2], architecture.sizes[-1])
+    if coefficients.shape != expected or coefficients.dtype != weights.dtype:
+        raise ValueError(
+            f"network_jacobian: got coefficients of shape {tuple(coefficients.shape)} and {coefficients.dtype}, expected "
+            f"{expected} and {weights.dtype}"
+        )
+    weights, points, coefficients = weights.detach(), points.detach(), coefficients.detach()
+    if not _compiled_for(architecture, weights):
+        return plain_jacobian(architecture, weights, points, layout, coefficients)
+    flat_points, flat_weights, batch = _flat(weights, points)
+    flat = coefficients.reshape(prod(batch), *expected[len(batch) :])
+    rows = torch.ops.physolve.jet_jacobian(flat, flat_points, flat_weights, *_arguments(architecture, layout))
+    return rows.reshape(*batch, *rows.shape[1:])
+
+
+def has_kernel(architecture: Architecture) -> bool:
+    """Whether the compiled kernels know this kind of network: what they do not know goes through plain torch."""
+    return (
+        architecture.activation in FUNCTIONS
+        and 3 <= len(architecture.sizes)
+        and architecture.dim <= MAX_DIM
+        and max(architecture.sizes[1:]) <= MAX_WIDTH
+        and len(architecture.layers) <= MAX_LAYERS
+        and len(architecture.bands) <= MAX_BANDS
+    )
+
+
+def _compiled_for(architecture: Architecture, weights: Tensor) -> bool:
+    if not has_kernel(architecture) or weights.device.type not in ("cpu", "cuda"):
+        return False
+    active = kernels()
+    return active.path == "compiled" and (weights.device.type == "cpu" or active.cuda)
+
+
+def _flat(weights: Tensor, points: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+    """Points (n, dim) shared by all or (networks, n, dim), weights (networks, count), and the batch they stand for."""
+    batch = tuple(torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2]))
+    weights = weights.expand(*batch, -1).reshape(-1, weights.shape[-1])
+    if prod(points.shape[:-2]) != 1 or points.numel() == 0:
+        return points.expand(*batch, -1, -1).reshape(len(weights), *points.shape[-2:]), weights, batch
+    return points.reshape(points.shape[-2:]), weights, batch
+
+
+def _arguments(architecture: Architecture, layout: JetLayout) -> tuple[object, ...]:
+    return (
+        list(architecture.sizes),
+        FUNCTIONS.index(architecture.activation),
+        list(architecture.bands),
+        architecture.gated,
+        list(architecture.center),
+        list(architecture.slope),
+        list(layout.first),
+        [axis for pair in layout.second for axis in pair],
+    )
+
+
+def _check(architecture: Architecture, weights: Tensor, points: Tensor, layout: JetLayout) -> None:
+    if weights.dtype not in (torch.float32, torch.float64) or points.dtype != weights.dtype:
+        raise TypeError(
+            f"network_jet: got weights of {weights.dtype} and points of {points.dtype}, expected both torch.float32 or "
+            "both torch.float64; convert one with .to()"
+        )
+    if weights.device != points.device:
+        raise ValueError(f"network_jet: got weights on {weights.device} and points on {points.device}, expected one")
+    if weights.ndim < 1 or weights.shape[-1] != architecture.count:
+        raise ValueError(
+            f"network_jet: got weights of shape {tuple(weights.shape)}, expected (..., {architecture.count}) for sizes "
+            f"{architecture.sizes}"
+        )
+    if points.ndim < 2 or points.shape[-1] != architecture.dim or layout.dim != architecture.dim:
+        raise ValueError(
+            f"network_jet: got points of shape {tuple(points.shape)} and a layout of {layout.dim} coordinates, expected "
+            f"(..., n, {architecture.dim})"
+        )
+    try:
+        torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
+    except RuntimeError:
+        raise ValueError(
+            f"network_jet: got weights (..., count) of shape {tuple(weights.shape)} and points (..., n, dim) of shape "
+            f"{tuple(points.shape)}; their leading dims must be equal or broadcast"
+        ) from None

@@ -1,0 +1,103 @@
+"""Jets of dense networks, and the rows of their Gauss-Newton Jacobian, in plain torch: the compiled kernels' twin."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ._activations import COSINE, SINE
+from ._architecture import Architecture
+from ._jet import Jet, affine, elementwise, multiply, seed_jet
+from ._layout import JetLayout
+
+Affine = Callable[[Jet, Tensor, Tensor], Jet]
+
+
+def plain_jet(
+    architecture: Architecture,
+    weights: Float[Tensor, "*batch count"],
+    points: Float[Tensor, "*batch n dim"],
+    layout: JetLayout,
+) -> Float[Tensor, "*batch rows n outputs"]:
+    """The network's jet; differentiable in weights and points to any order. Leading dims broadcast."""
+    return _jet(architecture, weights, points, layout, affine).tensor
+
+
+def plain_jacobian(
+    architecture: Architecture,
+    weights: Float[Tensor, "*batch count"],
+    points: Float[Tensor, "*batch n dim"],
+    layout: JetLayout,
+    coefficients: Float[Tensor, "*batch rows n outputs"],
+) -> Float[Tensor, "*batch n count"]:
+    """For every point the gradient in the weights of sum over rows and outputs of coefficients * jet.
+
+    One reverse sweep gives delta_l, the derivative of the sum over all points in the output of the l-th affine map; as
+    points do not mix, the point p has d / d W_l = sum_r inputs_l[r, p] (x) delta_l[r, p], d / d b_l = delta_l[0, p].
+    """
+    tape = _Tape()
+    with torch.enable_grad():
+        jet = _jet(architecture, weights.detach(), points.detach(), layout, tape)
+        total = (jet.tensor * coefficients.detach()).sum()
+    deltas = torch.autograd.grad(total, tape.outputs, materialize_grads=True)
+    columns = []
+    for arrived, delta in zip(tape.inputs, deltas, strict=True):
+        columns.append(torch.einsum("...rni,...rno->...nio", arrived, delta).flatten(-2))
+        columns.append(delta[..., 0, :, :])
+    batch = jet.tensor.shape[:-3]
+    return torch.cat([c.expand(*batch, *c.shape[-2:]) for c in columns], -1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tape:
+    """An affine map that remembers what went in and what came out."""
+
+    inputs: list[Tensor] = field(default_factory=list)
+    outputs: list[Tensor] = field(default_factory=list)
+
+    def __call__(self, jet: Jet, weight: Tensor, bias: Tensor) -> Jet:
+        result = affine(jet, weight, bias)
+        if not result.tensor.requires_grad:  # a head: its inputs are constants
+            result.tensor.requires_grad_()
+        self.inputs.append(jet.tensor.detach())
+        self.outputs.append(result.tensor)
+        return result
+
+
+def _jet(architecture: Architecture, weights: Tensor, points: Tensor, layout: JetLayout, dense: Affine) -> Jet:
+    layers, activation = architecture.split(weights), architecture.activation
+    inputs = _features(architecture, points, layout)
+    heads = [dense(inputs, *layer) for layer in layers[: architecture.heads]]
+    if len(layers) == architecture.heads:
+        return heads[-1]
+    *gates, jet = [elementwise(activation, head) for head in heads]
+    for index, (weight, bias) in enumerate(layers[architecture.heads :], architecture.heads + 1):
+        if index < len(layers):
+            jet = _mixed(jet, gates) if gates else jet
+            jet = elementwise(activation, dense(jet, weight, bias))
+        else:
+            jet = dense(jet, weight, bias)
+    return jet
+
+
+def _mixed(h: Jet, gates: list[Jet]) -> Jet:
+    """U h + V (1 - h) = V + h (U - V)."""
+    u, v = gates
+    return v + multiply(h, u - v)
+
+
+def _features(architecture: Architecture, points: Tensor, layout: JetLayout) -> Jet:
+    """Jet of the normalised coordinates with their Fourier features."""
+    center, slope = points.new_tensor(architecture.center), points.new_tensor(architecture.slope)
+    seed = seed_jet((points - center) * slope, layout)
+    factor = torch.cat([torch.ones_like(slope)[None], slope.expand(layout.rows - 1, -1)])
+    jet = Jet(seed.tensor * factor[:, None, :], layout)
+    if not architecture.bands:
+        return jet
+    frequencies = 2 * math.pi * points.new_tensor(architecture.bands)
+    angles = affine(jet, torch.block_diag(*[frequencies[None]] * architecture.dim))
+    waves = [elementwise(SINE, angles), elementwise(COSINE, angles), jet]
+    return Jet(torch.cat([wave.tensor for wave in waves], -1), layout)
