@@ -1,4 +1,4 @@
-"""Jets: derivatives of networks by truncated Taylor propagation, in plain torch."""
+"""Jets: derivatives of networks by truncated Taylor propagation, by compiled kernels or in plain torch."""
 
 from ._activations import ACTIVATIONS as ACTIVATIONS
 from ._activations import COSINE as COSINE
@@ -12,9 +12,9 @@ from ._activations import SQUARE as SQUARE
 from ._activations import TANH as TANH
 from ._activations import Activation as Activation
 from ._activations import activation_of_name as activation_of_name
-from ._dense import DenseTape as DenseTape
-from ._dense import dense_jet as dense_jet
-from ._dense import taped_dense_jet as taped_dense_jet
+from ._architecture import Architecture as Architecture
+from ._build import Kernels as Kernels
+from ._build import kernels as kernels
 from ._derivatives import JetNetwork as JetNetwork
 from ._derivatives import derivatives as derivatives
 from ._derivatives import nested_derivatives as nested_derivatives
@@ -27,3 +27,8 @@ from ._jet import seed_jet as seed_jet
 from ._layout import JetLayout as JetLayout
 from ._layout import MultiIndex as MultiIndex
 from ._layout import directions_of as directions_of
+from ._network import has_kernel as has_kernel
+from ._network import network_jacobian as network_jacobian
+from ._network import network_jet as network_jet
+from ._plain import plain_jacobian as plain_jacobian
+from ._plain import plain_jet as plain_jet

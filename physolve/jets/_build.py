@@ -13,6 +13,8 @@ from typing import Literal
 
 import torch
 
+from ._rules import register
+
 VARIABLE = "PHYSOLVE_KERNELS"
 """`plain` never compiles, `compiled` raises where the kernels cannot be built; not set: compiled where it can be."""
 
@@ -64,9 +66,7 @@ def _loaded() -> Kernels:
     try:
         library = _built()
         torch.ops.load_library(library)
-        from . import _rules
-
-        _rules.register()
+        register()
     except Exception as error:  # a missing compiler, a full disk, a foreign processor: never the user's problem
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         _log.warning("jet kernels are not compiled, plain torch is used (slower, same results): %s", reason)

@@ -1,5 +1,4 @@
-"""One entry point for derivatives of any order: jets up to the second, nested forward differentiation
-above."""
+"""One entry point for derivatives of any order: jets up to the second, nested forward differentiation above."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
@@ -8,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._jet import Jet, seed_jet
+from ._jet import Jet
 from ._layout import JetLayout, MultiIndex, directions_of
 
 PointFunction = Callable[[Tensor], Tensor]
@@ -16,11 +15,11 @@ PointFunction = Callable[[Tensor], Tensor]
 
 @runtime_checkable
 class JetNetwork(Protocol):
-    """A function of points that can also push jets of coordinates forward."""
+    """A function of points that also knows its jets."""
 
     def __call__(self, points: Tensor, /) -> Tensor: ...
 
-    def jet(self, coordinates: Jet, /) -> Jet: ...
+    def jet(self, points: Tensor, layout: JetLayout, /) -> Jet: ...
 
 
 def derivatives(
@@ -39,7 +38,7 @@ def derivatives(
     wanted = tuple(tuple(orders) for orders in multi_indices)
     order = max((len(directions_of(orders, dim)) for orders in wanted), default=0)
     if order <= 2 and isinstance(network, JetNetwork):
-        jet = network.jet(seed_jet(points, JetLayout.of(dim, wanted)))
+        jet = network.jet(points, JetLayout.of(dim, wanted))
         return {orders: jet.derivative(orders) for orders in wanted}
     return nested_derivatives(network, points, wanted)
 

@@ -6,11 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._activations import GELU, SINE, TANH
+from ._activations import GELU, SINE, TANH, Activation
 from ._architecture import Architecture
 from ._build import kernels
 from ._layout import JetLayout
 from ._plain import plain_jacobian, plain_jet
+from ._rules import JetForward
 
 FUNCTIONS = (TANH, SINE, GELU)  # in the order of cuda/core/plan.h
 MAX_DIM, MAX_WIDTH, MAX_LAYERS, MAX_BANDS = 4, 128, 24, 12  # the same
@@ -32,7 +33,9 @@ def network_jet(
     if not _compiled_for(architecture, weights):
         return plain_jet(architecture, weights, points, layout)
     flat_points, flat_weights, batch = _flat(weights, points)
-    jets = torch.ops.physolve.jet_forward(flat_points, flat_weights, *_arguments(architecture, layout))
+    # Compiled code takes the registered rules, everything else the autograd function (see _rules.py).
+    forward = torch.ops.physolve.jet_forward if torch.compiler.is_compiling() else JetForward.apply
+    jets = forward(flat_points, flat_weights, *_arguments(architecture, layout))
     return jets.reshape(*batch, *jets.shape[1:])
 
 
@@ -53,8 +56,8 @@ def network_jacobian(
     expected = (*batch, layout.rows, points.shape[-2], architecture.sizes[-1])
     if coefficients.shape != expected or coefficients.dtype != weights.dtype:
         raise ValueError(
-            f"network_jacobian: got coefficients of shape {tuple(coefficients.shape)} and {coefficients.dtype}, expected "
-            f"{expected} and {weights.dtype}"
+            f"network_jacobian: got coefficients of shape {tuple(coefficients.shape)} and {coefficients.dtype},"
+            f" expected {expected} and {weights.dtype}"
         )
     weights, points, coefficients = weights.detach(), points.detach(), coefficients.detach()
     if not _compiled_for(architecture, weights):
@@ -68,8 +71,8 @@ def network_jacobian(
 def has_kernel(architecture: Architecture) -> bool:
     """Whether the compiled kernels know this kind of network: what they do not know goes through plain torch."""
     return (
-        architecture.activation in FUNCTIONS
-        and 3 <= len(architecture.sizes)
+        _number_of(architecture.activation) >= 0
+        and len(architecture.sizes) >= 3
         and architecture.dim <= MAX_DIM
         and max(architecture.sizes[1:]) <= MAX_WIDTH
         and len(architecture.layers) <= MAX_LAYERS
@@ -77,11 +80,25 @@ def has_kernel(architecture: Architecture) -> bool:
     )
 
 
+def _number_of(activation: Activation) -> int:
+    """Place among FUNCTIONS, -1 for any other. By identity: torch.compile cannot compare dataclasses."""
+    for number, known in enumerate(FUNCTIONS):
+        if activation is known:
+            return number
+    return -1
+
+
 def _compiled_for(architecture: Architecture, weights: Tensor) -> bool:
-    if not has_kernel(architecture) or weights.device.type not in ("cpu", "cuda"):
+    return has_kernel(architecture) and _compiled_on(weights.device.type)
+
+
+@torch.compiler.assume_constant_result
+def _compiled_on(device: str) -> bool:
+    """Whether the kernels run on this type of device: constant within a process."""
+    if device not in ("cpu", "cuda"):
         return False
     active = kernels()
-    return active.path == "compiled" and (weights.device.type == "cpu" or active.cuda)
+    return active.path == "compiled" and (device == "cpu" or active.cuda)
 
 
 def _flat(weights: Tensor, points: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
@@ -96,7 +113,7 @@ def _flat(weights: Tensor, points: Tensor) -> tuple[Tensor, Tensor, tuple[int, .
 def _arguments(architecture: Architecture, layout: JetLayout) -> tuple[object, ...]:
     return (
         list(architecture.sizes),
-        FUNCTIONS.index(architecture.activation),
+        _number_of(architecture.activation),
         list(architecture.bands),
         architecture.gated,
         list(architecture.center),
@@ -121,8 +138,8 @@ def _check(architecture: Architecture, weights: Tensor, points: Tensor, layout: 
         )
     if points.ndim < 2 or points.shape[-1] != architecture.dim or layout.dim != architecture.dim:
         raise ValueError(
-            f"network_jet: got points of shape {tuple(points.shape)} and a layout of {layout.dim} coordinates, expected "
-            f"(..., n, {architecture.dim})"
+            f"network_jet: got points of shape {tuple(points.shape)} and a layout of {layout.dim} coordinates,"
+            f" expected (..., n, {architecture.dim}) and {architecture.dim}"
         )
     try:
         torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])

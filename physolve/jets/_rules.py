@@ -1,10 +1,15 @@
 """What torch must know of the compiled operations besides how to run them: fake, autograd and vmap rules.
 
     jet_forward   points (n, dim) or (networks, n, dim), weights (networks, count) -> (networks, rows, n, outputs)
-    jet_backward  cotangents of that -> gradients of weights and (where `to_points`) points
-    jet_jacobian  coefficients like cotangents -> (networks, n, count)
+    jet_backward  cotangents of that, points, weights -> gradients of weights and, where asked, of points
+    jet_jacobian  coefficients like cotangents, points, weights -> (networks, n, count)
+
+The rules are registered with the operations, for direct calls and torch.compile. The autograd functions in this file
+are the same operations again: formulas registered with torch.library do not work under torch.func (torch 2.14).
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,18 +19,80 @@ from physolve.errors import UnsupportedError
 
 SHAPE_ARGUMENTS = 8  # sizes, function, bands, gated, center, slope, first, second
 
+Operation = Callable[..., Any]
+
+
+class JetForward(torch.autograd.Function):
+    """`jet_forward` with its gradient, under torch.func too."""
+
+    @staticmethod
+    def forward(points: Tensor, weights: Tensor, *shape: Any) -> Tensor:
+        return torch.ops.physolve.jet_forward(points, weights, *shape)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        points, weights, *ctx.shape = inputs
+        ctx.save_for_backward(points, weights)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
+        return _pull_back(JetBackward.apply, ctx, gradients[0])
+
+    @staticmethod
+    def vmap(info: Any, dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
+        return _vmap_forward(JetForward.apply, info, dims, *inputs)
+
+
+class JetBackward(torch.autograd.Function):
+    """`jet_backward`, which has no gradient of its own."""
+
+    @staticmethod
+    def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
+        return torch.ops.physolve.jet_backward(*inputs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return _refuse(ctx, *gradients)
+
+    @staticmethod
+    def vmap(info: Any, dims: tuple[Any, ...], *inputs: Any) -> Any:
+        return _vmap_backward(JetBackward.apply, info, dims, *inputs)
+
 
 def register() -> None:
     """Once, after the library is loaded."""
+    operations = torch.ops.physolve
     torch.library.register_fake("physolve::jet_forward", _fake_forward)
     torch.library.register_fake("physolve::jet_backward", _fake_backward)
     torch.library.register_fake("physolve::jet_jacobian", _fake_jacobian)
-    torch.library.register_autograd("physolve::jet_forward", _pull_back, setup_context=_keep)
+    torch.library.register_autograd(
+        "physolve::jet_forward",
+        partial(_pull_back, operations.jet_backward),
+        setup_context=lambda ctx, inputs, output: JetForward.setup_context(ctx, inputs, output),
+    )
     for name in ("jet_backward", "jet_jacobian"):
-        torch.library.register_autograd(f"physolve::{name}", _refuse, setup_context=_keep_nothing)
-    torch.library.register_vmap("physolve::jet_forward", _vmap_forward)
-    torch.library.register_vmap("physolve::jet_backward", _vmap_backward)
-    torch.library.register_vmap("physolve::jet_jacobian", _vmap_jacobian)
+        torch.library.register_autograd(f"physolve::{name}", _refuse, setup_context=JetBackward.setup_context)
+    torch.library.register_vmap("physolve::jet_forward", partial(_vmap_forward, operations.jet_forward))
+    torch.library.register_vmap("physolve::jet_backward", partial(_vmap_backward, operations.jet_backward))
+    torch.library.register_vmap("physolve::jet_jacobian", partial(_vmap_jacobian, operations.jet_jacobian))
+
+
+def _pull_back(backward: Operation, ctx: Any, cotangents: Tensor) -> tuple[Any, ...]:
+    points, weights = ctx.saved_tensors
+    to_points = ctx.needs_input_grad[0]
+    to_weights, gradient = backward(cotangents, points, weights, *ctx.shape, to_points)
+    return (gradient if to_points else None, to_weights, *[None] * SHAPE_ARGUMENTS)
+
+
+def _refuse(ctx: Any, *gradients: Any) -> Any:
+    raise UnsupportedError(
+        "jet kernels: a derivative of the gradient was asked for (create_graph, hessian), which the compiled kernels do"
+        " not have; use physolve.jets.plain_jet, which has all of them, or set PHYSOLVE_KERNELS=plain"
+    )
 
 
 def _fake_forward(points: Tensor, weights: Tensor, *shape: Any) -> Tensor:
@@ -35,39 +102,60 @@ def _fake_forward(points: Tensor, weights: Tensor, *shape: Any) -> Tensor:
 
 
 def _fake_backward(cotangents: Tensor, points: Tensor, weights: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(weights), torch.empty_like(points) if rest[-1] else weights.new_empty(0)
+    to_points = points.new_empty(points.shape) if rest[-1] else weights.new_empty(0)
+    return weights.new_empty(weights.shape), to_points
 
 
 def _fake_jacobian(coefficients: Tensor, points: Tensor, weights: Tensor, *shape: Any) -> Tensor:
     return weights.new_empty(weights.shape[0], points.shape[-2], weights.shape[1])
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    points, weights, *ctx.shape = inputs
-    ctx.save_for_backward(points, weights)
+def _vmap_forward(
+    forward: Operation, info: Any, dims: tuple[Any, ...], points: Tensor, weights: Tensor, *shape: Any
+) -> tuple[Tensor, int]:
+    size = info.batch_size
+    points, weights = _as_networks(size, dims, points, weights)
+    return forward(points, weights, *shape).unflatten(0, (size, -1)), 0
 
 
-def _pull_back(ctx: Any, cotangents: Tensor) -> tuple[Any, ...]:
-    points, weights = ctx.saved_tensors
-    to_points = ctx.needs_input_grad[0]
-    to_weights, gradient = torch.ops.physolve.jet_backward(cotangents, points, weights, *ctx.shape, to_points)
-    return (gradient if to_points else None, to_weights, *[None] * SHAPE_ARGUMENTS)
+def _vmap_backward(
+    backward: Operation,
+    info: Any,
+    dims: tuple[Any, ...],
+    cotangents: Tensor,
+    points: Tensor,
+    weights: Tensor,
+    *rest: Any,
+) -> tuple[tuple[Tensor, Tensor], tuple[int, int | None]]:
+    size = info.batch_size
+    shared = points.ndim - (dims[1] is not None) == 2
+    if shared:  # each sample sums over its own networks only, so that every network gets points of its own first
+        networks = _per_sample(weights, dims[2], size).shape[1]
+        points = _per_sample(points, dims[1], size).unsqueeze(1).expand(-1, networks, -1, -1)
+        dims = (dims[0], 0, *dims[2:])
+    cotangents = _per_sample(cotangents, dims[0], size).flatten(0, 1)
+    flat, weights = _as_networks(size, dims[1:3], points, weights)
+    to_weights, to_points = backward(cotangents, flat, weights, *rest)
+    to_weights = to_weights.unflatten(0, (size, -1))
+    if not rest[-1]:
+        return (to_weights, to_points), (0, None)
+    to_points = to_points.unflatten(0, (size, -1))
+    return (to_weights, to_points.sum(1) if shared else to_points), (0, 0)
 
 
-def _keep_nothing(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    pass
-
-
-def _refuse(ctx: Any, *gradients: Any) -> Any:
-    raise UnsupportedError(
-        "jet kernels: a derivative of the gradient was asked for (create_graph, hessian), which the compiled kernels do "
-        "not have; use physolve.jets.plain_jet, which has all of them, or set PHYSOLVE_KERNELS=plain"
-    )
-
-
-def _per_sample(tensor: Tensor, dim: int | None, size: int) -> Tensor:
-    """The vmapped dim in front; a tensor without it is repeated."""
-    return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+def _vmap_jacobian(
+    jacobian: Operation,
+    info: Any,
+    dims: tuple[Any, ...],
+    coefficients: Tensor,
+    points: Tensor,
+    weights: Tensor,
+    *shape: Any,
+) -> tuple[Tensor, int]:
+    size = info.batch_size
+    coefficients = _per_sample(coefficients, dims[0], size).flatten(0, 1)
+    points, weights = _as_networks(size, dims[1:3], points, weights)
+    return jacobian(coefficients, points, weights, *shape).unflatten(0, (size, -1)), 0
 
 
 def _as_networks(size: int, dims: tuple[Any, ...], points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,35 +170,6 @@ def _as_networks(size: int, dims: tuple[Any, ...], points: Tensor, weights: Tens
     return points, weights.flatten(0, 1)
 
 
-def _vmap_forward(info: Any, dims: tuple[Any, ...], points: Tensor, weights: Tensor, *shape: Any) -> tuple[Tensor, int]:
-    size = info.batch_size
-    points, weights = _as_networks(size, dims, points, weights)
-    return torch.ops.physolve.jet_forward(points, weights, *shape).unflatten(0, (size, -1)), 0
-
-
-def _vmap_backward(
-    info: Any, dims: tuple[Any, ...], cotangents: Tensor, points: Tensor, weights: Tensor, *rest: Any
-) -> tuple[tuple[Tensor, Tensor], tuple[int, int | None]]:
-    size, networks = info.batch_size, weights.shape[0 if dims[2] is None else int(dims[2] == 0)]
-    cotangents = _per_sample(cotangents, dims[0], size).flatten(0, 1)
-    shared = points.ndim - (dims[1] is not None) == 2
-    if shared:  # every sample needs its own gradient: shared points would be summed over samples too
-        points = _per_sample(points, dims[1], size).unsqueeze(1).expand(-1, networks, -1, -1)
-        flat, weights = points.flatten(0, 1), _per_sample(weights, dims[2], size).flatten(0, 1)
-    else:
-        flat, weights = _as_networks(size, dims[1:3], points, weights)
-    to_weights, to_points = torch.ops.physolve.jet_backward(cotangents, flat, weights, *rest)
-    to_weights = to_weights.unflatten(0, (size, -1))
-    if not rest[-1]:
-        return (to_weights, to_points), (0, None)
-    to_points = to_points.unflatten(0, (size, -1))
-    return (to_weights, to_points.sum(1) if shared else to_points), (0, 0)
-
-
-def _vmap_jacobian(
-    info: Any, dims: tuple[Any, ...], coefficients: Tensor, points: Tensor, weights: Tensor, *shape: Any
-) -> tuple[Tensor, int]:
-    size = info.batch_size
-    coefficients = _per_sample(coefficients, dims[0], size).flatten(0, 1)
-    points, weights = _as_networks(size, dims[1:3], points, weights)
-    return torch.ops.physolve.jet_jacobian(coefficients, points, weights, *shape).unflatten(0, (size, -1)), 0
+def _per_sample(tensor: Tensor, dim: int | None, size: int) -> Tensor:
+    """The vmapped dim in front; a tensor without it is repeated."""
+    return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physolve.jets import TANH, Activation, Jet, dense_jet
+from physolve.jets import TANH, Activation
 
 Weights = Mapping[str, Tensor]
 
@@ -62,13 +62,10 @@ class MLP:
             values = (self.activation(values) if index else values) @ weight + bias.unsqueeze(-2)
         return values
 
-    def jet(self, weights: Weights, inputs: Jet) -> Jet:
-        """The same on jets: value and derivatives in one sweep."""
-        return dense_jet(self.stack(weights), self.activation, inputs)
-
-    def flatten(self, weights: Weights) -> Float[Tensor, " count"]:
-        """All weights of one network as a vector: weight0 (row-major), bias0, weight1, ..."""
-        return torch.cat([tensor.reshape(-1) for layer in self.stack(weights) for tensor in layer])
+    def flatten(self, weights: Weights) -> Float[Tensor, "*batch count"]:
+        """All weights of a network as a vector: weight0 (row-major), bias0, weight1, ..."""
+        layers = self.stack(weights)
+        return torch.cat([part for weight, bias in layers for part in (weight.flatten(-2), bias)], -1)
 
     def unflatten(self, vector: Float[Tensor, " count"]) -> dict[str, Tensor]:
         """The inverse of `flatten`, as views of the vector."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -9,14 +10,13 @@ from torch import Tensor
 
 from physolve._typing import Column, Points
 from physolve.jets import (
-    DenseTape,
+    Architecture,
     Jet,
     JetLayout,
     activation_of_name,
     derivatives,
     directions_of,
-    seed_jet,
-    taped_dense_jet,
+    network_jet,
 )
 
 from ._field import Field, JetAtom
@@ -37,32 +37,17 @@ class PINNModel:
     def dim(self) -> int:
         return len(self.lower)
 
-    def inputs(self, points: Points, layout: JetLayout) -> Jet:
-        """Jet of the normalised coordinates, derivatives along the given ones."""
-        slope = self._slope(points)
-        seed = seed_jet((points - self._center(points)) * slope, layout)
-        factor = torch.cat([torch.ones_like(slope)[None], slope.expand(layout.rows - 1, -1)])
-        return Jet(seed.tensor * factor[:, None, :], layout)
+    @cached_property
+    def architecture(self) -> Architecture:
+        """The network on the plain coordinates, as the jets know it."""
+        sides = list(zip(self.lower, self.upper, strict=True))
+        center, slope = tuple((a + b) / 2 for a, b in sides), tuple(2 / (b - a) for a, b in sides)
+        return Architecture(self.network.sizes, self.network.activation, center=center, slope=slope)
 
     def atoms(self, weights: Weights, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
         """The asked derivatives, any order, differentiable in the weights."""
         found = derivatives(_Bound(self, weights), points, list(dict.fromkeys(a.orders for a in atoms)))
         return {atom: found[atom.orders][:, atom.unknown] for atom in atoms}
-
-    def taped_atoms(
-        self, weights: Weights, points: Points, atoms: Sequence[JetAtom]
-    ) -> tuple[dict[JetAtom, Column], DenseTape]:
-        """The same up to order 2 at constant weights, with the tape that gives per-point weight gradients."""
-        layout = JetLayout.of(self.dim, (atom.orders for atom in atoms))
-        layers, activation = self.network.stack(weights), self.network.activation
-        jet, tape = taped_dense_jet(layers, activation, self.inputs(points, layout))
-        return {atom: jet.derivative(atom.orders)[:, atom.unknown] for atom in atoms}, tape
-
-    def _center(self, points: Points) -> Tensor:
-        return (points.new_tensor(self.lower) + points.new_tensor(self.upper)) / 2
-
-    def _slope(self, points: Points) -> Tensor:
-        return 2 / (points.new_tensor(self.upper) - points.new_tensor(self.lower))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +58,13 @@ class _Bound:
     weights: Weights
 
     def __call__(self, points: Tensor) -> Tensor:
-        inputs = (points - self.model._center(points)) * self.model._slope(points)
+        architecture = self.model.architecture
+        inputs = (points - points.new_tensor(architecture.center)) * points.new_tensor(architecture.slope)
         return self.model.network.apply(self.weights, inputs)
 
-    def jet(self, coordinates: Jet) -> Jet:
-        inputs = self.model.inputs(coordinates.value, coordinates.layout)
-        return self.model.network.jet(self.weights, inputs)
+    def jet(self, points: Tensor, layout: JetLayout) -> Jet:
+        vector = self.model.network.flatten(self.weights)
+        return Jet(network_jet(self.model.architecture, vector, points, layout), layout)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Column, Points
-from physolve.jets import nested_derivatives
+from physolve.jets import JetLayout, nested_derivatives, network_jacobian, network_jet
 from physolve.nets import JetAtom, PINNModel
 from physolve.nets._pinn import order_of
 from physolve.residual import Rows
@@ -42,41 +42,50 @@ def linearized_rows(
 ) -> tuple[Column, Float[Tensor, "n columns"]]:
     """Unscaled residual and its Jacobian: columns are the network's weights, then the parameters.
 
-    Derivatives up to second order come from jets, one reverse sweep a side; higher ones from torch.func,
-    slower. `out` takes the Jacobian in place of a new tensor.
+    Derivatives up to second order come from jets; higher ones from torch.func, slower. `out` takes the Jacobian in
+    place of a new tensor.
     """
-    group = rows.average or 1
     count = model.network.count
     jacobian = rows.target.new_empty(len(rows), count + len(parameters)) if out is None else out
-    jacobian.zero_()
     theta = [p.detach().expand(len(rows.points)).clone().requires_grad_() for p in parameters]
-    taped = order_of(rows.form.atoms, model.dim) <= 2
-    if taped:
-        pairs = [model.taped_atoms(weights, side.points, rows.form.atoms) for side in rows.sides]
-        states = [state for state, _ in pairs]
-        residual = rows.residual(states, theta)
-        total = residual.sum()
-        for k, (_, tape) in enumerate(pairs):
-            if k:
-                jacobian[:, :count] += tape.point_gradients(total, group)
-            else:
-                tape.point_gradients(total, group, out=jacobian[:, :count])
-    else:
-        states = [_leaves(model, weights, side.points, rows.form.atoms) for side in rows.sides]
-        residual = rows.residual(states, theta)
-        for side, state in zip(rows.sides, states, strict=True):
-            gradients = _exact_gradients(model, weights, side.points, state, residual.sum())
-            jacobian[:, :count] += gradients.unflatten(0, (-1, group)).sum(1)
-    _parameter_columns(jacobian[:, count:], residual, theta, group)
+    states = [_leaves(model, weights, side.points, rows.form.atoms) for side in rows.sides]
+    residual = rows.residual(states, theta)
+    leaves = [leaf for state in states for leaf in state.values()]
+    slopes = torch.autograd.grad(residual.sum(), [*leaves, *theta], allow_unused=True, materialize_grads=True)
+    per_side = torch.stack(slopes[: len(leaves)]).split(len(rows.form.atoms)) if leaves else ()
+    for k, (side, slope) in enumerate(zip(rows.sides, per_side, strict=True)):
+        gradients = _weight_gradients(model, weights, side.points, rows.form.atoms, slope, rows.average or 1)
+        if k:
+            jacobian[:, :count] += gradients
+        else:
+            jacobian[:, :count] = gradients
+    for column, slope in zip(jacobian[:, count:].unbind(1), slopes[len(leaves) :], strict=True):
+        column.copy_(slope.unflatten(0, (-1, rows.average or 1)).sum(1))
     return residual.detach(), jacobian
 
 
-def _parameter_columns(columns: Tensor, residual: Column, theta: Sequence[Tensor], group: int) -> None:
-    if not theta or not residual.requires_grad:
-        return
-    slopes = torch.autograd.grad(residual.sum(), theta, retain_graph=True, allow_unused=True, materialize_grads=True)
-    for column, slope in zip(columns.unbind(1), slopes, strict=True):
-        column += slope.unflatten(0, (-1, group)).sum(1)
+def _weight_gradients(
+    model: PINNModel,
+    weights: Mapping[str, Tensor],
+    points: Points,
+    atoms: Sequence[JetAtom],
+    slopes: Float[Tensor, "atoms n"],
+    group: int,
+) -> Float[Tensor, "n_over_group count"]:
+    """d / d weights of sum_a slopes[a] D^a u at every point, summed over `group` consecutive points."""
+    vector = model.network.flatten(weights).detach()
+    if order_of(atoms, model.dim) > 2:
+        return _exact_gradients(model, vector, points, atoms, slopes).unflatten(0, (-1, group)).sum(1)
+    layout = JetLayout.of(model.dim, (atom.orders for atom in atoms))
+    coefficients = points.new_zeros(layout.rows, len(points), model.network.sizes[-1])
+    for atom, slope in zip(atoms, slopes, strict=True):
+        coefficients[layout.row(atom.orders), :, atom.unknown] += slope
+    if group == 1:
+        return network_jacobian(model.architecture, vector, points, layout, coefficients)
+    # Means over many points: the gradient of the sum is one pull-back a group, without a row for every point.
+    vectors = vector.expand(len(points) // group, -1).clone().requires_grad_()
+    jets = network_jet(model.architecture, vectors, points.unflatten(0, (-1, group)), layout)
+    return torch.autograd.grad(jets, vectors, coefficients.unflatten(1, (-1, group)).movedim(1, 0))[0]
 
 
 def _leaves(
@@ -89,26 +98,21 @@ def _leaves(
 
 def _exact_gradients(
     model: PINNModel,
-    weights: Mapping[str, Tensor],
+    vector: Float[Tensor, " count"],
     points: Points,
-    state: Mapping[JetAtom, Column],
-    total: Float[Tensor, ""],
-) -> Float[Tensor, "points weights"]:
-    """d / d weights of sum_a slope_a D^a u at every point, slope_a = d total / d state_a, by torch.func."""
-    atoms = tuple(state)
-    slopes = torch.stack(
-        torch.autograd.grad(total, tuple(state.values()), retain_graph=True, materialize_grads=True), 1
-    )
-    vector = model.network.flatten(weights)
-    lower, upper = points.new_tensor(model.lower), points.new_tensor(model.upper)
+    atoms: Sequence[JetAtom],
+    slopes: Float[Tensor, "atoms n"],
+) -> Float[Tensor, "n count"]:
+    """The same for derivatives of any order, by torch.func."""
+    architecture = model.architecture
+    center, factor = points.new_tensor(architecture.center), points.new_tensor(architecture.slope)
 
     def combination(vector: Tensor, point: Tensor, slope: Tensor) -> Tensor:
         def network(p: Tensor) -> Tensor:
-            inputs = (2 * p - lower - upper) / (upper - lower)
-            return model.network.apply(model.network.unflatten(vector), inputs)
+            return model.network.apply(model.network.unflatten(vector), (p - center) * factor)
 
         found = nested_derivatives(network, point[None], [atom.orders for atom in atoms])
         return torch.stack([found[a.orders][0, a.unknown] for a in atoms]) @ slope
 
-    rows = torch.func.vmap(torch.func.grad(combination), in_dims=(None, 0, 0), chunk_size=CHUNK_POINTS)
+    rows = torch.func.vmap(torch.func.grad(combination), in_dims=(None, 0, 1), chunk_size=CHUNK_POINTS)
     return rows(vector, points, slopes)

@@ -1,0 +1,292 @@
+"""Residual kernels against other ways to the same numbers: time ratios, memory, and the rate against the machine's GEMM.
+
+    python benchmarks/kernels.py                       # the main case: 16 of HyPINO's target networks, 2,048 points
+    python benchmarks/kernels.py --all                 # all sizes, widths, dtypes and architectures
+    python benchmarks/kernels.py --device cuda --all
+
+The work is that of training by residuals: u, u_x, u_y, u_xx, u_yy of every network at every point (forward), the
+gradient in the weights of the mean square of u_xx + u_yy + u (forward + backward), and the gradient of u_xx + u_yy + u
+at every point (Jacobian rows). Every line was measured in this run: the median of `--repeat` calls, ways in turn. GFLOP/s
+count the products of the jet sweep that are not zero: one sweep forward; for forward + backward four, with the forward
+that the backward sweep computes again. Peak memory is what the process grew by, results included.
+"""
+
+import argparse
+import ctypes
+import gc
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from physolve.jets import (
+    GELU,
+    SINE,
+    TANH,
+    Activation,
+    Architecture,
+    JetLayout,
+    has_kernel,
+    kernels,
+    network_jacobian,
+    network_jet,
+    plain_jacobian,
+    plain_jet,
+)
+
+LAYOUT = JetLayout.of(2, [(2, 0), (0, 2)])  # rows u, u_x, u_y, u_xx, u_yy
+BANDS = tuple(0.1 * 2**k for k in range(5))
+MAIN, NESTED = "kernel", "nested autograd"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Networks of one architecture at points of their own."""
+
+    title: str
+    architecture: Architecture
+    networks: int
+    points: int
+    dtype: torch.dtype
+
+    def inputs(self, device: str) -> tuple[Tensor, Tensor]:
+        generator = torch.Generator().manual_seed(0)
+        weights = torch.randn(self.networks, self.architecture.count, generator=generator) / 6
+        points = 2 * torch.rand(self.networks, self.points, 2, generator=generator) - 1
+        return weights.to(device, self.dtype), points.to(device, self.dtype)
+
+    def flops(self) -> float:
+        """Of one sweep forward: rows of derivatives see only their own coordinate's features."""
+        heads = self.architecture.layers[: self.architecture.heads]
+        rest = self.architecture.layers[self.architecture.heads :]
+        features = heads[0][0]
+        rows_of_head = features + 4 * features // 2 if self.architecture.bands else features + 2
+        products = sum(rows_of_head * out for _, out in heads) + 5 * sum(i * o for i, o in rest)
+        return 2.0 * products * self.networks * self.points
+
+
+def target(width: int, activation: Activation = TANH) -> Architecture:
+    """HyPINO's target network."""
+    return Architecture((2, width, width, width, width, 1), activation, BANDS, gated=True)
+
+
+def cases(everything: bool) -> Iterator[Case]:
+    yield Case("target 16 x 2,048, width 32, f32", target(32), 16, 2048, torch.float32)
+    yield Case("target 16 x 2,048, width 32, f64", target(32), 16, 2048, torch.float64)
+    if not everything:
+        return
+    for width in (32, 64):
+        for dtype, name in ((torch.float32, "f32"), (torch.float64, "f64")):
+            yield Case(f"target 1 x 100,000, width {width}, {name}", target(width), 1, 100_000, dtype)
+            if width == 64:
+                yield Case(f"target 16 x 2,048, width 64, {name}", target(width), 16, 2048, dtype)
+            yield Case(f"target 128 x 2,048, width {width}, {name}", target(width), 128, 2048, dtype)
+    for activation in (TANH, SINE, GELU):
+        plain = Architecture((2, *(32,) * 6, 1), activation)
+        yield Case(f"{activation} 2-32x6-1, 16 x 2,048, f32", plain, 16, 2048, torch.float32)
+    yield Case("tanh 2-128x4-1, 1 x 20,000, f32", Architecture((2, *(128,) * 4, 1)), 1, 20_000, torch.float32)
+    yield Case("tanh 2-50x3-1, 1 x 20,000, f64", Architecture((2, *(50,) * 3, 1)), 1, 20_000, torch.float64)
+
+
+def values(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+    """u (networks, n), by plain matrix products."""
+    return plain_jet(architecture, weights, points, JetLayout(2))[:, 0, :, 0]
+
+
+def nested(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+    """Rows (networks, 5, n) by reverse mode three deep."""
+    points = points.detach().requires_grad_()
+    u = values(architecture, weights, points)
+    slope = torch.autograd.grad(u.sum(), points, create_graph=True)[0]
+    second = [torch.autograd.grad(slope[..., k].sum(), points, create_graph=True)[0][..., k] for k in range(2)]
+    return torch.stack([u, *slope.unbind(-1), *second], 1)
+
+
+def functional(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+    """The same by torch.func: Hessians of single points, vmapped over points and networks."""
+
+    def rows(weight: Tensor, point: Tensor) -> Tensor:
+        def u(p: Tensor) -> Tensor:
+            return values(architecture, weight[None], p[None, None])[0, 0]
+
+        hessian, gradient = torch.func.hessian(u)(point), torch.func.grad(u)(point)
+        return torch.cat([u(point)[None], gradient, hessian.diagonal()])
+
+    over_points = torch.func.vmap(rows, in_dims=(None, 0), out_dims=1, chunk_size=8192)
+    if len(weights) == 1:
+        return over_points(weights[0], points[0])[None]
+    return torch.stack([over_points(w, p) for w, p in zip(weights, points, strict=True)])
+
+
+def by(jets: Callable[..., Tensor]) -> Callable[[Architecture, Tensor, Tensor], Tensor]:
+    return lambda architecture, weights, points: jets(architecture, weights, points, LAYOUT)[..., 0]
+
+
+Rows = Callable[[Architecture, Tensor, Tensor], Tensor]
+
+
+def ways() -> dict[str, Rows]:
+    """How rows (networks, 5, n) are computed."""
+    return {
+        NESTED: nested,
+        "torch.func": functional,
+        "plain jets": by(plain_jet),
+        "compiled plain jets": torch.compile(by(plain_jet)),
+        MAIN: by(network_jet),
+    }
+
+
+def gradient(rows: Rows) -> Rows:
+    """Weight gradient of the mean square residual."""
+
+    def run(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+        weights = weights.detach().requires_grad_()
+        jet = rows(architecture, weights, points)
+        loss = (jet[:, 3] + jet[:, 4] + jet[:, 0]).square().mean()
+        return torch.autograd.grad(loss, weights)[0]
+
+    return run
+
+
+def rows_by_func(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+    """Jacobian rows by vmap(grad) of the residual at a point, itself from jets."""
+
+    def residual(weight: Tensor, point: Tensor) -> Tensor:
+        jet = plain_jet(architecture, weight, point[None], LAYOUT)[:, 0, 0]
+        return jet[3] + jet[4] + jet[0]
+
+    over_points = torch.func.vmap(torch.func.grad(residual), in_dims=(None, 0), chunk_size=2048)
+    return torch.stack([over_points(w, p) for w, p in zip(weights, points, strict=True)])
+
+
+def rows_by(jacobian: Callable[..., Tensor]) -> Rows:
+    def run(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+        coefficients = weights.new_zeros(len(weights), LAYOUT.rows, points.shape[1], 1)
+        coefficients[:, [0, 3, 4]] = 1
+        return jacobian(architecture, weights, points, LAYOUT, coefficients)
+
+    return run
+
+
+def jacobians() -> dict[str, Rows]:
+    return {
+        "torch.func vmap(grad)": rows_by_func,
+        "plain jets": rows_by(plain_jacobian),
+        MAIN: rows_by(network_jacobian),
+    }
+
+
+def forward_only(rows: Rows) -> Rows:
+    """Without a graph in the weights (nested autograd needs one in the points)."""
+    return lambda architecture, weights, points: rows(architecture, weights.detach(), points).detach()
+
+
+def seconds_of(runs: dict[str, Callable[[], Tensor]], repeat: int, device: str) -> dict[str, float]:
+    """Median seconds of every way, taken in turn after one call that compiles and warms up."""
+    for run in runs.values():
+        run()
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeat):
+        for name, run in runs.items():
+            taken[name].append(timed(run, device))
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def timed(run: Callable[[], object], device: str) -> float:
+    synchronize(device)
+    began = time.perf_counter()
+    run()
+    synchronize(device)
+    return time.perf_counter() - began
+
+
+def synchronize(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def peak_megabytes(run: Callable[[], Tensor], device: str) -> float:
+    """Growth while it runs, its result included. On the host: the process's own high-water mark."""
+    gc.collect()
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        run()
+        return (torch.cuda.max_memory_allocated() - before) / 1e6
+    # Freed memory goes back to the system at once, else earlier calls would hide later ones.
+    ctypes.CDLL(None).mallopt(-3, 65536)
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = status_megabytes("VmRSS")
+    run()
+    return status_megabytes("VmHWM") - before
+
+
+def status_megabytes(field: str) -> float:
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1e3 if found else float("nan")
+
+
+def gemm_gflops(dtype: torch.dtype, device: str, repeat: int = 7) -> float:
+    """This machine's own matrix product, 2,048 x 2,048 (8,192 on a GPU), best of a few."""
+    size = 8192 if device == "cuda" else 2048
+    a = torch.randn(size, size, dtype=dtype, device=device)
+    best = min(timed(lambda: a @ a, device) for _ in range(repeat))
+    return 2 * size**3 / best / 1e9
+
+
+def error(found: Tensor, exact: Tensor) -> float:
+    return float((found.double() - exact).abs().max() / exact.abs().max())
+
+
+def report(case: Case, options: argparse.Namespace) -> None:
+    weights, points = case.inputs(options.device)
+    rate = gemm_gflops(case.dtype, options.device)
+    print(f"\n{case.title}   (GEMM {rate:.0f} GFLOP/s)")
+    print(f"  {'work':<20}{'way':<24}{'ms':>9}{'ratio':>8}{'MB':>9}{'GFLOP/s':>9}{'of GEMM':>9}{'error':>10}")
+    small = case.networks * case.points <= 40_000
+    jobs = {
+        "forward": ({n: forward_only(w) for n, w in ways().items()}, 1),
+        "forward + backward": ({n: gradient(w) for n, w in ways().items()}, 4),
+        "Jacobian rows": (jacobians(), 4),
+    }
+    for work, (table, sweeps) in jobs.items():
+        if work == "Jacobian rows" and not small:
+            continue
+        # torch.func's Hessians take minutes where there are many points.
+        chosen = {n: w for n, w in table.items() if small or n != "torch.func"}
+        arguments = (case.architecture, weights, points)
+        runs = {n: (lambda w=w: w(*arguments)) for n, w in chosen.items()}
+        seconds = seconds_of(runs, options.repeat, options.device)
+        exact = table["plain jets"](case.architecture, weights.double(), points.double()) if small else None
+        slowest = next(iter(runs))
+        for name, run in runs.items():
+            gflops = sweeps * case.flops() / seconds[name] / 1e9
+            off = f"{error(run(), exact):10.1e}" if exact is not None else f"{'':>10}"
+            print(
+                f"  {work:<20}{name:<24}{seconds[name] * 1e3:9.1f}{seconds[slowest] / seconds[name]:8.1f}"
+                f"{peak_megabytes(run, options.device):9.1f}{gflops:9.1f}{gflops / rate:9.0%}{off}",
+                flush=True,
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--all", action="store_true", help="all sizes, widths, dtypes and architectures")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    active = kernels()
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, kernels: {active.path} ({active.reason})")
+    for case in cases(options.all):
+        assert has_kernel(case.architecture)
+        report(case, options)
+
+
+if __name__ == "__main__":
+    main()
