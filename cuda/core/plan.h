@@ -4,8 +4,10 @@
 
 #if defined(__CUDACC__)
 #define PHYSOLVE_HD __host__ __device__ inline
+#define PHYSOLVE_UNROLL _Pragma("unroll")
 #else
 #define PHYSOLVE_HD inline
+#define PHYSOLVE_UNROLL _Pragma("GCC unroll 8")
 #endif
 
 namespace physolve {
@@ -65,5 +67,16 @@ struct Plan {
 };
 
 PHYSOLVE_HD int padded(int count, int lanes) { return (count + lanes - 1) / lanes * lanes; }
+
+// Points of a network are cut into chunks, each with a gradient sum of its own: about `wanted` in all, none shorter than
+// `shortest`. The number depends on the work alone, so that results do not depend on threads or on the device's size.
+PHYSOLVE_HD long chunks_of(long networks, long points, long wanted, long shortest) {
+  const long most = points > shortest ? (points + shortest - 1) / shortest : 1;
+  const long each = networks > 0 ? (wanted + networks - 1) / networks : 1;
+  return each < most ? each : most;
+}
+
+PHYSOLVE_HD long host_chunks(long networks, long points) { return chunks_of(networks, points, 64, 480); }
+PHYSOLVE_HD long device_chunks(long networks, long points) { return chunks_of(networks, points, 2048, 128); }
 
 }  // namespace physolve

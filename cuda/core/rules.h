@@ -83,14 +83,14 @@ struct Rows {
 template <class L, class P, class S>
 PHYSOLVE_HD Rows<L, P> read(P p, const S* jet, int stride) {
   Rows<L, P> rows;
-#pragma GCC unroll 8
+  PHYSOLVE_UNROLL
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) rows[r] = at<L>(jet, r, stride);
   return rows;
 }
 
 template <class L, class P, class S>
 PHYSOLVE_HD void write(P p, const Rows<L, P>& rows, S* jet, int stride) {
-#pragma GCC unroll 8
+  PHYSOLVE_UNROLL
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) at<L>(jet, r, stride) = rows[r];
 }
 
@@ -99,9 +99,9 @@ template <class L, class P, class S>
 PHYSOLVE_HD void chain(P p, const S* z_jet, S* h, int stride, L s, L d1, L d2) {
   const auto z = read<L>(p, z_jet, stride);
   at<L>(h, 0, stride) = s;
-#pragma GCC unroll 4
+  PHYSOLVE_UNROLL
   for (int r = 1; r <= p.firsts(); ++r) at<L>(h, r, stride) = d1 * z[r];
-#pragma GCC unroll 4
+  PHYSOLVE_UNROLL
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q;
     at<L>(h, r, stride) = d1 * z[r] + d2 * (z[p.left(q)] * z[p.right(q)]);
@@ -114,12 +114,12 @@ PHYSOLVE_HD void chain_adjoint(P p, const S* z_jet, S* g_jet, int stride, L d1, 
   const auto z = read<L>(p, z_jet, stride);
   auto g = read<L>(p, static_cast<const S*>(g_jet), stride);
   g[0] = d1 * g[0];
-#pragma GCC unroll 4
+  PHYSOLVE_UNROLL
   for (int r = 1; r <= p.firsts(); ++r) {
     g[0] += d2 * z[r] * g[r];
     g[r] = d1 * g[r];
   }
-#pragma GCC unroll 4
+  PHYSOLVE_UNROLL
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q;
     const L left = z[p.left(q)], right = z[p.right(q)], bent = d2 * g[r];
@@ -136,7 +136,7 @@ template <class L, class P, class S>
 PHYSOLVE_HD void gate(P p, const S* h_jet, const S* d_jet, const S* v, S* m, int stride) {
   const auto h = read<L>(p, h_jet, stride), d = read<L>(p, d_jet, stride);
   at<L>(m, 0, stride) = at<L>(v, 0, stride) + h[0] * d[0];
-#pragma GCC unroll 8
+  PHYSOLVE_UNROLL
   for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) {
     L sum = at<L>(v, r, stride) + h[r] * d[0] + h[0] * d[r];
     if (r > p.firsts()) {
@@ -155,14 +155,14 @@ PHYSOLVE_HD void gate_adjoint(P p, const S* h_jet, const S* d_jet, S* g_jet, S* 
   Rows<L, P> to_h, to_d;
   to_h[0] = g[0] * d[0];
   to_d[0] = g[0] * h[0];
-#pragma GCC unroll 8
+  PHYSOLVE_UNROLL
   for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) {
     to_h[0] += g[r] * d[r];
     to_d[0] += g[r] * h[r];
     to_h[r] = g[r] * d[0];
     to_d[r] = g[r] * h[0];
   }
-#pragma GCC unroll 4
+  PHYSOLVE_UNROLL
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q, i = p.left(q), j = p.right(q);
     to_h[i] += g[r] * d[j];
@@ -170,7 +170,7 @@ PHYSOLVE_HD void gate_adjoint(P p, const S* h_jet, const S* d_jet, S* g_jet, S* 
     to_d[i] += g[r] * h[j];
     to_d[j] += g[r] * h[i];
   }
-#pragma GCC unroll 8
+  PHYSOLVE_UNROLL
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) {
     at<L>(gv, r, stride) += g[r];
     at<L>(gd, r, stride) += to_d[r];

@@ -10,10 +10,6 @@ namespace physolve {
 // Covers [0, count) with calls range(begin, end), on as many threads as the caller likes.
 using Parallel = std::function<void(long count, const std::function<void(long, long)>& range)>;
 
-// Points of a network are cut into this many parts, each with a gradient sum of its own: a number that depends on the
-// work alone, so that results do not depend on the number of threads.
-long chunks_of(long networks, long points);
-
 template <class S>
 void run_on_host(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Parallel& parallel);
 

@@ -171,7 +171,8 @@ std::tuple<Tensor, Tensor> backward(const Tensor& cotangents, const Tensor& poin
   check(plan, points, weights);
   check_rows(plan, cotangents, points, weights);
   const int64_t networks = weights.size(0), n = points.size(-2);
-  Tensor sums = at::zeros({networks, physolve::chunks_of(networks, n), plan.weights}, weights.options());
+  const int64_t chunks = weights.is_cuda() ? physolve::device_chunks(networks, n) : physolve::host_chunks(networks, n);
+  Tensor sums = at::zeros({networks, chunks, plan.weights}, weights.options());
   Tensor gradients;
   if (to_points) gradients = at::zeros({networks, n, plan.dim}, weights.options());
   run(plan, points.contiguous(), weights.contiguous(),

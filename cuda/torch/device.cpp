@@ -11,7 +11,9 @@ namespace physolve {
 template <class S>
 void run_on_device(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const at::Tensor& like) {
   const c10::cuda::CUDAGuard guard(like.device());
-  const char* error = launch(plan, batch, job, at::cuda::getCurrentCUDAStream());
+  const Launch how = launch_of(plan, batch, job);
+  const at::Tensor scratch = at::empty({how.scratch_bytes}, like.options().dtype(at::kByte));
+  const char* error = launch(plan, batch, job, how, scratch.data_ptr(), at::cuda::getCurrentCUDAStream());
   TORCH_CHECK(!error, "jet kernels: ", error);
 }
 
