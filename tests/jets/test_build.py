@@ -1,0 +1,81 @@
+"""Building on first use: forced either way, without a compiler, and what the library's name depends on."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from physolve.jets import kernels
+from physolve.jets._build import source_folder
+
+PROGRAM = """
+import torch
+from physolve.jets import Architecture, JetLayout, kernels, network_jet
+a = Architecture((2, 4, 1))
+weights = torch.linspace(-1, 1, a.count, dtype=torch.float64)
+for _ in range(2):
+    jet = network_jet(a, weights, torch.ones(3, 2, dtype=torch.float64), JetLayout.full(2))
+print(kernels().path, kernels().reason)
+print(float(jet.sum()))
+"""
+
+
+def run(**environment):
+    clean = {k: v for k, v in os.environ.items() if k not in ("PHYSOLVE_KERNELS",)}
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_forced_plain():
+    done = run(PHYSOLVE_KERNELS="plain")
+    assert done.stdout.startswith("plain PHYSOLVE_KERNELS=plain")
+    assert done.returncode == 0
+
+
+@pytest.mark.skipif(kernels().path == "plain", reason=f"plain torch: {kernels().reason}")
+def test_forced_compiled_gives_the_same_numbers():
+    compiled, plain = run(PHYSOLVE_KERNELS="compiled"), run(PHYSOLVE_KERNELS="plain")
+    assert compiled.stdout.startswith("compiled ")
+    assert float(compiled.stdout.split()[-1]) == pytest.approx(float(plain.stdout.split()[-1]), rel=1e-12)
+
+
+def test_without_a_compiler_one_message_and_the_plain_path(tmp_path):
+    done = run(CXX="no-such-compiler", PHYSOLVE_CACHE=str(tmp_path))
+    assert done.returncode == 0
+    assert done.stdout.startswith("plain no C++ compiler: 'no-such-compiler' is not on the PATH")
+    assert done.stderr.count("jet kernels are not compiled, plain torch is used") == 1
+    assert not list(tmp_path.rglob("*.so"))
+
+
+def test_forced_compiled_without_a_compiler_raises(tmp_path):
+    done = run(CXX="no-such-compiler", PHYSOLVE_CACHE=str(tmp_path), PHYSOLVE_KERNELS="compiled")
+    assert done.returncode == 1
+    assert "PHYSOLVE_KERNELS=compiled, but the kernels cannot be used: no C++ compiler" in done.stderr
+
+
+def test_a_compiler_that_fails_leaves_nothing_behind(tmp_path):
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    done = run(CXX=str(broken), PHYSOLVE_CACHE=str(tmp_path / "cache"))
+    assert done.returncode == 0
+    assert done.stdout.startswith("plain ")
+    assert not list((tmp_path / "cache").rglob("build-*"))
+
+
+def test_any_other_word_is_refused():
+    done = run(PHYSOLVE_KERNELS="fast")
+    assert done.returncode == 1
+    assert "PHYSOLVE_KERNELS: got 'fast', expected 'plain', 'compiled' or nothing" in done.stderr
+
+
+def test_sources_are_found():
+    names = {path.name for path in source_folder().rglob("*") if path.is_file()}
+    assert {"plan.h", "sweep.h", "machine.h", "kernels.cu", "bindings.cpp", "no_device.cpp"} <= names

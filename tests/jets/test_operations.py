@@ -1,0 +1,104 @@
+"""The compiled operations as torch sees them: opcheck, torch.func, torch.compile, and what they refuse themselves."""
+
+import networks
+import pytest
+import torch
+
+from physolve.jets import JetLayout, kernels, network_jacobian, network_jet, plain_jacobian, plain_jet
+from physolve.jets._network import _arguments
+
+pytestmark = pytest.mark.skipif(kernels().path == "plain", reason=f"plain torch: {kernels().reason}")
+
+ARCHITECTURE, LAYOUT = networks.ARCHITECTURES["gated"], JetLayout.full(2)
+WEIGHTS, POINTS = networks.inputs(ARCHITECTURE, 3, 5)
+COTANGENTS = networks.like(plain_jet(ARCHITECTURE, WEIGHTS, POINTS, LAYOUT))
+ARGUMENTS = _arguments(ARCHITECTURE, LAYOUT)
+
+
+@pytest.mark.parametrize("points", [POINTS, POINTS[0]], ids=["own", "shared"])
+def test_opcheck(points):
+    leaves = points.clone().requires_grad_(), WEIGHTS.clone().requires_grad_()
+    operations = torch.ops.physolve
+    torch.library.opcheck(operations.jet_forward.default, (*leaves, *ARGUMENTS))
+    torch.library.opcheck(operations.jet_backward.default, (COTANGENTS, points, WEIGHTS, *ARGUMENTS, True))
+    torch.library.opcheck(operations.jet_backward.default, (COTANGENTS, points, WEIGHTS, *ARGUMENTS, False))
+    torch.library.opcheck(operations.jet_jacobian.default, (COTANGENTS, points, WEIGHTS, *ARGUMENTS))
+
+
+def loss(jet):
+    return lambda weights, points: jet(ARCHITECTURE, weights, points, LAYOUT).square().sum()
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda f: torch.func.vmap(f)(WEIGHTS, POINTS),
+        lambda f: torch.func.vmap(f, in_dims=(0, None))(WEIGHTS, POINTS[0]),
+        lambda f: torch.func.vmap(f, in_dims=(None, 0))(WEIGHTS, POINTS),
+        lambda f: torch.func.vmap(f, in_dims=(1, 1))(WEIGHTS[:, None], POINTS.movedim(0, 1)),
+        lambda f: torch.func.grad(f)(WEIGHTS, POINTS),
+        lambda f: torch.func.grad(f, argnums=1)(WEIGHTS, POINTS[0]),
+        lambda f: torch.func.vmap(torch.func.grad(f))(WEIGHTS, POINTS),
+        lambda f: torch.func.vmap(torch.func.grad(f, argnums=1), in_dims=(0, None))(WEIGHTS, POINTS[0]),
+        lambda f: torch.func.vmap(torch.func.grad(f, argnums=1), in_dims=(None, 0))(WEIGHTS, POINTS),
+        lambda f: torch.func.vmap(torch.func.vmap(f, in_dims=(None, 0)), in_dims=(0, None))(WEIGHTS, POINTS),
+        lambda f: torch.func.jacrev(lambda w: torch.stack([f(w, POINTS), f(2 * w, POINTS)]))(WEIGHTS),
+        lambda f: torch.compile(f, fullgraph=True)(WEIGHTS, POINTS),
+    ],
+    ids=lambda f: "",
+)
+def test_transforms_agree_with_plain_torch(transform):
+    assert networks.distance(transform(loss(network_jet)), transform(loss(plain_jet))) < 1e-12
+
+
+def test_vmap_of_jacobian_rows():
+    def rows(jacobian):
+        function = lambda w, p, c: jacobian(ARCHITECTURE, w, p, LAYOUT, c)  # noqa: E731
+        return torch.func.vmap(function)(WEIGHTS, POINTS, COTANGENTS)
+
+    expected = plain_jacobian(ARCHITECTURE, WEIGHTS, POINTS, LAYOUT, COTANGENTS)
+    assert networks.distance(rows(network_jacobian), expected) < 1e-12
+
+
+def test_compiled_gradient():
+    gradients = []
+    for function in (torch.compile(loss(network_jet)), loss(plain_jet)):
+        leaves = WEIGHTS.clone().requires_grad_(), POINTS.clone().requires_grad_()
+        gradients.append(torch.autograd.grad(function(*leaves), leaves))
+    for a, b in zip(*gradients, strict=True):
+        assert networks.distance(a, b) < 1e-12
+
+
+def changed(position, value):
+    """The arguments of the operation with one of them replaced."""
+    arguments = list(ARGUMENTS)
+    arguments[position] = value
+    return POINTS, WEIGHTS, *arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (changed(0, [2]), "got 1 sizes"),
+        (changed(0, [5, 9, 9, 2]), "got 5 inputs"),
+        (changed(0, [2, 129, 129, 2]), "width 129"),
+        (changed(0, [2, 9, 8, 2]), "one width"),
+        (changed(1, 7), "out of range"),
+        (changed(4, [0.0]), "out of range"),
+        (changed(6, [2]), "no coordinate 2"),
+        (changed(6, [0]), "needs its first one"),
+        ((POINTS, WEIGHTS[:, :-1], *ARGUMENTS), "got weights of shape"),
+        ((POINTS[:2], WEIGHTS, *ARGUMENTS), "got points of shape"),
+        ((POINTS.float(), WEIGHTS, *ARGUMENTS), "expected both Float or both Double"),
+        ((POINTS.half(), WEIGHTS.half(), *ARGUMENTS), "expected both Float or both Double"),
+    ],
+)
+def test_the_operation_checks_for_itself(arguments, message):
+    """A direct call must not read beyond its tensors."""
+    with pytest.raises(RuntimeError, match=message):
+        torch.ops.physolve.jet_forward(*arguments)
+
+
+def test_cotangents_of_another_shape_are_refused():
+    with pytest.raises(RuntimeError, match="got cotangents of shape"):
+        torch.ops.physolve.jet_backward(COTANGENTS[:, 1:], POINTS, WEIGHTS, *ARGUMENTS, False)
