@@ -40,6 +40,7 @@ from ._symbols import coordinates as coordinates
 from ._symbols import normal as normal
 from ._symbols import parameter as parameter
 from ._symbols import unknown as unknown
+from ._walls import dirichlet_everywhere as dirichlet_everywhere
 from .geometry import Ball as Ball
 from .geometry import Box as Box
 from .geometry import Corner as Corner
