@@ -212,7 +212,7 @@ def summit(low: float, high: float, width: float) -> float:
 
 
 def rise(drift: float, s: float) -> float:
-    """Height gained over s up to the level point of phi'' = drift phi' - 1: (q - 1 + exp(-q)) / drift^2, q = drift s."""
+    """Rise over s of phi'' = drift phi' - 1 up to its level point: (q - 1 + exp(-q)) / drift^2, q = drift s."""
     q = drift * s
     if abs(q) < 1e-4:
         return s * s * (0.5 - q / 6 + q * q / 24)

@@ -79,10 +79,10 @@ class Solution:
 
     @cached_property
     def bound(self) -> Bound | None:
-        """Bound of the largest error anywhere, in units of u, beside `estimate`, which is measured and root mean square.
+        """Bound of the largest error anywhere, in units of u; `estimate` is measured, and of the root mean square.
 
         From the maximum principle, for one linear elliptic or parabolic equation of second order with all values given
-        on the boundary; None for any other problem. Computed when first asked for.
+        on the boundary; None for any other problem. Computed when first asked for, and therefore not part of the repr.
         """
         return bound_of(self.problem, self.field)
 
