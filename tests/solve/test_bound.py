@@ -109,6 +109,16 @@ def test_drift_that_meets_itself_costs_an_exponential() -> None:
     assert summit(10.0, -10.0, 1.0) < 1 / 20
 
 
+def test_the_sign_of_a_changing_drift_decides() -> None:
+    """b = +-20 (x - 1/2): away from the middle the ball's barrier serves; towards it nothing but the exponential."""
+    apart = stability_of(zero(-laplacian(u1) + 20 * (x - 0.5) * d(u1, x), LINE))
+    together = stability_of(zero(-laplacian(u1) - 20 * (x - 0.5) * d(u1, x), LINE))
+    assert apart is not None
+    assert together is not None
+    assert apart.constant == pytest.approx(1 / 8, rel=1e-3)
+    assert together.constant == pytest.approx((np.exp(5.0) - 1 - 5.0) / 100, rel=1e-3)
+
+
 # --- never below the error
 
 small = st.floats(-3, 3)
