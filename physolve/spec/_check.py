@@ -168,9 +168,7 @@ def check_computable(expression: Any, problem: Problem, item: str) -> None:
 
 
 def _check_matching(problem: Problem) -> None:
-    """To every unknown its own equation: a maximum matching between unknowns and the equations that hold
-    them.
-    """
+    """To every unknown its own equation: a maximum matching between unknowns and the equations that hold them."""
     holders = [[k for k, e in enumerate(problem.equations) if u in unknowns_of(e)] for u in problem.unknowns]
     for u, equations in zip(problem.unknowns, holders, strict=True):
         if not equations:

@@ -3,11 +3,9 @@
 The type comes from plane waves. With M(lambda, k) the matrix of the equations on exp(i k.x + lambda t),
 frozen at a point (and, for a nonlinear problem, at a state of the size the conditions suggest):
 
-- without time, the part of det M of highest degree in k is the principal symbol (for Douglis-Nirenberg
-  systems too);
-- with time, the roots lambda of det M = 0 for short waves tell: all decay ever faster - parabolic; all
-  oscillate with lambda ~ |k| - hyperbolic; decaying and growing ones - elliptic; growing ones only - ill
-  posed.
+- without time, the part of det M of highest degree in k is the principal symbol (for Douglis-Nirenberg systems too);
+- with time, the roots lambda of det M = 0 for short waves tell: all decay ever faster - parabolic; all oscillate with
+  lambda ~ |k| - hyperbolic; decaying and growing ones - elliptic; growing ones only - ill posed.
 """
 
 from __future__ import annotations
@@ -51,9 +49,8 @@ class Classification:
     - `linear`: equations and conditions are affine in all unknowns together (parameters count as known);
       `linear_in`: (name, whether the equations are affine in this unknown with the others held).
     - `constant_coefficients`: linear, and no coefficient depends on a coordinate or on data.
-    - `kind`: "mixed" when the type changes within the domain or between the fields; "ordinary" with
-      derivatives along one coordinate only; "other" for what is none of these (dispersive equations, for
-      one).
+    - `kind`: "mixed" when the type changes within the domain or between the fields; "ordinary" with derivatives along
+      one coordinate only; "other" for what is none of these (dispersive equations, for one).
     - `peclet`: |b| L / (diffusion), L the largest extent in space, at its largest; infinite for pure
       transport, None where nothing is convected.
     """
@@ -217,9 +214,7 @@ def _kind(problem: Problem, parts: tuple[Linearisation, ...]) -> Kind:
 
 
 def _frozen(problem: Problem, parts: tuple[Linearisation, ...]) -> list[dict[Any, np.ndarray]]:
-    """{orders: matrix (equations, unknowns)} at every sample point, in coordinates of unit size; equal ones
-    once.
-    """
+    """{orders: matrix (equations, unknowns)} at every sample point, in coordinates of unit size; equal ones once."""
     values, size = _Coefficients(problem, parts), len(problem.unknowns)
     lower, upper = problem.domain.bounds
     extents = np.asarray(upper) - np.asarray(lower)
@@ -239,9 +234,7 @@ def _frozen(problem: Problem, parts: tuple[Linearisation, ...]) -> list[dict[Any
 
 
 def _determinants(frozen: dict, directions: np.ndarray, degree: int) -> np.ndarray:
-    """Coefficients (directions, degree + 1) of det M(s d) as a polynomial in s, by interpolation on the unit
-    circle.
-    """
+    """Coefficients (directions, degree + 1) of det M(s d) as a polynomial in s, by interpolation on the unit circle."""
     nodes = np.exp(2j * np.pi * np.arange(degree + 1) / (degree + 1))
     matrices: Any = 0.0
     for orders, m in frozen.items():
@@ -265,9 +258,7 @@ def _degree(frozen: dict) -> int:
 
 
 def _stationary_kind(frozen: dict, dim: int) -> str:
-    """Type from the principal symbol: without real zeros elliptic, touching zero parabolic, crossing
-    hyperbolic.
-    """
+    """Type from the principal symbol: without real zeros elliptic, touching zero parabolic, crossing hyperbolic."""
     coefficients = np.real(_determinants(frozen, _directions(dim) * (1 + 0j), _degree(frozen)))
     sizes = np.abs(coefficients).max(axis=0)
     top = np.flatnonzero(sizes > TINY * sizes.max()) if sizes.max() else np.array([], dtype=int)
@@ -351,9 +342,7 @@ def _evolution_kind(types: set[str]) -> str:
 
 
 def _peclet(problem: Problem, parts: tuple[Linearisation, ...]) -> float | None:
-    """Largest |b| L / diffusion over the equations that carry an unknown along and diffuse the same
-    unknown.
-    """
+    """Largest |b| L / diffusion over the equations that carry an unknown along and diffuse the same unknown."""
     if not problem.space or len(problem.equations) != len(problem.unknowns):
         return None
     entries, unknowns = _Coefficients(problem, parts).entry, range(len(problem.unknowns))
@@ -383,9 +372,7 @@ def _peclet_of(problem: Problem, part: Linearisation, entry: dict[Atom, np.ndarr
 
 
 def _drift(problem: Problem, part: Linearisation, own: dict[Atom, np.ndarray], i: int, j: int) -> np.ndarray:
-    """Convection along coordinate j with the operator written in divergence form: b_j - sum_k d A_jk / d
-    x_k.
-    """
+    """Convection along coordinate j with the operator written in divergence form: b_j - sum_k d A_jk / d x_k."""
     dim, points = len(problem.coordinates), sample_points(problem)
     drift = own.get(Atom(i, _unit(dim, j)), np.zeros(len(points)))
     for k in range(len(problem.space)):

@@ -1,5 +1,4 @@
-"""Boundary, initial, point, mean and interface conditions, and observations: immutable statements about
-unknowns.
+"""Boundary, initial, point, mean and interface conditions, and observations: immutable statements about unknowns.
 
 `on` says where a condition holds: None (the whole boundary of space; for a time-dependent problem at all
 times), the name of a boundary part, a shape (its boundary), a tuple of names and shapes, a sympy condition in
@@ -212,8 +211,7 @@ class MeanValue(Condition):
 
 @dataclass(frozen=True)
 class Interface(Condition):
-    """Jumps across an interior boundary: [u] = jump and [n . flux] = flux_jump, outside minus inside of the
-    shape.
+    """Jumps across an interior boundary: [u] = jump and [n . flux] = flux_jump, outside minus inside of the shape.
 
     `flux` is a vector expression such as k*grad(u); None means grad(u) of every component.
     """
@@ -250,9 +248,7 @@ class Interface(Condition):
 
 @dataclass(frozen=True)
 class BoundaryEquation(Condition):
-    """Any equation between the unknowns and their derivatives on the boundary; `physolve.normal(x, y)`
-    is n.
-    """
+    """Any equation between the unknowns and their derivatives on the boundary; `physolve.normal(x, y)` is n."""
 
     kind: ClassVar[str] = "boundary_equation"
     equation: Any

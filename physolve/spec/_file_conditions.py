@@ -226,8 +226,7 @@ def _read_number(place: Place, value: object, words: Vocabulary) -> float:
 
 @dataclass(frozen=True)
 class Written:
-    """What writing needs to know: shapes that have a name in the file, and the folder that paths are
-    relative to."""
+    """What writing needs to know: shapes that have a name in the file, and the folder that paths are relative to."""
 
     shapes: Mapping[str, Any]
     base: Path | None

@@ -27,8 +27,7 @@ WIDTH = 110
 def write_text(problem: Problem, base: Path | None, saved: Mapping[GridData, DataSource]) -> str:
     """The text of the problem's file in the folder `base`; `saved` says where data without a file were put.
 
-    Raises SpecificationError naming what cannot be written: Python functions as `on`, large data without a
-    file.
+    Raises SpecificationError naming what cannot be written: Python functions as `on`, large data without a file.
     """
     written = Written(named_shapes(problem), base)
     head: dict[str, Any] = {"name": problem.name, **_description(problem.description)}
@@ -171,8 +170,7 @@ def _toml_key(key: str) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """A TOML value on one line where it fits, else one entry a line; text of several lines in triple
-    quotes."""
+    """A TOML value on one line where it fits, else one entry a line; text of several lines in triple quotes."""
     if isinstance(value, dict):
         return (
             "{" + ", ".join(f" {_toml_key(k)} = {toml_value(v)}" for k, v in value.items()) + (" }" if value else "}")

@@ -49,9 +49,8 @@ _REFUSED = (
 def parse_expression(text: str, names: Mapping[str, object]) -> Any:
     """The sympy expression, or the matrix for a vector, that `text` stands for.
 
-    `names` gives what the names in the text mean: symbols, unknowns, vectors, expressions, numbers,
-    `GridData`. Raises SpecificationError, one line starting with the position: "column 7: 'w' is not a known
-    name; ...".
+    `names` gives what the names in the text mean: symbols, unknowns, vectors, expressions, numbers, `GridData`. Raises
+    SpecificationError, one line starting with the position: "column 7: 'w' is not a known name; ...".
     """
     return _guarded(text, lambda: _whole(Parser(text, names), _SUM, "an expression"))
 

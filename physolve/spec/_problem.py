@@ -42,8 +42,7 @@ class Problem:
     - `domain`: a shape; for a time-dependent problem a product of a shape with a `TimeInterval`.
     - `conditions`: see `physolve.spec`.
     - `parameters`: unknown constants; those that appear in equations and conditions are found anyway.
-    - `exact`: the exact solution if known, {unknown: expression}; for tests and comparison, solvers do not
-      look.
+    - `exact`: the exact solution if known, {unknown: expression}; for tests and comparison, solvers do not look.
     - `unknowns`: their order; by default the order of first appearance in the equations.
 
     Checks itself when built: raises `SpecificationError` (`UnsupportedError` for a statement that makes sense

@@ -79,9 +79,8 @@ _JOIN: dict[str, Callable[[Any, Any], Shape]] = {
 def parse_shape(text: str, names: Mapping[str, object], base: Path | None = None) -> Shape:
     """The shape that `text` stands for.
 
-    `names` gives shapes and constants by name, `base` the folder that mesh files are looked for in.
-    Raises SpecificationError, one line starting with the position: "column 7: 'disc' is not a known shape;
-    ...".
+    `names` gives shapes and constants by name, `base` the folder that mesh files are looked for in. Raises
+    SpecificationError, one line starting with the position: "column 7: 'disc' is not a known shape; ...".
     """
     parser = _ShapeParser(text, names, base)
     try:
