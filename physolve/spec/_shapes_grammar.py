@@ -18,7 +18,8 @@ import sympy
 
 from ..errors import SpecificationError
 from . import geometry
-from ._grammar import _SUM, Parser, is_condition, near
+from ._build import is_condition
+from ._grammar import _SUM, Parser, near
 from ._print import print_number
 from ._tokens import MAX_DEPTH, Token
 from .geometry import Shape
