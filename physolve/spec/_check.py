@@ -12,7 +12,7 @@ from sympy.matrices import MatrixBase
 from ..errors import PhysolveError, SpecificationError, UnsupportedError
 from ._atoms import atoms_of
 from ._check_conditions import check_condition
-from ._conditions import condition_label, is_shape
+from ._condition import condition_label, is_shape
 from ._data import grid_data_of
 from ._evaluate import Program
 from ._symbols import Parameter, check_coordinates, is_unknown, name_of, normal, unknowns_of

@@ -11,10 +11,11 @@ import numpy as np
 import tomli_w
 
 from ..errors import SpecificationError
-from ._conditions import MeanValue, condition_label, is_shape
+from ._condition import condition_label, is_shape
 from ._data import GridData
 from ._file_conditions import Written, whole_vectors, write_condition
 from ._file_data import MAX_INLINE, DataSource, split_key
+from ._inner_conditions import MeanValue
 from ._print import check_name, print_equation, print_expression
 from ._problem import Problem
 from ._shapes_grammar import CONSTRUCTORS, MESH, print_shape, relative

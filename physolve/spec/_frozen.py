@@ -11,8 +11,9 @@ from sympy.matrices import MatrixBase
 
 from ..errors import PhysolveError
 from ._atoms import Atom, Linearisation, linearise
-from ._conditions import Dirichlet, Initial, Observations, PointValue
+from ._conditions import Dirichlet, Initial
 from ._evaluate import Program
+from ._inner_conditions import Observations, PointValue
 
 if TYPE_CHECKING:
     from ._problem import Problem

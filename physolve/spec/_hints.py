@@ -12,17 +12,9 @@ from sympy.logic.boolalg import Boolean
 from ._atoms import Atom, atoms_of, linearise
 from ._check_conditions import time_order
 from ._classify import grows
-from ._conditions import (
-    Condition,
-    Initial,
-    Interface,
-    MeanValue,
-    Observations,
-    Periodic,
-    PointValue,
-    condition_label,
-    is_shape,
-)
+from ._condition import Condition, condition_label, is_shape
+from ._conditions import Initial, Interface, Periodic
+from ._inner_conditions import MeanValue, Observations, PointValue
 from ._selection import TIME_PARTS
 from ._symbols import name_of
 from ._walls import Wall, boundary_pieces, holds_at

@@ -16,7 +16,7 @@ from sympy.matrices import MatrixBase
 from ..errors import SpecificationError, WellPosednessWarning
 from ._check import check
 from ._classify import Classification, classify
-from ._conditions import Condition
+from ._condition import Condition
 from ._data import GridData, grid_data_of
 from ._describe import describe, latex
 from ._hints import hints

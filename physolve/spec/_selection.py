@@ -10,7 +10,7 @@ import sympy
 from sympy.logic.boolalg import Boolean
 
 from .._typing import MaskArray, PointArray
-from ._conditions import is_shape
+from ._condition import is_shape
 from ._evaluate import Program
 
 TIME_PARTS = ("initial", "final")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import SpecificationError
-from ._conditions import Dirichlet, is_shape
+from ._condition import is_shape
+from ._conditions import Dirichlet
 from ._selection import TIME_PARTS, predicate
 
 if TYPE_CHECKING:
