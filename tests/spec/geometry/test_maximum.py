@@ -56,3 +56,25 @@ def test_the_seed_decides() -> None:
         return np.sin(200 * points[:, 0]) * np.cos(170 * points[:, 1])
 
     assert maximum(L_SHAPE, rough, 512, seed=1) == maximum(L_SHAPE, rough, 512, seed=1)
+
+
+CORNERS = {
+    "square": (1, 1),
+    "l_shape": (0, 0),
+    "box": (1, -1, 1),
+    "square in time": (-1, 1, -1),
+    "disk": (0.6, 0.8),
+    "ball": (0.6, 0, 0.8),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_a_layer_far_thinner_than_the_spacing_is_found(name: str) -> None:
+    """A layer along the boundary, or where there are corners a peak in one, 1e-4 wide; points stay 1e-6 size inside."""
+    shape, place = SHAPES[name], np.array(CORNERS[name])
+
+    def values(points: np.ndarray) -> np.ndarray:
+        away = -shape.signed_distance(points) if name in ("disk", "ball") else np.linalg.norm(points - place, axis=1)
+        return np.exp(-away / 1e-4)
+
+    assert maximum(shape, values) == pytest.approx(np.exp(-1e-6 * shape.size / 1e-4), rel=0.05)
