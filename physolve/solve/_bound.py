@@ -16,8 +16,8 @@ from physolve.spec.geometry import boundary_maximum, maximum
 from ._maximum_principle import stability_of
 
 SAFETY = 1.5
-"""On everything that is sampled: maxima of residual and boundary error, bounds of coefficients. Measured on eight library
-problems with five seeds each: samples missed at most 4 % of the maximum over sixteen times as many."""
+"""On everything that is sampled: maxima of residual and boundary error, bounds of coefficients. Measured on eight
+library problems with five seeds each: samples missed at most 4 % of the maximum over sixteen times as many."""
 
 
 @dataclass(frozen=True)
