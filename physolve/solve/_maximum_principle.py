@@ -32,6 +32,9 @@ OVERFLOW = 700.0
 
 BISECTIONS = 60
 
+COEFFICIENT_SAMPLES = 2048
+"""Coefficients are expressions of a few terms, far smoother than a residual."""
+
 
 @dataclass(frozen=True)
 class Stability:
@@ -74,7 +77,7 @@ class Operator:
         domain = self.problem.domain
         if self.problem.classification.constant_coefficients:
             return float(values(self.at(domain.sample_interior(1).points))[0])
-        return maximum(domain, lambda points: values(self.at(points)))
+        return maximum(domain, lambda points: values(self.at(points)), COEFFICIENT_SAMPLES)
 
     def smallest(self, values: Callable[[Coefficients], ColumnArray]) -> float:
         return -self.largest(lambda coefficients: -values(coefficients))
@@ -232,5 +235,5 @@ def _ball(operator: Operator) -> float:
         at = operator.at(points)
         return np.trace(at.A, axis1=1, axis2=2) + (at.b * (points[:, : operator.space] - center)).sum(1)
 
-    least = -maximum(domain, lambda points: -image(points))
+    least = -maximum(domain, lambda points: -image(points), COEFFICIENT_SAMPLES)
     return radius**2 / 2 / least if least > 0 else math.inf
