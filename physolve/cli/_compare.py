@@ -59,7 +59,8 @@ def compare(
     """Compare a solution with the exact one or with finite elements.
 
     Prints the relative L2 error, the root mean square and the largest error in units of the unknown, the
-    estimate, and the effectivity (estimate over error; at least 1 for an honest estimate).
+    estimate, the effectivity (estimate over error; at least 1 for an honest estimate), and where the problem has
+    a maximum principle the bound of the largest error.
     """
     files = data_files(data)
     with told_in_one_line(debug), warnings_in_yellow(debug):
@@ -101,6 +102,7 @@ def _record(solution: Solution, reference: Reference, rows: list[Difference]) ->
         "relative_l2": error,
         "estimate": None if estimate is None else estimate.relative,
         "effectivity": estimate.relative / error if estimate is not None and told else None,
+        "bound": None if solution.bound is None else solution.bound.value,
     }
 
 
@@ -117,3 +119,5 @@ def _print(record: dict[str, Any]) -> None:
         console.print(f"effectivity: {effectivity:.3g}")
     elif estimate is not None:
         console.print("effectivity: not known, the difference is no larger than the reference's own error")
+    if record["bound"] is not None:
+        console.print(f"bound: {record['bound']:.3g} on the largest error (maximum principle, sampled)")

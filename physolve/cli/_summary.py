@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def print_summary(solution: Solution, written: Mapping[str, str]) -> None:
-    """Outcome, estimate, cost, parameters found and files written."""
+    """Outcome, estimate and bound, cost, parameters found and files written."""
     cost = solution.cost
     rows = [
         ("outcome", f"{_word(solution)}: {solution.message or solution.outcome.value}"),
         ("estimate", str(solution.estimate) if solution.estimate is not None else "none"),
+        *((("bound", str(solution.bound)),) if solution.bound is not None else ()),
         ("method", solution.method),
         (
             "cost",
@@ -53,6 +54,7 @@ def as_record(solution: Solution, written: Mapping[str, str]) -> dict[str, Any]:
         "estimate": None
         if estimate is None
         else {"value": estimate.value, "relative": estimate.relative, "method": estimate.method},
+        "bound": None if solution.bound is None else vars(solution.bound),
         "method": solution.method,
         "cost": {
             "seconds": cost.seconds,

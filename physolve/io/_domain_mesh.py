@@ -1,9 +1,8 @@
 """A simplex mesh of any shape, for pictures and export: a grid cut along the zero of the signed distance.
 
-Each grid cell is split into simplices (Kuhn's triangulation: one per order of the axes); simplices that the
-boundary crosses are cut, the crossings found by bisection along their edges. Grid planes go through the
-corners and bounds of the shape's members, so that faces along the axes and corners are met exactly; curved
-faces become chords of one cell.
+Each grid cell is split into simplices (Kuhn's triangulation: one per order of the axes); simplices that the boundary
+crosses are cut, the crossings found by bisection along their edges. Grid planes go through the corners and bounds of
+the shape's members, so that faces along the axes and corners are met exactly; curved faces become chords of one cell.
 """
 
 from __future__ import annotations
@@ -196,8 +195,7 @@ def _piece(block: Integers, piece: tuple[tuple[int, ...], ...], edges: list[Inte
 
 
 def _crossings(points: Floats, edges: list[Integers], domain: Shape) -> tuple[Floats, Integers]:
-    """Where edges (inside node, outside node) cross the boundary, and the point number of every edge's
-    crossing.
+    """Where edges (inside node, outside node) cross the boundary, and the point number of every edge's crossing.
 
     A crossing that falls on the inside node gets that node's number.
     """
@@ -215,8 +213,7 @@ def _crossings(points: Floats, edges: list[Integers], domain: Shape) -> tuple[Fl
 
 
 def _within(points: Floats, simplices: Integers, distance: Floats, domain: Shape) -> Integers:
-    """Without the simplices that have all nodes on the boundary and yet lie outside, as in a corner of a
-    hole."""
+    """Without the simplices that have all nodes on the boundary and yet lie outside, as in a corner of a hole."""
     deep = np.zeros(len(points), dtype=bool)
     deep[: len(distance)] = distance < -_tolerance(domain)
     doubtful = np.flatnonzero(~deep[simplices].any(axis=1))

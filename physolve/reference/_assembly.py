@@ -50,8 +50,7 @@ class System:
 
 
 def curved(mesh: Triangulation, distance: Distance | None) -> Discretisation:
-    """Quadratic triangles whose boundary edges' middles lie on the zero line of `distance` (None:
-    straight)."""
+    """Quadratic triangles whose boundary edges' middles lie on the zero line of `distance` (None: straight)."""
     from dataclasses import replace
 
     from skfem import ElementTriP2, MeshTri1, MeshTri2
@@ -84,8 +83,7 @@ def intervals(points: Floats, labels: Sequence[int]) -> Discretisation:
 
 
 def assembled(space: Discretisation, weak: WeakForm, conditions: Sequence[BoundaryForm | None]) -> tuple[System, Any]:
-    """The system of the weak form and the conditions (numbered as in `space.labels`), and scikit-fem's
-    basis."""
+    """The system of the weak form and the conditions (numbered as in `space.labels`), and scikit-fem's basis."""
     from skfem import Basis
 
     basis = Basis(space.mesh, space.element, intorder=_ORDER)
@@ -216,8 +214,7 @@ def solved(system: System) -> tuple[Floats, float]:
 
 
 def _direct(matrix: Any, load: Floats) -> Floats:
-    """Sparse LU; first with an ordering for symmetric patterns, then, if that is inaccurate, with full
-    pivoting."""
+    """Sparse LU; first with an ordering for symmetric patterns, then, if that is inaccurate, with full pivoting."""
     from scipy.sparse.linalg import splu
 
     A = sparse.csc_matrix(matrix)

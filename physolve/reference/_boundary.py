@@ -40,11 +40,9 @@ def predicate_of(on: Any, coords: Sequence[sympy.Symbol]) -> Predicate | None:
 
 
 def on_part(domain: Shape, on: Any, middles: Floats, normals: Floats, lengths: Floats) -> Mask:
-    """Which boundary edges (their middles, outward normals and lengths) lie on a part, a sub-shape or
-    several.
+    """Which boundary edges (their middles, outward normals and lengths) lie on a part, a sub-shape or several.
 
-    The part is sampled more finely than the edges; an edge belongs to it when a sample is near with the same
-    normal.
+    The part is sampled more finely than the edges; an edge belongs to it when a sample is near with the same normal.
     """
     from scipy.spatial import cKDTree
 
@@ -138,9 +136,8 @@ def labelled(mesh: Triangulation, masks: Sequence[Mask], names: Sequence[str]) -
 def graded(mesh: Triangulation, corners: Sequence[Any], is_dirichlet: Sequence[bool]) -> Triangulation:
     """`mesh` with the splitting fractions kappa of its singular boundary points.
 
-    At a corner of angle omega the solution behaves as r^lambda with lambda = pi / omega, or half of that
-    where a Dirichlet condition meets another kind; kappa = 2^(-1.75 / lambda), for which the observed order
-    is best.
+    At a corner of angle omega the solution behaves as r^lambda with lambda = pi / omega, or half of that where a
+    Dirichlet condition meets another kind; kappa = 2^(-1.75 / lambda), for which the observed order is best.
     """
     from dataclasses import replace
 

@@ -19,8 +19,7 @@ from ._triangulation import Floats, Ints, Triangulation, projected, triangulatio
 def fitted_mesh(
     problem: Problem, conditions: Sequence[Condition], is_dirichlet: Sequence[bool], h: float
 ) -> Triangulation:
-    """A triangulation whose edges carry the number of their condition in `conditions`, graded to singular
-    points.
+    """A triangulation whose edges carry the number of their condition in `conditions`, graded to singular points.
 
     Raises UnsupportedError where no condition, or more than one, is given on the boundary.
     """

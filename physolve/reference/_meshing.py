@@ -20,8 +20,7 @@ _CIRCLE = np.array([[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1],
 def mesh_shape(shape: g.Shape, h: float, fine: Sequence[tuple[tuple[float, float], float]] = ()) -> tuple[Floats, Ints]:
     """Points (n, 2) and triangles (m, 3) of a mesh of `shape` with edges of about `h`.
 
-    `fine` holds (point, length) pairs: edges are about as short as `length` near the point, growing away
-    from it.
+    `fine` holds (point, length) pairs: edges are about as short as `length` near the point, growing away from it.
 
     Vertices lie on the boundary to rounding except on ellipses, where netgen's arcs are approximate.
     A `MeshDomain` gives its own mesh whatever `h`.

@@ -32,14 +32,12 @@ class P2Field:
         return self.nodes.shape[1]
 
     def __call__(self, points: Floats) -> Floats:
-        """Values (k,) at the points (k, dim); outside the mesh by the nearest boundary element's
-        polynomial."""
+        """Values (k,) at the points (k, dim); outside the mesh by the nearest boundary element's polynomial."""
         numbers, weights = self.weights(points)
         return np.sum(weights * self.values[numbers], axis=1)
 
     def weights(self, points: Floats) -> tuple[Ints, Floats]:
-        """Numbers (k, nodes) of degrees of freedom, and the weights with which they make the values at the
-        points."""
+        """Numbers (k, nodes) of degrees of freedom, and the weights with which they make the values at the points."""
         elements, local = self._locate(points)
         return self.elements[elements], _shapes(local)
 
@@ -92,8 +90,7 @@ class P2Field:
         return cKDTree((a + share * (b - a)).reshape(-1, 2)), np.tile(edges // 3, 4)
 
     def _nearest_boundary_element(self, points: Floats) -> Ints:
-        """Of the elements with a near boundary edge the one that the point is least outside of, in its own
-        terms."""
+        """Of the elements with a near boundary edge the one that the point is least outside of, in its own terms."""
         tree, elements = self._boundary
         candidates = elements[tree.query(points, k=min(16, len(elements)))[1]]
         flat = np.repeat(points, candidates.shape[1], axis=0)

@@ -37,8 +37,7 @@ _ORDER = 3  # of P2 elements in L2
 
 @dataclass(frozen=True)
 class Level:
-    """One mesh of the family: unknowns, ||u - u_previous|| / ||u|| in L2 (nan on the first), seconds so
-    far."""
+    """One mesh of the family: unknowns, ||u - u_previous|| / ||u|| in L2 (nan on the first), seconds so far."""
 
     unknowns: int
     difference: float
@@ -113,18 +112,16 @@ def solve_fem(
 ) -> FEMSolution:
     """Solves a linear scalar second-order problem in one or two dimensions by quadratic finite elements.
 
-    The equation A_ij u_ij + B_i u_i + C u = f may have variable coefficients and data on a grid; conditions:
-    Dirichlet, Neumann, Robin and first-order boundary equations anywhere on the boundary, periodic ones on
-    rectangles and intervals, a mean value or point value where the solution is otherwise fixed up to a
-    constant.
+    The equation A_ij u_ij + B_i u_i + C u = f may have variable coefficients and data on a grid; conditions: Dirichlet,
+    Neumann, Robin and first-order boundary equations anywhere on the boundary, periodic ones on rectangles and
+    intervals, a mean value or point value where the solution is otherwise fixed up to a constant.
 
     - `h`: edge length of the first mesh; by default a fine enough one to start from.
     - `tol`: relative L2 error to reach; meshes are refined until the estimate is below it, or until the next
       one would have more than `max_unknowns` unknowns (then `converged` is False). None: one mesh.
     - `refinements`: how often the first mesh is refined before anything is solved.
 
-    The estimate is d / (2^q - 1) with d the relative difference to the mesh before and q the observed order,
-    at most 3.
+    The estimate is d / (2^q - 1) with d the relative difference to the mesh before and q the observed order, at most 3.
 
     Raises UnsupportedError with the reason for problems beyond this, NumericalError for singular ones.
     """

@@ -39,8 +39,7 @@ class Triangulation:
 
     @cached_property
     def _edges(self) -> tuple[Ints, Ints]:
-        """(e, 2) edges with their ends sorted, and (m, 3) numbers of the edges (0,1), (1,2), (2,0) of each
-        triangle."""
+        """(e, 2) edges with their ends sorted, and (m, 3) numbers of the edges (0,1), (1,2), (2,0) of each triangle."""
         ends = np.sort(self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
         edges, inverse = np.unique(ends, axis=0, return_inverse=True)
         return edges, inverse.reshape(-1, 3)
@@ -119,8 +118,7 @@ def _lengths(mesh: Triangulation) -> Floats:
 def projected(points: Floats, directions: Floats, lengths: Floats, distance: Distance) -> Floats:
     """Points moved along `directions` to where `distance` is zero, by the secant method.
 
-    Raises NumericalError when a point would have to move further than 0.4 of its `lengths`: the mesh is too
-    coarse.
+    Raises NumericalError when a point would have to move further than 0.4 of its `lengths`: the mesh is too coarse.
     """
     size = np.ptp(points, axis=0).max() + lengths.max()
     s0, d0 = np.zeros(len(points)), distance(points)

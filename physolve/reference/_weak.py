@@ -72,8 +72,7 @@ def weak_form(problem: Problem) -> WeakForm:
 
 
 def boundary_form(condition: Condition, u: AppliedUndef, coords: tuple[sympy.Symbol, ...]) -> BoundaryForm:
-    """The single equation of a boundary condition; raises UnsupportedError for one that is not of first
-    order."""
+    """The single equation of a boundary condition; raises UnsupportedError for one that is not of first order."""
     equations = condition.equations(coords)
     if len(equations) != 1:
         raise UnsupportedError(

@@ -2,6 +2,7 @@
 
 from ._adam import AdamLBFGS as AdamLBFGS
 from ._adam import AdamSchedule as AdamSchedule
+from ._bound import Bound as Bound
 from ._gauss_newton import GaussNewton as GaussNewton
 from ._ladder import LeastSquares as LeastSquares
 from ._loss_balancing import CausalWeights as CausalWeights

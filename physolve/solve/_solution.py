@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from physolve.residual import Frame, lower
 from physolve.spec import Problem, d, grad, grid_data_of, normal
 from physolve.spec.geometry import quadrature
 
+from ._bound import Bound, bound_of
 from ._outcome import Cost, Estimate, History, Outcome
 
 if TYPE_CHECKING:
@@ -74,6 +76,15 @@ class Solution:
     parameters: Mapping[str, float] = dataclass_field(default_factory=dict)
     history: History = dataclass_field(default_factory=History)
     deviations: Mapping[str, float] = dataclass_field(default_factory=dict)
+
+    @cached_property
+    def bound(self) -> Bound | None:
+        """Bound of the largest error anywhere, in units of u; `estimate` is measured, and of the root mean square.
+
+        From the maximum principle, for one linear elliptic or parabolic equation of second order with all values given
+        on the boundary; None for any other problem. Computed when first asked for, and therefore not part of the repr.
+        """
+        return bound_of(self.problem, self.field)
 
     def __call__(self, points: Float[ndarray, "n dim"]) -> Float[ndarray, "n components"]:
         """The unknowns at points, time last; NaN outside the domain.

@@ -1,16 +1,13 @@
 """Specification: coordinates, unknowns, operators, conditions, geometry, problems and their files."""
 
 from ._classify import Classification as Classification
+from ._condition import Condition as Condition
 from ._conditions import BoundaryEquation as BoundaryEquation
-from ._conditions import Condition as Condition
 from ._conditions import Dirichlet as Dirichlet
 from ._conditions import Initial as Initial
 from ._conditions import Interface as Interface
-from ._conditions import MeanValue as MeanValue
 from ._conditions import Neumann as Neumann
-from ._conditions import Observations as Observations
 from ._conditions import Periodic as Periodic
-from ._conditions import PointValue as PointValue
 from ._conditions import Robin as Robin
 from ._data import GridData as GridData
 from ._data import grid_data_of as grid_data_of
@@ -20,6 +17,9 @@ from ._file import loads_problem as loads_problem
 from ._file import read_problem as read_problem
 from ._file import write_problem as write_problem
 from ._grammar import parse_expression as parse_expression
+from ._inner_conditions import MeanValue as MeanValue
+from ._inner_conditions import Observations as Observations
+from ._inner_conditions import PointValue as PointValue
 from ._operators import Eq as Eq
 from ._operators import biharmonic as biharmonic
 from ._operators import curl as curl
@@ -40,6 +40,7 @@ from ._symbols import coordinates as coordinates
 from ._symbols import normal as normal
 from ._symbols import parameter as parameter
 from ._symbols import unknown as unknown
+from ._walls import dirichlet_everywhere as dirichlet_everywhere
 from .geometry import Ball as Ball
 from .geometry import Box as Box
 from .geometry import Corner as Corner

@@ -25,8 +25,7 @@ class Atom(NamedTuple):
 def atoms_of(
     expressions: Any, unknowns: Sequence[AppliedUndef], coords: Sequence[sympy.Symbol]
 ) -> dict[sympy.Expr, Atom]:
-    """Every unknown and every derivative of one in the expressions, by its sympy node, in order of
-    appearance.
+    """Every unknown and every derivative of one in the expressions, by its sympy node, in order of appearance.
 
     A derivative contains its unknown only if the unknown also stands by itself.
     """
@@ -46,9 +45,7 @@ def atoms_of(
 
 
 class Linearisation(NamedTuple):
-    """Gateaux derivative of an expression: the coefficient of every atom, in placeholder symbols of the
-    atoms.
-    """
+    """Gateaux derivative of an expression: the coefficient of every atom, in placeholder symbols of the atoms."""
 
     coefficients: dict[Atom, sympy.Expr]
     placeholders: dict[sympy.Symbol, Atom]

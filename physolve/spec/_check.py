@@ -12,7 +12,7 @@ from sympy.matrices import MatrixBase
 from ..errors import PhysolveError, SpecificationError, UnsupportedError
 from ._atoms import atoms_of
 from ._check_conditions import check_condition
-from ._conditions import condition_label, is_shape
+from ._condition import condition_label, is_shape
 from ._data import grid_data_of
 from ._evaluate import Program
 from ._symbols import Parameter, check_coordinates, is_unknown, name_of, normal, unknowns_of
@@ -168,9 +168,7 @@ def check_computable(expression: Any, problem: Problem, item: str) -> None:
 
 
 def _check_matching(problem: Problem) -> None:
-    """To every unknown its own equation: a maximum matching between unknowns and the equations that hold
-    them.
-    """
+    """To every unknown its own equation: a maximum matching between unknowns and the equations that hold them."""
     holders = [[k for k, e in enumerate(problem.equations) if u in unknowns_of(e)] for u in problem.unknowns]
     for u, equations in zip(problem.unknowns, holders, strict=True):
         if not equations:

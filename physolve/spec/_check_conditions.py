@@ -10,18 +10,9 @@ from sympy.matrices import MatrixBase
 
 from ..errors import SpecificationError
 from ._atoms import atoms_of
-from ._conditions import (
-    BoundaryEquation,
-    Condition,
-    Initial,
-    Interface,
-    MeanValue,
-    Observations,
-    Periodic,
-    PointValue,
-    Robin,
-    is_shape,
-)
+from ._condition import Condition, is_shape
+from ._conditions import BoundaryEquation, Initial, Interface, Periodic, Robin
+from ._inner_conditions import MeanValue, Observations, PointValue
 from ._symbols import name_of, unknowns_of
 
 if TYPE_CHECKING:

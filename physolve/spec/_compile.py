@@ -14,9 +14,7 @@ from ._data import GridData
 
 
 class Instruction(NamedTuple):
-    """registers[output] = operation(*(registers[i] for i in inputs)); then the registers in `dead` are
-    dropped.
-    """
+    """registers[output] = operation(*(registers[i] for i in inputs)); then the registers in `dead` are dropped."""
 
     operation: str | GridCall
     output: int
@@ -181,9 +179,7 @@ class Compiler:
 
 
 def _grid_call(node: Any) -> tuple[GridData, tuple[int, ...], tuple[Any, ...]]:
-    """Data, derivative orders and arguments of f(...), Derivative(f(...), ...) or Subs(Derivative(f(...),
-    ...)).
-    """
+    """Data, derivative orders and arguments of f(...), Derivative(f(...), ...) or Subs(Derivative(f(...), ...))."""
     inner, substitution = (
         (node.expr, dict(zip(node.variables, node.point, strict=True))) if isinstance(node, sympy.Subs) else (node, {})
     )

@@ -56,9 +56,7 @@ class GridData:
         order: int = 3,
         source: Any = None,
     ) -> GridData:
-        """From an image: row 0 is y = max, column 0 is x = min; the pixel samples lie on the extent's end
-        points.
-        """
+        """From an image: row 0 is y = max, column 0 is x = min; the pixel samples lie on the extent's end points."""
         image = np.asarray(image)
         if image.ndim != 2:
             raise SpecificationError(f"data '{name}': a raster has 2 axes (rows, columns), got {image.ndim}")
@@ -74,8 +72,7 @@ class GridData:
         return self.values.ndim
 
     def sample(self, points: PointArray, orders: Sequence[int] | None = None) -> ColumnArray:
-        """The spline, or its derivative of order `orders[k]` along axis k, at the points (n, dim); shape
-        (n,).
+        """The spline, or its derivative of order `orders[k]` along axis k, at the points (n, dim); shape (n,).
 
         Raises `SpecificationError` for points outside the extent (by more than 1e-9 of its size).
         """

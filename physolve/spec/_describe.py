@@ -11,20 +11,9 @@ from sympy.matrices import MatrixBase
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from ._conditions import (
-    BoundaryEquation,
-    Dirichlet,
-    Initial,
-    Interface,
-    MeanValue,
-    Neumann,
-    Observations,
-    Periodic,
-    PointValue,
-    Robin,
-    condition_subject,
-    is_shape,
-)
+from ._condition import condition_subject, is_shape
+from ._conditions import BoundaryEquation, Dirichlet, Initial, Interface, Neumann, Periodic, Robin
+from ._inner_conditions import MeanValue, Observations, PointValue
 from ._symbols import is_unknown, name_of
 
 if TYPE_CHECKING:

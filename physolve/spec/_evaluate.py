@@ -26,10 +26,9 @@ class Program:
     - `expressions`: sympy expressions, relationals or booleans.
     - `arguments`: symbols, or whole subexpressions such as u(x, y) or its derivatives.
 
-    `program(*columns)` returns one array per expression. Columns are numpy arrays or torch tensors (all on
-    one device) or numbers; every result has the columns' common shape and dtype, constants are spread; a
-    relational gives booleans. In torch the results are differentiable, except through grid data, which counts
-    as constant.
+    `program(*columns)` returns one array per expression. Columns are numpy arrays or torch tensors (all on one device)
+    or numbers; every result has the columns' common shape and dtype, constants are spread; a relational gives booleans.
+    In torch the results are differentiable, except through grid data, which counts as constant.
 
     Raises `UnsupportedError` naming a function that has no numerical meaning here, `SpecificationError` for a
     symbol that is not among the arguments.

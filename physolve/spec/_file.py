@@ -78,9 +78,8 @@ def loads_problem(
 def dumps_problem(problem: Problem) -> str:
     """The text of a problem's file: loads_problem(dumps_problem(p)) == p.
 
-    Files are named by their full path. Raises SpecificationError for what no text can hold: Python functions
-    as `on`, more than 5,000 values on a grid without a file (`write_problem` saves those), a mesh that came
-    from no file.
+    Files are named by their full path. Raises SpecificationError for what no text can hold: Python functions as `on`,
+    more than 5,000 values on a grid without a file (`write_problem` saves those), a mesh that came from no file.
     """
     text = write_text(problem, None, {})
     _check_same(problem, text, None)

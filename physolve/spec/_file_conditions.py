@@ -13,23 +13,13 @@ import sympy
 from sympy.logic.boolalg import Boolean
 
 from ..errors import SpecificationError
-from ._conditions import (
-    BoundaryEquation,
-    Condition,
-    Dirichlet,
-    Initial,
-    Interface,
-    MeanValue,
-    Neumann,
-    Observations,
-    Periodic,
-    PointValue,
-    Robin,
-    is_shape,
-)
+from ._build import literal
+from ._condition import Condition, is_shape
+from ._conditions import BoundaryEquation, Dirichlet, Initial, Interface, Neumann, Periodic, Robin
 from ._file_checks import Place, as_integer, as_list, as_number, as_text, check_keys, kind_of
 from ._file_data import Files, inline_array, read_array
-from ._grammar import literal, near, parse_condition, parse_equation, parse_expression
+from ._grammar import near, parse_condition, parse_equation, parse_expression
+from ._inner_conditions import MeanValue, Observations, PointValue
 from ._print import print_equation, print_expression
 from ._shapes_grammar import parse_shape, print_shape
 from ._symbols import name_of
@@ -226,8 +216,7 @@ def _read_number(place: Place, value: object, words: Vocabulary) -> float:
 
 @dataclass(frozen=True)
 class Written:
-    """What writing needs to know: shapes that have a name in the file, and the folder that paths are
-    relative to."""
+    """What writing needs to know: shapes that have a name in the file, and the folder that paths are relative to."""
 
     shapes: Mapping[str, Any]
     base: Path | None

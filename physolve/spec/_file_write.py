@@ -11,10 +11,11 @@ import numpy as np
 import tomli_w
 
 from ..errors import SpecificationError
-from ._conditions import MeanValue, condition_label, is_shape
+from ._condition import condition_label, is_shape
 from ._data import GridData
 from ._file_conditions import Written, whole_vectors, write_condition
 from ._file_data import MAX_INLINE, DataSource, split_key
+from ._inner_conditions import MeanValue
 from ._print import check_name, print_equation, print_expression
 from ._problem import Problem
 from ._shapes_grammar import CONSTRUCTORS, MESH, print_shape, relative
@@ -27,8 +28,7 @@ WIDTH = 110
 def write_text(problem: Problem, base: Path | None, saved: Mapping[GridData, DataSource]) -> str:
     """The text of the problem's file in the folder `base`; `saved` says where data without a file were put.
 
-    Raises SpecificationError naming what cannot be written: Python functions as `on`, large data without a
-    file.
+    Raises SpecificationError naming what cannot be written: Python functions as `on`, large data without a file.
     """
     written = Written(named_shapes(problem), base)
     head: dict[str, Any] = {"name": problem.name, **_description(problem.description)}
@@ -171,8 +171,7 @@ def _toml_key(key: str) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """A TOML value on one line where it fits, else one entry a line; text of several lines in triple
-    quotes."""
+    """A TOML value on one line where it fits, else one entry a line; text of several lines in triple quotes."""
     if isinstance(value, dict):
         return (
             "{" + ", ".join(f" {_toml_key(k)} = {toml_value(v)}" for k, v in value.items()) + (" }" if value else "}")

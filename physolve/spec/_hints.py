@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import Boolean
 
-from ..errors import SpecificationError
 from ._atoms import Atom, atoms_of, linearise
 from ._check_conditions import time_order
 from ._classify import grows
-from ._conditions import (
-    Condition,
-    Initial,
-    Interface,
-    MeanValue,
-    Observations,
-    Periodic,
-    PointValue,
-    condition_label,
-    is_shape,
-)
-from ._selection import TIME_PARTS, predicate
+from ._condition import Condition, condition_label, is_shape
+from ._conditions import Initial, Interface, Periodic
+from ._inner_conditions import MeanValue, Observations, PointValue
+from ._selection import TIME_PARTS
 from ._symbols import name_of
+from ._walls import Wall, boundary_pieces, holds_at
 
 if TYPE_CHECKING:
     from ._problem import Problem
-
-POINTS_PER_PIECE = 64
 
 
 def hints(problem: Problem) -> tuple[str, ...]:
@@ -96,32 +86,11 @@ def _repetitions(problem: Problem) -> Iterator[str]:
 # --- the boundary ---------------------------------------------------------------------------------------
 
 
-class Wall(NamedTuple):
-    """Points (n, dim) on one piece of the boundary of space, and the piece's names."""
-
-    labels: tuple[str, ...]
-    points: np.ndarray
-
-
-def boundary_pieces(problem: Problem) -> tuple[Wall, ...]:
-    """Sample points on every piece of the boundary, without 'initial' and 'final' where there is time."""
-    from .geometry._pieces import pieces
-
-    rng, dim = np.random.default_rng(0), len(problem.coordinates)
-    walls = []
-    for piece in pieces(problem.domain):
-        if problem.time is not None and set(piece.labels) & set(TIME_PARTS):
-            continue
-        points, _, keep = piece.propose(rng.random((POINTS_PER_PIECE if dim > 1 else 1, dim - 1)))
-        walls.append(Wall(piece.labels, points[keep]))
-    return tuple(wall for wall in walls if len(wall.points))
-
-
 def _empty_selections(problem: Problem, walls: tuple[Wall, ...]) -> Iterator[str]:
     for i, condition in enumerate(problem.conditions, 1):
         if isinstance(condition.on, Boolean) or (callable(condition.on) and not is_shape(condition.on)):
             item = condition_label(i, condition)
-            if not any(_mask(problem, condition.on, wall, item).any() for wall in walls):
+            if not any(holds_at(problem, condition.on, wall, item).any() for wall in walls):
                 yield f"{item}: 'on' holds at none of the points sampled on the boundary"
 
 
@@ -160,7 +129,7 @@ def _cover(problem: Problem, condition: Condition, u: AppliedUndef, wall: Wall) 
     if isinstance(condition, Periodic):
         return 0.5 * (condition.order + 1) * _at_ends(problem, condition, wall)
     count = sum(bool(e.has(u)) for e in condition.equations(problem.coordinates))
-    return count * _mask(problem, condition.on, wall, condition.kind).astype(float)
+    return count * holds_at(problem, condition.on, wall, condition.kind).astype(float)
 
 
 def _at_ends(problem: Problem, condition: Periodic, wall: Wall) -> np.ndarray:
@@ -168,34 +137,6 @@ def _at_ends(problem: Problem, condition: Periodic, wall: Wall) -> np.ndarray:
     lower, upper = problem.domain.bounds
     x, slack = wall.points[:, k], 1e-6 * (upper[k] - lower[k])
     return (x < lower[k] + slack) | (x > upper[k] - slack)
-
-
-def _mask(problem: Problem, on: Any, wall: Wall, item: str) -> np.ndarray:
-    n = len(wall.points)
-    if isinstance(on, tuple):
-        return np.logical_or.reduce([_mask(problem, each, wall, item) for each in on])
-    if on is None or on == "boundary":
-        return np.ones(n, dtype=bool)
-    if isinstance(on, str):
-        return np.full(n, on in wall.labels or _hidden(problem, on))
-    if is_shape(on):
-        lower, upper = problem.domain.bounds
-        points = wall.points[:, : on.dim]
-        return np.abs(on.signed_distance(points)) <= 1e-6 * float(np.linalg.norm(np.subtract(upper, lower)))
-    mask = np.asarray(predicate(problem.domain, problem.coordinates, on)(wall.points))
-    if mask.shape != (n,) or mask.dtype != bool:
-        raise SpecificationError(
-            f"{item}: 'on' must answer with one boolean per point, shape ({n},), got {mask.dtype} {mask.shape}"
-        )
-    return mask
-
-
-def _hidden(problem: Problem, name: str) -> bool:
-    """A name whose pieces coincide with others' and so are not listed: give it the benefit of the doubt."""
-    from .geometry._pieces import pieces
-
-    listed = {label for piece in pieces(problem.domain) for label in piece.labels}
-    return name not in listed and name in problem.domain.parts
 
 
 def _names(walls: tuple[Wall, ...], short: list[bool]) -> list[str]:

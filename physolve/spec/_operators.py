@@ -147,9 +147,7 @@ def flatten_equation(equation: Any, item: str = "equation") -> tuple[sympy.Eq, .
 
 
 def as_operand(value: Any, item: str) -> Any:
-    """A sympy expression or an immutable matrix from numbers, expressions, lists of them; never from a
-    string.
-    """
+    """A sympy expression or an immutable matrix from numbers, expressions, lists of them; never from a string."""
     if isinstance(value, MatrixBase):
         return Matrix(value)
     if isinstance(value, (tuple, list)):

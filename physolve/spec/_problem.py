@@ -16,7 +16,7 @@ from sympy.matrices import MatrixBase
 from ..errors import SpecificationError, WellPosednessWarning
 from ._check import check
 from ._classify import Classification, classify
-from ._conditions import Condition
+from ._condition import Condition
 from ._data import GridData, grid_data_of
 from ._describe import describe, latex
 from ._hints import hints
@@ -42,8 +42,7 @@ class Problem:
     - `domain`: a shape; for a time-dependent problem a product of a shape with a `TimeInterval`.
     - `conditions`: see `physolve.spec`.
     - `parameters`: unknown constants; those that appear in equations and conditions are found anyway.
-    - `exact`: the exact solution if known, {unknown: expression}; for tests and comparison, solvers do not
-      look.
+    - `exact`: the exact solution if known, {unknown: expression}; for tests and comparison, solvers do not look.
     - `unknowns`: their order; by default the order of first appearance in the equations.
 
     Checks itself when built: raises `SpecificationError` (`UnsupportedError` for a statement that makes sense

@@ -10,7 +10,7 @@ import sympy
 from sympy.logic.boolalg import Boolean
 
 from .._typing import MaskArray, PointArray
-from ._conditions import is_shape
+from ._condition import is_shape
 from ._evaluate import Program
 
 TIME_PARTS = ("initial", "final")
@@ -26,9 +26,8 @@ class Selection(NamedTuple):
 def select(domain: Any, coords: Sequence[sympy.Symbol], on: Any) -> Selection:
     """The boundary that `on` names.
 
-    None, a sympy condition and a callable speak of the whole boundary of space: for a time-dependent domain
-    that is every part but "initial" and "final". `Eq(x, 0)` in a condition holds to 1e-12 of the domain's
-    size.
+    None, a sympy condition and a callable speak of the whole boundary of space: for a time-dependent domain that is
+    every part but "initial" and "final". `Eq(x, 0)` in a condition holds to 1e-12 of the domain's size.
     """
     if on is None or isinstance(on, Boolean) or (callable(on) and not is_shape(on)):
         return Selection(lateral(domain), None if on is None else predicate(domain, coords, on))

@@ -18,7 +18,8 @@ import sympy
 
 from ..errors import SpecificationError
 from . import geometry
-from ._grammar import _SUM, Parser, is_condition, near
+from ._build import is_condition
+from ._grammar import _SUM, Parser, near
 from ._print import print_number
 from ._tokens import MAX_DEPTH, Token
 from .geometry import Shape
@@ -79,9 +80,8 @@ _JOIN: dict[str, Callable[[Any, Any], Shape]] = {
 def parse_shape(text: str, names: Mapping[str, object], base: Path | None = None) -> Shape:
     """The shape that `text` stands for.
 
-    `names` gives shapes and constants by name, `base` the folder that mesh files are looked for in.
-    Raises SpecificationError, one line starting with the position: "column 7: 'disc' is not a known shape;
-    ...".
+    `names` gives shapes and constants by name, `base` the folder that mesh files are looked for in. Raises
+    SpecificationError, one line starting with the position: "column 7: 'disc' is not a known shape; ...".
     """
     parser = _ShapeParser(text, names, base)
     try:

@@ -39,8 +39,7 @@ class Parameter(sympy.Symbol):
 def coordinates(*names: str) -> tuple[sympy.Symbol, ...]:
     """Real coordinates with these names: at most three in space, then the time, which is called "t".
 
-    Raises `SpecificationError` for a name that is not an identifier, a repeated name, or a "t" that is not
-    last.
+    Raises `SpecificationError` for a name that is not an identifier, a repeated name, or a "t" that is not last.
     """
     for name in names:
         check_name(name, "coordinate")

@@ -1,8 +1,7 @@
 """Cuts the text of an expression or of a shape into tokens; refuses what is too long or not a number.
 
-The grammar knows numbers, names, strings (file names of shapes only) and the symbols below; there is no
-attribute access, no indexing and no assignment, so that there is nothing in a problem file that could be
-executed.
+The grammar knows numbers, names, strings (file names of shapes only) and the symbols below; there is no attribute
+access, no indexing and no assignment, so that there is nothing in a problem file that could be executed.
 """
 
 import math

@@ -121,8 +121,7 @@ def plot_convergence(
 ) -> None:
     """Draw errors or estimates against the number of features, both logarithmic.
 
-    - `series`: name ("estimate", "error", ...) to one value per entry of `features`; NaN and zero leave a
-      gap.
+    - `series`: name ("estimate", "error", ...) to one value per entry of `features`; NaN and zero leave a gap.
     - `tol`: drawn as a line; `order`: slope of a line for comparison, features^-order.
 
     Raises:

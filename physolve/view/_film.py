@@ -20,8 +20,7 @@ FILMS = (".gif", ".mp4")
 def write_film(frames: Iterable[Pixels], path: str | PathLike[str], fps: int) -> None:
     """Write frames (height, width, 3), all of one size, as GIF (endless) or MP4 by the suffix.
 
-    Whole or not at all. Raises ProblemFileError if the file cannot be written, NumericalError if the coder
-    fails.
+    Whole or not at all. Raises ProblemFileError if the file cannot be written, NumericalError if the coder fails.
     """
     with replacing(path) as temporary:
         if temporary.suffix.lower() == ".gif":

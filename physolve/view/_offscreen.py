@@ -1,7 +1,6 @@
 """Which OpenGL window VTK can open without a screen, if any.
 
-VTK asks an X server first and dies where a window's library is missing, so the library is asked here
-beforehand.
+VTK asks an X server first and dies where a window's library is missing, so the library is asked here beforehand.
 """
 
 from __future__ import annotations

@@ -42,16 +42,13 @@ def plot(
     at the last time. Animations (.gif, .mp4): the same over time; a solid without time turns. Scenes (.html):
     a page to turn, zoom and read values in, self-contained.
 
-    - `quantity`: "field", "residual" (its magnitude, logarithmic) or "error" (solution - reference, symmetric
-      colours).
-    - `unknown`: name of an unknown, of a component or of a vector (or the symbol itself); None is all of
-      them.
+    - `quantity`: "field", "residual" (its magnitude, logarithmic) or "error" (solution - reference, symmetric colours).
+    - `unknown`: name of an unknown, of a component or of a vector (or the symbol itself); None is all of them.
     - `reference`: for the error, an expression, a mapping {unknown: expression} or a callable of points (n,
       dim); None is the problem's exact solution. With a field's curves it is drawn beside them.
     - `time`: a time or several; None is a choice that shows the whole course.
     - `resolution`: mesh cells along the longest side, or points of a curve.
-    - `units`: texts by name of unknown or coordinate; `title`: instead of the problem's name; `style`: see
-      `Style`.
+    - `units`: texts by name of unknown or coordinate; `title`: instead of the problem's name; `style`: see `Style`.
 
     Raises:
         UnsupportedError: a suffix, or a kind of picture for this problem, that is not made.

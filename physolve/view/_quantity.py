@@ -25,8 +25,7 @@ class Quantity:
     """One scalar to be coloured, perhaps with directions.
 
     - `name`: plain text; `math`: the same for matplotlib; `unit`: text or empty.
-    - `columns`: points (n, dim) to (n, k); the colour is column 0 if k = 1, else the Euclidean length of the
-      row.
+    - `columns`: points (n, dim) to (n, k); the colour is column 0 if k = 1, else the Euclidean length of the row.
     - `directed`: the columns are components along the space coordinates: arrows make sense.
     """
 
@@ -185,9 +184,8 @@ def _name_asked(unknown: Any) -> str:
 def reference_function(problem: Any, reference: Any) -> Function:
     """A function of points (n, dim) to (n, components) from what the user gave.
 
-    A callable, an expression in the coordinates (for one unknown), a mapping {unknown or its name:
-    expression}, or None for the problem's exact solution. Raises SpecificationError if there is none, or it
-    does not fit.
+    A callable, an expression in the coordinates (for one unknown), a mapping {unknown or its name: expression}, or None
+    for the problem's exact solution. Raises SpecificationError if there is none, or it does not fit.
     """
     reference = problem.exact if reference is None else reference
     if reference is None:

@@ -140,8 +140,7 @@ def body_values(function: Function, kind: Any, body: Body, time: float | None) -
 
 
 class SolidPanel:
-    """One quantity on one body in one pair of axes; `show` again with other values, `turn` to another
-    side."""
+    """One quantity on one body in one pair of axes; `show` again with other values, `turn` to another side."""
 
     def __init__(
         self, axes: Axes, body: Body, bounds: tuple[Floats, Floats], scale: Scale, names: tuple[str, ...]

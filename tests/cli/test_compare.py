@@ -48,6 +48,7 @@ def test_solves_and_compares(run, rod) -> None:
     assert record["reference"] == "exact solution"
     assert 0 < record["relative_l2"] <= record["estimate"] <= 1e-5
     assert record["effectivity"] == pytest.approx(record["estimate"] / record["relative_l2"])
+    assert record["bound"] >= record["unknowns"][0]["largest"]
 
 
 def test_compares_a_saved_solution(run, rod) -> None:
@@ -56,6 +57,7 @@ def test_compares_a_saved_solution(run, rod) -> None:
     assert ran.code == 0
     assert ran.out.startswith("against: exact solution\n")
     assert "effectivity: " in ran.out
+    assert "bound: " in ran.out
 
 
 def test_finite_elements_where_there_is_no_exact_solution(run, library) -> None:

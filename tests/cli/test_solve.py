@@ -18,6 +18,7 @@ def test_solves_saves_and_draws(run, rod, tmp_path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("outcome")
     assert "converged" in ran.out
+    assert "\nbound " in ran.out
     assert "u.vtu" in ran.out
     assert (tmp_path / "u.vtu").read_bytes().startswith(b"<?xml")
     assert (tmp_path / "u.png").read_bytes().startswith(b"\x89PNG")
@@ -37,6 +38,14 @@ def test_json(run, rod) -> None:
     assert 0 < record["estimate"]["relative"] <= 1e-3
     assert record["written"] == {"saved": "u.safetensors"}
     assert record["cost"]["features"] > 0
+    assert record["bound"]["value"] >= 0.125 * record["bound"]["residual"]  # C = d^2 / 8 on the unit interval
+
+
+def test_no_bound_is_no_line(run, library) -> None:
+    """Two unknowns: no maximum principle, null for programs and nothing for people."""
+    file = library / "lotka_volterra.toml"
+    assert json.loads(run("solve", file, "--json").out)["bound"] is None
+    assert "bound" not in run("solve", file).out
 
 
 def test_the_seed_decides(run, rod, tmp_path) -> None:

@@ -479,7 +479,10 @@ def test_nothing_is_executed(attack, parse, tmp_path: Path):
     assert not sentinel.exists()
 
 
-@pytest.mark.parametrize("module", ["_tokens", "_numeric", "_functions", "_grammar", "_print", "_shapes_grammar"])
+SOURCES = ["_tokens", "_numeric", "_functions", "_build", "_calls", "_grammar", "_print", "_shapes_grammar"]
+
+
+@pytest.mark.parametrize("module", SOURCES)
 def test_the_sources_hold_no_way_to_execute_text(module):
     import importlib
 

@@ -11,7 +11,7 @@ const gl = new Proxy({}, {
     return /^[A-Z0-9_]+$/.test(name) ? 1 : () => ({});
   },
 });
-const pen = new Proxy({}, { get: () => () => {}, set: () => true });
+const pen = new Proxy({}, { get: () => () => ({ width: 20 }), set: () => true });
 const elements = new Map();
 function element(id) {
   const made = {

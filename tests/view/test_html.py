@@ -157,3 +157,37 @@ def test_the_viewer_runs_and_reads_values(tmp_path, make, name):
         x, y, z = place
         assert value == pytest.approx(np.sin(3 * x) + y * z, abs=0.05)
     assert told["marks"] >= 2
+
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+
+
+def photograph(page: Path, width: int, height: int) -> np.ndarray:
+    """The page as a browser draws it, (height, width, 3)."""
+    import matplotlib.image
+
+    shot = page.with_suffix(".png")
+    software = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    quiet = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1"]
+    what = [f"--window-size={width},{height}", "--virtual-time-budget=4000", f"--screenshot={shot}", page.as_uri()]
+    home = f"--user-data-dir={page.parent / 'browser'}"
+    subprocess.run([BROWSER, *quiet, *software, home, *what], capture_output=True, timeout=120, check=True)
+    return np.round(255 * matplotlib.image.imread(shot)[..., :3])
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome to show the page")
+def test_a_browser_shows_the_field(tmp_path):
+    """u = x on a plate with a hole: from left to right the colours of the map, white in the hole and around."""
+    import matplotlib
+
+    plot(made(PLATE, (X, Y), {"u": 1}, X), tmp_path / "a.html")
+    picture = photograph(tmp_path / "a.html", 900, 620)
+    stage = picture[60:, :760]  # without the header and the colour bar
+    colorful = np.ptp(stage, axis=2) > 40
+    rows, columns = np.flatnonzero(colorful.any(1)), np.flatnonzero(colorful.any(0))
+    top, left, height, width = rows[0], columns[0], np.ptp(rows), np.ptp(columns)
+    assert width / height == pytest.approx(2, rel=0.02)  # true proportions
+    for x, y in ((0.1, 0.5), (1.0, 0.9), (1.3, 0.2), (1.9, 0.5)):
+        seen = stage[round(top + (1 - y) * height), round(left + x / 2 * width)]
+        np.testing.assert_allclose(seen, 255 * np.array(matplotlib.colormaps["viridis"](x / 2)[:3]), atol=4)
+    assert (stage[round(top + 0.5 * height), round(left + 0.3 * width)] == 255).all()  # the hole at (0.6, 0.5)

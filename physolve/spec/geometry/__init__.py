@@ -6,6 +6,8 @@ from ._csg import Union as Union
 from ._ellipse import Ellipse as Ellipse
 from ._interval import Interval as Interval
 from ._interval import TimeInterval as TimeInterval
+from ._maximum import boundary_maximum as boundary_maximum
+from ._maximum import maximum as maximum
 from ._mesh import MeshDomain as MeshDomain
 from ._polygon import Polygon as Polygon
 from ._polygon import Triangle as Triangle
