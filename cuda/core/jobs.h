@@ -26,7 +26,8 @@ struct Job {
   const S* cotangents = nullptr;   // the same, read; points' rows hold coefficients for the Jacobian
   S* weight_sums = nullptr;        // (networks, chunks, weights), written
   S* point_gradients = nullptr;    // (networks, points, dim), written
-  S* point_rows = nullptr;         // (networks, points, weights), written
+  S* point_rows = nullptr;         // (networks, points, weights), written, rows `row_stride` apart
+  long row_stride = 0;
 };
 
 template <class Machine>
@@ -76,7 +77,7 @@ PHYSOLVE_HD void run_tile(Sweep<Machine>& sweep, const Batch<typename Machine::S
   });
   machine.sync();
   if (job.point_rows) {
-    const long stride = plan.weights;
+    const long stride = job.row_stride;
     PointRows<Machine> rows{job.point_rows + (network * batch.points + from) * stride, stride, count};
     sweep.backward(weights, tile, rows);
   } else {

@@ -137,7 +137,8 @@ void run_as(const Plan& plan, const Tensor& points, const Tensor& weights, const
   const Batch<S> batch{int(weights.size(0)), long(points.size(-2)), points.dim() == 2, read<S>(points),
                        read<S>(weights)};
   const Job<S> job{written<S>(arrays.jets), read<S>(arrays.cotangents), written<S>(arrays.weight_sums),
-                   written<S>(arrays.point_gradients), written<S>(arrays.point_rows)};
+                   written<S>(arrays.point_gradients), written<S>(arrays.point_rows),
+                   arrays.point_rows.defined() ? long(arrays.point_rows.stride(1)) : 0};
   if (batch.networks == 0 || batch.points == 0) return;
   if (weights.is_cuda()) {
     physolve::run_on_device<S>(plan, batch, job, weights);
@@ -182,15 +183,31 @@ std::tuple<Tensor, Tensor> backward(const Tensor& cotangents, const Tensor& poin
   return {sums.sum(1), gradients};
 }
 
-Tensor jacobian(const Tensor& coefficients, const Tensor& points, const Tensor& weights, Integers sizes,
-                int64_t function, Numbers bands, bool gated, Numbers center, Numbers slope, Integers first,
-                Integers second) {
+// Rows of `out` (networks, n, count) may lie further apart than its columns: a part of a larger Jacobian.
+void jacobian_out(const Tensor& out, const Tensor& coefficients, const Tensor& points, const Tensor& weights,
+                  Integers sizes, int64_t function, Numbers bands, bool gated, Numbers center, Numbers slope,
+                  Integers first, Integers second) {
   const Plan plan = plan_of({sizes, function, bands, gated, center, slope, first, second});
   check(plan, points, weights);
   check_rows(plan, coefficients, points, weights);
-  Tensor rows = at::empty({weights.size(0), points.size(-2), plan.weights}, weights.options());
+  const int64_t networks = weights.size(0), n = points.size(-2);
+  TORCH_CHECK(out.dim() == 3 && out.size(0) == networks && out.size(1) == n && out.size(2) == plan.weights &&
+                  out.scalar_type() == weights.scalar_type() && out.device() == weights.device(),
+              "jet kernels: got out of shape ", out.sizes(), " and type ", out.scalar_type(), ", expected (", networks,
+              ", ", n, ", ", plan.weights, ") of ", weights.scalar_type());
+  TORCH_CHECK(out.numel() == 0 || (out.stride(2) == 1 && out.stride(1) >= plan.weights &&
+                                   (networks == 1 || out.stride(0) == n * out.stride(1))),
+              "jet kernels: got out with strides ", out.strides(), ", expected rows of consecutive numbers");
   run(plan, points.contiguous(), weights.contiguous(),
-      {.cotangents = coefficients.contiguous(), .point_rows = rows});
+      {.cotangents = coefficients.contiguous(), .point_rows = out});
+}
+
+Tensor jacobian(const Tensor& coefficients, const Tensor& points, const Tensor& weights, Integers sizes,
+                int64_t function, Numbers bands, bool gated, Numbers center, Numbers slope, Integers first,
+                Integers second) {
+  const int64_t n = points.dim() >= 2 ? points.size(-2) : 0;
+  Tensor rows = at::empty({weights.size(0), n, weights.size(-1)}, weights.options());
+  jacobian_out(rows, coefficients, points, weights, sizes, function, bands, gated, center, slope, first, second);
   return rows;
 }
 
@@ -206,6 +223,7 @@ TORCH_LIBRARY(physolve, m) {
   m.def("jet_forward(Tensor points, Tensor weights, " SHAPE ") -> Tensor");
   m.def("jet_backward(Tensor cotangents, Tensor points, Tensor weights, " SHAPE ", bool to_points) -> (Tensor, Tensor)");
   m.def("jet_jacobian(Tensor coefficients, Tensor points, Tensor weights, " SHAPE ") -> Tensor");
+  m.def("jet_jacobian_out(Tensor(a!) out, Tensor coefficients, Tensor points, Tensor weights, " SHAPE ") -> ()");
   m.def("vector_bytes() -> int", vector_bytes);
 }
 
@@ -213,6 +231,7 @@ void implement(torch::Library& m) {
   m.impl("jet_forward", forward);
   m.impl("jet_backward", backward);
   m.impl("jet_jacobian", jacobian);
+  m.impl("jet_jacobian_out", jacobian_out);
 }
 
 TORCH_LIBRARY_IMPL(physolve, CPU, m) { implement(m); }

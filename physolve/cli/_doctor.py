@@ -44,8 +44,17 @@ def _torch() -> dict[str, str]:
         "threads": f"{torch.get_num_threads()} within, {torch.get_num_interop_threads()} between operations",
         "BLAS": _blas(),
         "GPU": _gpu(),
-        "kernels": "plain torch",
+        "kernels": _kernels(),
     }
+
+
+def _kernels() -> str:
+    """Which path evaluates jets, and why; builds the kernels where that has not been done."""
+    from physolve.jets import kernels
+
+    found = kernels()
+    device = ", with CUDA" if found.cuda else ", not on a GPU"
+    return f"{found.path}{device if found.path == 'compiled' else ' torch'}: {found.reason}"
 
 
 def _blas() -> str:

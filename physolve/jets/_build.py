@@ -13,6 +13,8 @@ from typing import Literal
 
 import torch
 
+from physolve.errors import SpecificationError, UnsupportedError
+
 from ._rules import register
 
 VARIABLE = "PHYSOLVE_KERNELS"
@@ -41,17 +43,17 @@ class Kernels:
 def kernels() -> Kernels:
     """The active path, building the kernels if that has not been done.
 
-    Raises RuntimeError where the environment variable PHYSOLVE_KERNELS asks for the compiled kernels and they cannot be
-    built, ValueError where it holds anything but `plain` or `compiled`.
+    Raises UnsupportedError where the environment variable PHYSOLVE_KERNELS asks for the compiled kernels and they
+    cannot be built, SpecificationError where it holds anything but `plain` or `compiled`.
     """
     wanted = os.environ.get(VARIABLE, "")
     if wanted not in ("", "plain", "compiled"):
-        raise ValueError(f"{VARIABLE}: got {wanted!r}, expected 'plain', 'compiled' or nothing")
+        raise SpecificationError(f"{VARIABLE}: got {wanted!r}, expected 'plain', 'compiled' or nothing")
     if wanted == "plain":
         return Kernels("plain", False, f"{VARIABLE}=plain")
     found = _loaded()
     if wanted == "compiled" and found.path == "plain":
-        raise RuntimeError(f"{VARIABLE}=compiled, but the kernels cannot be used: {found.reason}")
+        raise UnsupportedError(f"{VARIABLE}=compiled, but the kernels cannot be used: {found.reason}")
     return found
 
 
@@ -132,7 +134,7 @@ def _with_cuda() -> bool:
 def _check_tools() -> None:
     compiler = os.environ.get("CXX", "c++")
     if shutil.which(compiler) is None:
-        raise RuntimeError(f"no C++ compiler: {compiler!r} is not on the PATH (Debian: apt install g++)")
+        raise UnsupportedError(f"no C++ compiler: {compiler!r} is not on the PATH (Debian: apt install g++)")
     _ninja_on_path()
 
 
@@ -142,7 +144,7 @@ def _ninja_on_path() -> None:
         beside = str(Path(sys.executable).parent)
         os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
     if shutil.which("ninja") is None:
-        raise RuntimeError("ninja is not installed: pip install ninja")
+        raise UnsupportedError("ninja is not installed: pip install ninja")
 
 
 def source_folder() -> Path:

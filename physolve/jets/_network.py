@@ -45,11 +45,13 @@ def network_jacobian(
     points: Float[Tensor, "*batch n dim"],
     layout: JetLayout,
     coefficients: Float[Tensor, "*batch rows n outputs"],
+    out: Float[Tensor, "n count"] | None = None,
 ) -> Float[Tensor, "*batch n count"]:
     """For every point the gradient in the weights of sum over rows and outputs of coefficients * jet.
 
     These are the rows of a Gauss-Newton Jacobian, `coefficients` the derivatives of the residual in the jet. Not
-    differentiable. Raises like `network_jet`.
+    differentiable. `out` takes the rows of a single network in place of a new tensor; it may be a part of a larger
+    matrix. Raises like `network_jet`.
     """
     _check(architecture, weights, points, layout)
     batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
@@ -59,13 +61,22 @@ def network_jacobian(
             f"network_jacobian: got coefficients of shape {tuple(coefficients.shape)} and {coefficients.dtype},"
             f" expected {expected} and {weights.dtype}"
         )
+    if out is not None and (out.shape != (points.shape[-2], architecture.count) or batch):
+        raise ValueError(
+            f"network_jacobian: got out of shape {tuple(out.shape)} for {prod(batch)} networks, expected"
+            f" {(points.shape[-2], architecture.count)} for one, without leading dims"
+        )
     weights, points, coefficients = weights.detach(), points.detach(), coefficients.detach()
     if not _compiled_for(architecture, weights):
-        return plain_jacobian(architecture, weights, points, layout, coefficients)
-    flat_points, flat_weights, batch = _flat(weights, points)
-    flat = coefficients.reshape(prod(batch), *expected[len(batch) :])
-    rows = torch.ops.physolve.jet_jacobian(flat, flat_points, flat_weights, *_arguments(architecture, layout))
-    return rows.reshape(*batch, *rows.shape[1:])
+        rows = plain_jacobian(architecture, weights, points, layout, coefficients)
+        return rows if out is None else out.copy_(rows)
+    flat_points, flat_weights, _ = _flat(weights, points)
+    inputs = (coefficients.reshape(prod(batch), *expected[len(batch) :]), flat_points, flat_weights)
+    if out is None:
+        rows = torch.ops.physolve.jet_jacobian(*inputs, *_arguments(architecture, layout))
+        return rows.reshape(*batch, *rows.shape[1:])
+    torch.ops.physolve.jet_jacobian_out(out[None], *inputs, *_arguments(architecture, layout))
+    return out
 
 
 def has_kernel(architecture: Architecture) -> bool:

@@ -2,7 +2,7 @@
 
     jet_forward   points (n, dim) or (networks, n, dim), weights (networks, count) -> (networks, rows, n, outputs)
     jet_backward  cotangents of that, points, weights -> gradients of weights and, where asked, of points
-    jet_jacobian  coefficients like cotangents, points, weights -> (networks, n, count)
+    jet_jacobian  coefficients like cotangents, points, weights -> (networks, n, count); jet_jacobian_out writes them
 
 The rules are registered with the operations, for direct calls and torch.compile. The autograd functions in this file
 are the same operations again: formulas registered with torch.library do not work under torch.func (torch 2.14).
@@ -69,6 +69,7 @@ def register() -> None:
     torch.library.register_fake("physolve::jet_forward", _fake_forward)
     torch.library.register_fake("physolve::jet_backward", _fake_backward)
     torch.library.register_fake("physolve::jet_jacobian", _fake_jacobian)
+    torch.library.register_fake("physolve::jet_jacobian_out", lambda *inputs: None)
     torch.library.register_autograd(
         "physolve::jet_forward",
         partial(_pull_back, operations.jet_backward),

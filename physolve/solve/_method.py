@@ -149,9 +149,7 @@ class NetworkSystem:
         units, start = vector.new_tensor(self.units), 0
         for factor, rows in zip(sample.factors, sample.blocks, strict=True):
             slopes = jacobian[start : start + len(rows)]
-            value, _ = linearized_rows(self.model, weights, rows, parameters, out=slopes)
-            slopes *= factor[:, None]
-            residuals.append(factor * value)
+            residuals.append(linearized_rows(self.model, weights, rows, parameters, factor, slopes)[0])
             start += len(rows)
         jacobian[:, self.model.network.count :] *= units
         return torch.cat(residuals), jacobian

@@ -38,9 +38,10 @@ def linearized_rows(
     weights: Mapping[str, Tensor],
     rows: Rows,
     parameters: Sequence[Tensor],
+    factor: Column | None = None,
     out: Float[Tensor, "n columns"] | None = None,
 ) -> tuple[Column, Float[Tensor, "n columns"]]:
-    """Unscaled residual and its Jacobian: columns are the network's weights, then the parameters.
+    """Residual times `factor` (1 by default) and its Jacobian: columns are the network's weights, then the parameters.
 
     Derivatives up to second order come from jets; higher ones from torch.func, slower. `out` takes the Jacobian in
     place of a new tensor.
@@ -49,16 +50,15 @@ def linearized_rows(
     jacobian = rows.target.new_empty(len(rows), count + len(parameters)) if out is None else out
     theta = [p.detach().expand(len(rows.points)).clone().requires_grad_() for p in parameters]
     states = [_leaves(model, weights, side.points, rows.form.atoms) for side in rows.sides]
-    residual = rows.residual(states, theta)
+    residual = rows.residual(states, theta) * (1 if factor is None else factor)
     leaves = [leaf for state in states for leaf in state.values()]
     slopes = torch.autograd.grad(residual.sum(), [*leaves, *theta], allow_unused=True, materialize_grads=True)
     per_side = torch.stack(slopes[: len(leaves)]).split(len(rows.form.atoms)) if leaves else ()
     for k, (side, slope) in enumerate(zip(rows.sides, per_side, strict=True)):
-        gradients = _weight_gradients(model, weights, side.points, rows.form.atoms, slope, rows.average or 1)
+        place = None if k else jacobian[:, :count]
+        found = _weight_gradients(model, weights, side.points, rows.form.atoms, slope, rows.average or 1, place)
         if k:
-            jacobian[:, :count] += gradients
-        else:
-            jacobian[:, :count] = gradients
+            jacobian[:, :count] += found
     for column, slope in zip(jacobian[:, count:].unbind(1), slopes[len(leaves) :], strict=True):
         column.copy_(slope.unflatten(0, (-1, rows.average or 1)).sum(1))
     return residual.detach(), jacobian
@@ -71,21 +71,25 @@ def _weight_gradients(
     atoms: Sequence[JetAtom],
     slopes: Float[Tensor, "atoms n"],
     group: int,
+    out: Float[Tensor, "n_over_group count"] | None,
 ) -> Float[Tensor, "n_over_group count"]:
-    """d / d weights of sum_a slopes[a] D^a u at every point, summed over `group` consecutive points."""
+    """d / d weights of sum_a slopes[a] D^a u at every point, summed over `group` consecutive points; into `out`, where
+    there is one."""
     vector = model.network.flatten(weights).detach()
     if order_of(atoms, model.dim) > 2:
-        return _exact_gradients(model, vector, points, atoms, slopes).unflatten(0, (-1, group)).sum(1)
+        found = _exact_gradients(model, vector, points, atoms, slopes).unflatten(0, (-1, group)).sum(1)
+        return found if out is None else out.copy_(found)
     layout = JetLayout.of(model.dim, (atom.orders for atom in atoms))
     coefficients = points.new_zeros(layout.rows, len(points), model.network.sizes[-1])
     for atom, slope in zip(atoms, slopes, strict=True):
         coefficients[layout.row(atom.orders), :, atom.unknown] += slope
     if group == 1:
-        return network_jacobian(model.architecture, vector, points, layout, coefficients)
+        return network_jacobian(model.architecture, vector, points, layout, coefficients, out)
     # Means over many points: the gradient of the sum is one pull-back a group, without a row for every point.
     vectors = vector.expand(len(points) // group, -1).clone().requires_grad_()
     jets = network_jet(model.architecture, vectors, points.unflatten(0, (-1, group)), layout)
-    return torch.autograd.grad(jets, vectors, coefficients.unflatten(1, (-1, group)).movedim(1, 0))[0]
+    found = torch.autograd.grad(jets, vectors, coefficients.unflatten(1, (-1, group)).movedim(1, 0))[0]
+    return found if out is None else out.copy_(found)
 
 
 def _leaves(

@@ -118,6 +118,7 @@ bool agree(const Plan& plan, long points, bool shared, double tolerance) {
     jobs[1].weight_sums = sums[device].data();
     jobs[1].point_gradients = slopes[device].data();
     jobs[2].point_rows = rows[device].data();
+    jobs[2].row_stride = plan.weights;
     for (const Job<S>& job : jobs) {
       if (device) {
         run_on_blocks(plan, batch, job, 5);
