@@ -35,7 +35,7 @@ def loss(jet):
         lambda f: torch.func.vmap(f)(WEIGHTS, POINTS),
         lambda f: torch.func.vmap(f, in_dims=(0, None))(WEIGHTS, POINTS[0]),
         lambda f: torch.func.vmap(f, in_dims=(None, 0))(WEIGHTS, POINTS),
-        lambda f: torch.func.vmap(f, in_dims=(1, 1))(WEIGHTS[:, None], POINTS.movedim(0, 1)),
+        lambda f: torch.func.vmap(f, in_dims=(1, 1))(WEIGHTS.T, POINTS.movedim(0, 1)),
         lambda f: torch.func.grad(f)(WEIGHTS, POINTS),
         lambda f: torch.func.grad(f, argnums=1)(WEIGHTS, POINTS[0]),
         lambda f: torch.func.vmap(torch.func.grad(f))(WEIGHTS, POINTS),
@@ -67,6 +67,22 @@ def test_compiled_gradient():
         gradients.append(torch.autograd.grad(function(*leaves), leaves))
     for a, b in zip(*gradients, strict=True):
         assert networks.distance(a, b) < 1e-12
+
+
+def test_rows_written_into_a_part_of_a_matrix():
+    matrix = torch.full((7, 310), 3.0, dtype=torch.float64)
+    place = matrix[1:6, 4:303]
+    network_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0], place)
+    assert networks.distance(place, plain_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0])) < 1e-12
+    place.fill_(3.0)
+    assert bool((matrix == 3.0).all())
+    for wrong in (matrix[:5, :300], torch.zeros(1, 5, 299)):
+        with pytest.raises(ValueError, match="got out of shape"):
+            network_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0], wrong)
+    with pytest.raises(RuntimeError, match="rows of consecutive numbers"):
+        torch.ops.physolve.jet_jacobian_out(
+            matrix.new_zeros(1, 299, 5).mT, COTANGENTS[:1], POINTS[:1], WEIGHTS[:1], *ARGUMENTS
+        )
 
 
 def changed(position, value):
