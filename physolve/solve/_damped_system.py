@@ -9,8 +9,9 @@ from torch import Tensor
 
 from physolve._typing import Column
 
-PANEL = 1024
-"""Rows of a panel of the Gram matrix: only panels on and below the diagonal are computed."""
+PANEL = 384
+"""Rows of a panel of the Gram matrix: only panels on and below the diagonal are computed. CPU s at 2,400 x 5,409: 0.84
+with 256, 0.77 with 384, 0.88 with 512, 0.94 with 1,024."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ GAP = 1.3
 REST = 3
 """Steps on the same rows before they may be drawn anew: fresh rows disturb the fast phase."""
 
-BEND = 2.0
+BEND = 0.75
 """Largest length of the second-order part of a step, in halves of the first-order part."""
 
 PROBE = 0.1
@@ -39,9 +39,6 @@ CORRECTIONS = 6
 
 WORTH = 0.7
 """A correction that leaves more of the loss than this is the last one."""
-
-UPHILL = 1e4
-"""Loss after a step over that before it, above which corrections are not tried."""
 
 LARGEST_ORDER = 3
 """Measured on the beam (order 4, 52 rows, 10 x 2 network): 1.7 CPU s a step, residual still 0.75 after 9
@@ -168,13 +165,13 @@ class GaussNewton:
         loss, damping = float(residual.square().sum()), state.damping
         equations = DampedSystem.of(jacobian)
         scale = equations.scale
+        stiff = equations.damped(STIFFNESS * damping * scale)
         for _ in range(TRIALS):
             solver = equations.damped(damping * scale)
             found = solver and _bent_step(system, state, residual, solver)
             if found is not None:
                 step, predicted = found
-                stiff = equations.damped(STIFFNESS * damping * scale)
-                vector, reached = _corrected(system, state.sample, state.vector + step, stiff, UPHILL * loss)
+                vector, reached = _corrected(system, state.sample, state.vector + step, stiff)
                 gain = (loss - reached) / predicted if predicted > 0 else -math.inf
                 if gain > 1e-2:
                     damping = _clamped(damping * _damping_factor(gain))
@@ -222,7 +219,7 @@ def _bent_step(
 
 
 def _corrected(
-    system: NetworkSystem, sample: Sample, vector: Vector, solver: DampedStep | None, limit: float
+    system: NetworkSystem, sample: Sample, vector: Vector, solver: DampedStep | None
 ) -> tuple[Vector, float]:
     """The vector after chord steps v - (J^T J + m I)^-1 J^T r(v) with the old J, and its loss (inf if not finite).
 
@@ -233,7 +230,7 @@ def _corrected(
     with torch.no_grad():
         residual = system.residual(vector, sample)
         loss = _finite(residual)
-        for _ in range(CORRECTIONS if solver and loss < limit else 0):
+        for _ in range(CORRECTIONS if solver and loss < math.inf else 0):
             candidate = vector + solver(residual)
             residual = system.residual(candidate, sample)
             before, after = loss, _finite(residual)
