@@ -1,5 +1,4 @@
-"""The damped least-squares step of Levenberg and Marquardt, for any number of dampings at one factorised
-Gram matrix."""
+"""The damped least-squares step of Levenberg and Marquardt, for any number of dampings at one Gram matrix."""
 
 from dataclasses import dataclass
 
@@ -65,8 +64,7 @@ class DampedStep:
 
 
 def lower_gram(matrix: Float[Tensor, "k m"]) -> Float[Tensor, "k k"]:
-    """Lower triangle of A A^T (the rest is not meaningful), panel by panel: nearly half the products of the
-    whole."""
+    """Lower triangle of A A^T (the rest is not meaningful), panel by panel: nearly half the products of the whole."""
     k = len(matrix)
     gram = matrix.new_zeros(k, k)
     for start in range(0, k, PANEL):
