@@ -1,5 +1,4 @@
-"""The damped least-squares step of Levenberg and Marquardt, for any number of dampings at one factorised
-Gram matrix."""
+"""The damped least-squares step of Levenberg and Marquardt, for any number of dampings at one Gram matrix."""
 
 from dataclasses import dataclass
 
@@ -9,8 +8,9 @@ from torch import Tensor
 
 from physolve._typing import Column
 
-PANEL = 1024
-"""Rows of a panel of the Gram matrix: only panels on and below the diagonal are computed."""
+PANEL = 384
+"""Rows of a panel of the Gram matrix: only panels on and below the diagonal are computed. CPU s at 2,400 x 5,409: 0.84
+with 256, 0.77 with 384, 0.88 with 512, 0.94 with 1,024."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +64,7 @@ class DampedStep:
 
 
 def lower_gram(matrix: Float[Tensor, "k m"]) -> Float[Tensor, "k k"]:
-    """Lower triangle of A A^T (the rest is not meaningful), panel by panel: nearly half the products of the
-    whole."""
+    """Lower triangle of A A^T (the rest is not meaningful), panel by panel: nearly half the products of the whole."""
     k = len(matrix)
     gram = matrix.new_zeros(k, k)
     for start in range(0, k, PANEL):

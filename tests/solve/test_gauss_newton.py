@@ -1,5 +1,4 @@
-"""Gauss-Newton: Jacobian against torch.func, linear algebra against a reference, runs against exact
-fields."""
+"""Gauss-Newton: Jacobian against torch.func, linear algebra against a reference, runs against exact fields."""
 
 import math
 from dataclasses import replace
@@ -11,8 +10,9 @@ import torch
 from physolve import spec as ps
 from physolve.errors import UnsupportedError
 from physolve.jets import TANH
+from physolve.solve import _gauss_newton
 from physolve.solve._damped_system import DampedSystem, lower_gram
-from physolve.solve._gauss_newton import GaussNewton
+from physolve.solve._gauss_newton import STIFFNESS, GaussNewton, _bent_step, _corrected
 from physolve.solve._method import network_system
 from physolve.solve._network_rows import linearized_rows, row_values
 from physolve.solve._outcome import Outcome
@@ -149,6 +149,51 @@ def test_solves(problem):
     assert result.outcome is Outcome.CONVERGED
     assert error(result.field) < 1e-4
     assert result.history.steps[-1].residual <= 1e-4
+
+
+def after_steps(count):
+    system = network_system(helmholtz(), SMALL.width, SMALL.depth, SMALL.activation)
+    state = SMALL.init(system, 0)
+    for _ in range(count):
+        state = SMALL.step(system, state, 0, 0.0)
+    return system, state
+
+
+def test_corrections_mend_a_step_that_is_too_long():
+    """The step of a fast phase: it raises the loss a hundredfold, the corrections then bring it to a tenth."""
+    system, state = after_steps(12)
+    residual, jacobian = system.linearize(state.vector, state.sample)
+    equations = DampedSystem.of(jacobian)
+    damping = state.damping * equations.scale
+    solver, stiff = equations.damped(damping), equations.damped(STIFFNESS * damping)
+    found = _bent_step(system, state, residual, solver) if solver else None
+    assert found is not None
+    moved = state.vector + found[0]
+    vector, loss = _corrected(system, state.sample, moved, stiff)
+    before = float(residual.square().sum())
+    assert system.loss(moved, state.sample) > 10 * before
+    assert loss < before / 2
+    assert loss == pytest.approx(system.loss(vector, state.sample))
+
+
+def test_corrections_without_a_factor_change_nothing():
+    system, state = after_steps(1)
+    vector, loss = _corrected(system, state.sample, state.vector, None)
+    assert torch.equal(vector, state.vector)
+    assert loss == pytest.approx(system.loss(state.vector, state.sample))
+
+
+def test_corrections_save_steps(monkeypatch):
+    """Residual after 40 steps, three seeds: 1.2e-6 to 2.4e-6 with corrections, 6e-5 to 2e-4 without."""
+    method = replace(SMALL, steps=40)
+
+    def residuals():
+        runs = [method.run(helmholtz(), 1e-9, seed=seed).history for seed in range(3)]
+        return [min(step.residual for step in run.steps) for run in runs]
+
+    with_them = residuals()
+    monkeypatch.setattr(_gauss_newton, "CORRECTIONS", 0)
+    assert max(with_them) < min(residuals()) / 5
 
 
 def test_recovers_a_parameter():
