@@ -23,6 +23,7 @@ from physolve.solve._method import NetworkSystem, network_system
 from physolve.spec.geometry import Rectangle
 
 PUBLISHED = "published here before: 1.5e-2 after 10 steps, 6e-4 after 20, 5e-7 after 30, 4,800 rows"
+NOT_MET = "      -        -      -"
 
 
 def helmholtz() -> spec.Problem:
@@ -59,12 +60,12 @@ def measured(problem: spec.Problem, seed: int, seconds: float, target: float) ->
     """One run as a line of the table."""
     watch, method = Watch(), GaussNewton()
     system = network_system(problem, method.width, method.depth, method.activation)
-    state, met = method.init(system, seed), "         -        -"
+    state, met = method.init(system, seed), NOT_MET
     while True:
         watch.stop()
         error = relative_error(system.field(state.best))
-        if met.endswith("-") and error <= target:
-            met = f"{len(state.steps):10d} {watch.wall:8.1f}"
+        if met == NOT_MET and error <= target:
+            met = f"{len(state.steps):7d}  {watch.wall:7.1f}  {watch.work:5.1f}"
         if watch.wall > seconds or state.best_relative <= target / 5 or state.stuck >= 3:
             return f"{met}  {_ending(system, state, watch, error)}"
         watch.go()
@@ -84,11 +85,11 @@ def main() -> None:
     options = parser.parse_args()
     problem = helmholtz()
     print(f"{torch.get_num_threads()} threads; {PUBLISHED}")
-    print(f"           error <= {options.target:.0e}  at the end")
-    print("seed  load  at step  seconds  steps  last rows  seconds  CPU s  rel. residual  rel. L2")
+    print(f"            error <= {options.target:.0e}          at the end")
+    print("seed  load  at step  seconds  CPU s  steps  last rows  seconds  CPU s  rel. residual  rel. L2")
     for seed in range(options.seeds):
         line = measured(problem, seed, options.seconds, options.target)
-        print(f"{seed:4d}  {os.getloadavg()[0]:4.1f} {line}")
+        print(f"{seed:4d}  {os.getloadavg()[0]:4.1f}  {line}")
 
 
 if __name__ == "__main__":
