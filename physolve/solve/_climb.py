@@ -17,6 +17,7 @@ from ._newton import Newton
 from ._noise import spread_of_noise
 from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
 from ._slabs import Slab, slabs_of
+from ._stretching import Follower
 from ._system import Projection, project
 
 ILL_POSED_RESIDUAL = 1e-6
@@ -50,6 +51,8 @@ class Settings(Protocol):
     @property
     def slabs(self) -> int: ...
     @property
+    def stretched(self) -> bool: ...
+    @property
     def focused(self) -> bool: ...
     @property
     def give_up(self) -> float: ...
@@ -81,6 +84,7 @@ class Climb:
         self.state: Field | None = None if self.whole.linear else start
         self.parameters = tuple(p.guess for p in problem.parameters)
         self.focus: Focus | None = None
+        self.follower = Follower() if method.stretched else None
         self.best: Projection | None = None
         self.estimate: Estimate | None = None
         self.rungs: list[Rung] = []
@@ -131,6 +135,8 @@ class Climb:
     def _choose_scale(self, size: int) -> float:
         """The slopes with the smallest residual at fresh points, on a basis of this size; for a nonlinear problem of
         its linearisation at the last solution, or at one found with the second of the scales."""
+        if len(self.method.scales) == 1:
+            return self.method.scales[0]
         if not self.whole.linear and self.best is None:
             first = self._solve(size, self.method.scales[1], 0, self.method.newton)[0]
             self.state, self.parameters = first.field, first.parameters
@@ -177,11 +183,16 @@ class Climb:
             before = solved[-1].field if solved else None
             still = Frozen(before, float(slab.plan.box[0][-1])) if before else None
             focus = self._focus(slab, still, round(FOCUS_SHARE * size), scale, number)
-            basis, rows = self._system(slab, before, focus, size, scale, number)
             # Without a better guess, a slab starts from the end of the one before.
-            solution, taken = self._project(rows, basis, self.state or still, newton)
+            state = self.state or still
+            for _ in range(self.follower.sweeps(slab) if self.follower else 1):
+                basis, rows = self._system(slab, before, focus, size, scale, number)
+                solution, taken = self._project(rows, basis, state, newton)
+                state = solution.field
+                iterations += taken
+                if self.follower:
+                    self.follower.learn(slab, state)
             solved.append(solution)
-            iterations += taken
         if len(solved) == 1:
             return solved[0], iterations
         slabs = TimeSlabs(self.breaks, tuple(s.field for s in solved))
@@ -209,6 +220,10 @@ class Climb:
         self, slab: Slab, before: Field | None, focus: Focus | None, size: int, scale: float, number: int
     ) -> tuple[Basis, tuple[Rows, ...]]:
         seed = self.seed + 101 * number
+        if self.follower:
+            stretch = self.follower.stretch(slab)
+            basis = slab.plan.build_stretched(size, scale, self.seed + number, stretch)
+            return basis, slab.collocation(self.whole, before, stretch).rows(self._density(basis.size), seed)
         local = (focus.features(round(FOCUS_SHARE * size)),) if focus else ()
         basis = slab.plan.build(size, scale, self.seed + number, local)
         extra = focus.points.numpy() if focus else None

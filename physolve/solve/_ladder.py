@@ -28,6 +28,8 @@ class LeastSquares:
     oversampling            rows of every equation per feature
     refine                  share of the points drawn near corners and holes
     slabs                   intervals into which time is cut, solved one after the other
+    stretched               whether the coordinate in space, if there is one and time, is stretched where the solution is
+                            steep (needs slabs, in which it can follow)
     focused                 whether features and points gather where the residual of a stalled climb is concentrated
     give_up                 estimated relative error above which a stalled climb is not continued
     newton                  the iteration for nonlinear problems and unknown parameters
@@ -40,6 +42,7 @@ class LeastSquares:
     oversampling: float = 2.0
     refine: float = 0.2
     slabs: int = 1
+    stretched: bool = False
     focused: bool = True
     give_up: float = math.inf
     ridge: float = 1e-15

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from physolve.nets import Field
+from physolve.nets import Field, Stretch
 from physolve.residual import Collocation
 from physolve.spec import Problem
 from physolve.spec.geometry import Shape, SpaceTime, TimeInterval, split_time
@@ -25,9 +25,9 @@ class Slab:
     def plan(self) -> BasisPlan:
         return BasisPlan(self.problem, self.part)
 
-    def collocation(self, whole: Collocation, before: Field | None) -> Collocation:
+    def collocation(self, whole: Collocation, before: Field | None, stretch: Stretch | None = None) -> Collocation:
         """Rows on this slab, its initial values taken from the field before."""
-        return whole if self.part is None else whole.on(self.part, before)
+        return whole if self.part is None else whole.on(self.part, before, stretch)
 
 
 def slabs_of(problem: Problem, count: int) -> tuple[tuple[float, ...], tuple[Slab, ...]]:
