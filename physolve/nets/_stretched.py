@@ -73,6 +73,11 @@ class Stretch:
         rate = (found[:, 1] - found[:, 0]) / (self.end - self.begin)
         return found[:, 0] + (t - self.begin) * rate, rate
 
+    def change(self) -> float:
+        """Largest |log| of the ratio of the rooms dX / dxi at the end and at the beginning."""
+        slopes = self._spline(np.linspace(self.lower, self.upper, TABLE), nu=1)
+        return float(np.abs(np.log(slopes[:, 1] / slopes[:, 0])).max())
+
     def inverse(self, x: Column, t: Column) -> Column:
         """xi with X(xi, t) = x: Newton's iteration, kept by bisection where it would leave the bracket."""
         low, high = torch.full_like(x, self.lower), torch.full_like(x, self.upper)

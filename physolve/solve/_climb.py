@@ -80,7 +80,7 @@ class Climb:
         self.deadline = math.inf if budget_s is None else self.began + budget_s
         self.whole = Collocation(problem)
         self.breaks, self.slabs = slabs_of(problem, method.slabs)
-        self.judge = Judge.of(self.whole, Density(2000, 600), seed + 1_000_003, self.breaks)
+        self.judge = self._judge()
         self.state: Field | None = None if self.whole.linear else start
         self.parameters = tuple(p.guess for p in problem.parameters)
         self.focus: Focus | None = None
@@ -89,6 +89,9 @@ class Climb:
         self.estimate: Estimate | None = None
         self.rungs: list[Rung] = []
         self.steps: list[Step] = []
+
+    def _judge(self) -> Judge:
+        return Judge.of(self.whole, Density(2000, 600), self.seed + 1_000_003, self.breaks)
 
     def run(self) -> MethodResult:
         """Rung after rung until the tolerance is met, or no larger one can be afforded."""
@@ -177,27 +180,48 @@ class Climb:
 
     def _solve(self, size: int, scale: float, number: int, newton: Newton) -> tuple[Projection, int]:
         """The projection on a basis of this size, slab after slab, and the number of linear solves."""
+        waiting, done = list(self.slabs), []
         solved: list[Projection] = []
         iterations = 0
-        for slab in self.slabs:
+        while waiting:
+            slab = waiting.pop(0)
             before = solved[-1].field if solved else None
-            still = Frozen(before, float(slab.plan.box[0][-1])) if before else None
-            focus = self._focus(slab, still, round(FOCUS_SHARE * size), scale, number)
-            # Without a better guess, a slab starts from the end of the one before.
-            state = self.state or still
-            for _ in range(self.follower.sweeps(slab) if self.follower else 1):
-                basis, rows = self._system(slab, before, focus, size, scale, number)
-                solution, taken = self._project(rows, basis, state, newton)
-                state = solution.field
-                iterations += taken
-                if self.follower:
-                    self.follower.learn(slab, state)
+            solution, taken = self._solve_slab(slab, before, size, scale, number, newton)
+            iterations += taken
+            if self.follower and self.follower.hasty(slab):
+                waiting[:0] = slab.halves()
+                continue
             solved.append(solution)
+            done.append(slab)
         if len(solved) == 1:
             return solved[0], iterations
+        self._cut(tuple(done))
         slabs = TimeSlabs(self.breaks, tuple(s.field for s in solved))
         rows_in_all = sum(s.rows for s in solved)
         return replace(solved[0], field=slabs, rows=rows_in_all), iterations
+
+    def _solve_slab(
+        self, slab: Slab, before: Field | None, size: int, scale: float, number: int, newton: Newton
+    ) -> tuple[Projection, int]:
+        """One slab; again, where its coordinate has yet to follow the solution."""
+        still = Frozen(before, float(slab.plan.box[0][-1])) if before else None
+        focus = self._focus(slab, still, round(FOCUS_SHARE * size), scale, number)
+        # Without a better guess, a slab starts from the end of the one before.
+        state, iterations = self.state or still, 0
+        for _ in range(self.follower.sweeps(slab) if self.follower else 1):
+            basis, rows = self._system(slab, before, focus, size, scale, number)
+            solution, taken = self._project(rows, basis, state, newton)
+            state, iterations = solution.field, iterations + taken
+            if self.follower:
+                self.follower.learn(slab, state)
+        return solution, iterations
+
+    def _cut(self, slabs: tuple[Slab, ...]) -> None:
+        """Go on with these slabs, some of them halved."""
+        if len(slabs) != len(self.slabs):
+            self.slabs = slabs
+            self.breaks = (*(slab.times[0] for slab in slabs), slabs[-1].times[1])
+            self.judge = self._judge()
 
     def _project(
         self, rows: tuple[Rows, ...], basis: Basis, state: Field | None, newton: Newton

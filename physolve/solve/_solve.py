@@ -16,7 +16,7 @@ from ._stretching import stretchable
 
 SLABS = 8
 
-STRETCHED_SLABS = 16
+STRETCHED_SLABS = 8
 """A coordinate follows a layer along a straight line through each of them. Burgers with 400 features a slab: 1.2e-4
 with 8, 1.5e-5 with 16."""
 

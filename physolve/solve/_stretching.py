@@ -1,7 +1,5 @@
 """Where to stretch a coordinate: a map that gives steep places the room they need, from the solution itself."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
@@ -18,6 +16,13 @@ CELLS = 64
 GRID = 512
 
 FIRST_SWEEPS = 2
+
+CHANGE = 0.7
+"""Logarithm of the change of room in a time slab above which it is halved: a layer then grows thinner by half in it,
+along a line that its coordinate can follow."""
+
+SHORTEST = 1 / 512
+"""Shortest slab that may be halved, in durations of the problem."""
 
 GRADING = 3.0
 """How fast the room may grow away from a layer: by this much of the distance to it. From 2 to 5 the error of Burgers'
@@ -39,36 +44,38 @@ class Follower:
     """The stretched coordinates of the time slabs, as far as their solutions are known."""
 
     def __init__(self) -> None:
-        self._known: dict[float, Stretch] = {}
+        self._known: dict[tuple[float, float], Stretch] = {}
 
     def sweeps(self, slab: Slab) -> int:
         """How often to solve a slab: again where its coordinate has yet to follow a first solution."""
-        return 1 if _times(slab)[0] in self._known else FIRST_SWEEPS
+        return 1 if slab.times in self._known else FIRST_SWEEPS
 
     def stretch(self, slab: Slab) -> Stretch:
         """The coordinate that fits the slab's last solution, else the end of the slab before, else x itself."""
-        begin, end = _times(slab)
-        if begin in self._known:
-            return self._known[begin]
-        earlier = [time for time in self._known if time < begin]
+        if slab.times in self._known:
+            return self._known[slab.times]
+        earlier = [times for times in self._known if times[1] <= slab.times[0]]
         if not earlier:
-            return Stretch.identity(_interval(slab), (begin, end))
-        before = self._known[max(earlier)]
-        return replace(before, begin=begin, end=end, first=before.last)
+            return Stretch.identity(_interval(slab), slab.times)
+        last = self._known[max(earlier)].last
+        begin, end = slab.times
+        return Stretch(*_interval(slab), begin, end, last, last)
 
     def learn(self, slab: Slab, field: Field) -> None:
         """Follow a new solution on the slab."""
-        self._known[_times(slab)[0]] = follow(self.stretch(slab), field)
+        self._known[slab.times] = follow(self.stretch(slab), field)
+
+    def hasty(self, slab: Slab) -> bool:
+        """Whether the room of some place changes so much during the slab that it should be halved."""
+        begin, end = slab.times
+        start, stop = slab.problem.domain.bounds
+        long = end - begin > SHORTEST * float(stop[-1] - start[-1])
+        return long and self.stretch(slab).change() > CHANGE
 
 
 def _interval(slab: Slab) -> tuple[float, float]:
     lower, upper = slab.plan.box
     return float(lower[0]), float(upper[0])
-
-
-def _times(slab: Slab) -> tuple[float, float]:
-    lower, upper = slab.plan.box
-    return float(lower[-1]), float(upper[-1])
 
 
 def follow(stretch: Stretch, field: Field) -> Stretch:
