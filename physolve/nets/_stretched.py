@@ -130,6 +130,23 @@ class Stretch:
 
 
 @dataclass(frozen=True, eq=False)
+class Stretches:
+    """One stretch after the other in time."""
+
+    parts: tuple[Stretch, ...]
+
+    def spread(self, points: Points) -> tuple[Points, Column]:
+        """As `Stretch.spread`, each point by the stretch of its time."""
+        inner = points.new_tensor([part.begin for part in self.parts[1:]])
+        number = torch.bucketize(points[:, 1].contiguous(), inner)
+        moved, room = points.clone(), points.new_ones(len(points))
+        for k, part in enumerate(self.parts):
+            here = (number == k).nonzero()[:, 0]
+            moved[here], room[here] = part.spread(points[here])
+        return moved, room
+
+
+@dataclass(frozen=True, eq=False)
 class Stretched(Basis):
     """phi_j(x, t) = inner_j(xi(x, t), t)."""
 

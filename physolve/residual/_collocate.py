@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from physolve._typing import Column, MaskArray, PointArray, Points
 from physolve.errors import UnsupportedError
-from physolve.nets import Field, Stretch
+from physolve.nets import Field, Stretch, Stretches
 from physolve.spec import (
     Condition,
     Initial,
@@ -59,14 +59,14 @@ class Collocation:
     problem: Problem
     part: Shape | None = None
     start: Field | None = None
-    stretch: Stretch | None = None
+    stretch: Stretch | Stretches | None = None
 
     @property
     def domain(self) -> Shape:
         """Where the rows lie."""
         return self.part or self.problem.domain
 
-    def on(self, part: Shape, start: Field | None, stretch: Stretch | None = None) -> "Collocation":
+    def on(self, part: Shape | None, start: Field | None, stretch: Stretch | Stretches | None = None) -> "Collocation":
         """The same forms, lowered once for all, on a part of the domain."""
         made = Collocation(self.problem, part, start, stretch)
         made.__dict__.update(frame=self.frame, equations=self.equations, conditions=self.conditions)
@@ -107,12 +107,11 @@ class Collocation:
 
     def rows(self, density: Density, seed: int = 0, extra: PointArray | None = None) -> tuple[Rows, ...]:
         """Rows of all equations and conditions at freshly sampled points; the equations also at `extra` points."""
-        interior = self.domain.sample_interior(density.interior, seed=seed, refine=density.refine)
+        interior, room = self.inside(density.interior, seed, density.refine)
         if extra is not None and len(extra):
             # Extra points refine where they lie; each counts like an average sampled point.
             weights = np.full(len(extra), interior.weights.mean())
             interior = Samples(np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights]))
-        interior, room = self._spread(interior)
         factor = None if room is None else room.sqrt()
         equations = [replace(_plain(form, "equation", interior), factor=factor) for form in self.equations]
         conditions = [
@@ -121,6 +120,10 @@ class Collocation:
             for rows in self._condition_rows(condition, forms, density, seed + 7919 * k)
         ]
         return (*equations, *conditions)
+
+    def inside(self, n: int, seed: int, refine: float = 0.0) -> tuple[Samples, Column | None]:
+        """Points of the interior, and the room each has where a stretched coordinate spreads them."""
+        return self._spread(self.domain.sample_interior(n, seed=seed, refine=refine))
 
     def _condition_rows(
         self, condition: Condition, forms: tuple[Form, ...], density: Density, seed: int

@@ -80,18 +80,20 @@ class Climb:
         self.deadline = math.inf if budget_s is None else self.began + budget_s
         self.whole = Collocation(problem)
         self.breaks, self.slabs = slabs_of(problem, method.slabs)
+        self.follower = Follower() if method.stretched else None
         self.judge = self._judge()
         self.state: Field | None = None if self.whole.linear else start
         self.parameters = tuple(p.guess for p in problem.parameters)
         self.focus: Focus | None = None
-        self.follower = Follower() if method.stretched else None
         self.best: Projection | None = None
         self.estimate: Estimate | None = None
         self.rungs: list[Rung] = []
         self.steps: list[Step] = []
 
     def _judge(self) -> Judge:
-        return Judge.of(self.whole, Density(2000, 600), self.seed + 1_000_003, self.breaks)
+        stretches = self.follower.stretches(self.slabs) if self.follower else None
+        judged = self.whole.on(None, None, stretches) if stretches else self.whole
+        return Judge.of(judged, Density(2000, 600), self.seed + 1_000_003, self.breaks)
 
     def run(self) -> MethodResult:
         """Rung after rung until the tolerance is met, or no larger one can be afforded."""
@@ -217,8 +219,8 @@ class Climb:
         return solution, iterations
 
     def _cut(self, slabs: tuple[Slab, ...]) -> None:
-        """Go on with these slabs, some of them halved."""
-        if len(slabs) != len(self.slabs):
+        """Go on with these slabs, some of them halved, and judge where their coordinates are stretched."""
+        if self.follower:
             self.slabs = slabs
             self.breaks = (*(slab.times[0] for slab in slabs), slabs[-1].times[1])
             self.judge = self._judge()

@@ -1,10 +1,12 @@
 """Where to stretch a coordinate: a map that gives steep places the room they need, from the solution itself."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 from physolve._typing import Column
-from physolve.nets import Field, JetAtom, Stretch
+from physolve.nets import Field, JetAtom, Stretch, Stretches
 from physolve.spec import Interface, Problem
 from physolve.spec.geometry import Interval, split_time
 
@@ -64,6 +66,11 @@ class Follower:
     def learn(self, slab: Slab, field: Field) -> None:
         """Follow a new solution on the slab."""
         self._known[slab.times] = follow(self.stretch(slab), field)
+
+    def stretches(self, slabs: Sequence[Slab]) -> Stretches | None:
+        """Those of all slabs together; None before they are known."""
+        known = all(slab.times in self._known for slab in slabs)
+        return Stretches(tuple(map(self.stretch, slabs))) if known else None
 
     def hasty(self, slab: Slab) -> bool:
         """Whether the room of some place changes so much during the slab that it should be halved."""
