@@ -17,7 +17,7 @@ from ._newton import Newton
 from ._noise import spread_of_noise
 from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
 from ._slabs import Slab, slabs_of
-from ._stretching import Follower
+from ._stretching import FIRST_SWEEPS, Follower
 from ._system import Projection, project
 
 ILL_POSED_RESIDUAL = 1e-6
@@ -210,13 +210,15 @@ class Climb:
         focus = self._focus(slab, still, round(FOCUS_SHARE * size), scale, number)
         # Without a better guess, a slab starts from the end of the one before.
         state, iterations = self.state or still, 0
-        for _ in range(self.follower.sweeps(slab) if self.follower else 1):
+        sweeps = self.follower.sweeps(slab) if self.follower else 1
+        while True:
             basis, rows = self._system(slab, before, focus, size, scale, number)
             solution, taken = self._project(rows, basis, state, newton)
-            state, iterations = solution.field, iterations + taken
+            state, iterations, sweeps = solution.field, iterations + taken, sweeps - 1
             if self.follower:
                 self.follower.learn(slab, state)
-        return solution, iterations
+            if sweeps <= 0:
+                return solution, iterations
 
     def _cut(self, slabs: tuple[Slab, ...]) -> None:
         """Go on with these slabs, some of them halved, and judge where their coordinates are stretched."""
@@ -296,8 +298,11 @@ class Climb:
         if size * len(self.problem.unknowns) > self.method.largest:
             return False
         now = time.perf_counter()
+        spent = now - began
+        if self.follower and len(self.steps) == 1:
+            spent /= FIRST_SWEEPS
         growth = size * len(self.slabs) / max(1, self.steps[-1].features * len(self.slabs))
-        return now + (now - began) * growth**GROWTH_OF_TIME < self.deadline
+        return now + spent * growth**GROWTH_OF_TIME < self.deadline
 
     def result(self, outcome: Outcome, message: str = "") -> MethodResult:
         """The best solution with what noise in the data adds to its error."""
