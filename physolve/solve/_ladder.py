@@ -29,7 +29,7 @@ class LeastSquares:
     oversampling            rows of every equation per feature
     refine                  share of the points drawn near corners and holes
     slabs                   intervals into which time is cut, solved one after the other
-    stretched               whether the coordinate in space (of a problem on an interval and time, in slabs) is stretched
+    stretched               whether the space coordinate (of a problem on an interval and time, in slabs) is stretched
                             where the solution is steep, and follows it
     focused                 whether features and points gather where the residual of a stalled climb is concentrated
     give_up                 estimated relative error above which a stalled climb is not continued
