@@ -25,6 +25,8 @@ ILL_POSED_DISTANCE = 0.05
 FOCUS_SHARE = 0.5
 STALLED = 0.3
 UNRESOLVED = 0.1
+APPROACHING = 0.5
+GROWN = 3.0
 VERIFYING_GROWTH = 1.4
 NOISE_DEVIATIONS = 3.0
 GROWTH_OF_TIME = 2.5
@@ -86,6 +88,7 @@ class Climb:
         self.parameters = tuple(p.guess for p in problem.parameters)
         self.focus: Focus | None = None
         self.best: Projection | None = None
+        self.before: Projection | None = None
         self.estimate: Estimate | None = None
         self.rungs: list[Rung] = []
         self.steps: list[Step] = []
@@ -107,7 +110,7 @@ class Climb:
     def _climb(self) -> MethodResult:
         size, scale = self.method.first, None
         while True:
-            began, before = time.perf_counter(), self.best
+            began = time.perf_counter()
             if scale is None or self._unresolved():
                 scale = self._choose_scale(size)
             self._rung(size, scale)
@@ -117,7 +120,7 @@ class Climb:
                 return self._unverified()
             if self.rungs and (checked := verified(self.rungs)).relative <= self.tol:
                 # This rung, richer and independent, has confirmed the one before, which is the solution.
-                self.best, self.estimate = before, checked
+                self.best, self.estimate = self.before, checked
                 return self.result(Outcome.CONVERGED)
             close = self.estimate is not None and self.estimate.relative <= self.tol
             size = round(size * (VERIFYING_GROWTH if close else self.method.growth))
@@ -128,6 +131,9 @@ class Climb:
         """The end of a climb whose last rung nothing richer confirms."""
         if self.estimate is None:
             return self.result(Outcome.TOLERANCE_NOT_REACHED)
+        if self.rungs[-1].residual > self.rungs[-1].residual_before:
+            # The last rung is the poorer one; how far it is away is all that is known of the one before.
+            self.best, self.estimate = self.before, verified(self.rungs)
         found = self.estimate
         self.estimate = Estimate(found.value * UNVERIFIED, found.relative * UNVERIFIED, found.method)
         met = self.estimate.relative <= self.tol
@@ -151,6 +157,7 @@ class Climb:
 
     def _rung(self, size: int, scale: float) -> None:
         before, number = self.best, len(self.steps) + 1
+        self.before = before
         self.best, iterations = self._better(size, scale, number)
         self.parameters = self.best.parameters
         self.state = None if self.whole.linear else self.best.field
@@ -289,9 +296,13 @@ class Climb:
         return small and last.distance.relative > ILL_POSED_DISTANCE
 
     def _hopeless(self) -> bool:
-        """Whether the climb has stalled far from any solution."""
-        given_up = self.estimate is not None and self.estimate.relative > self.method.give_up
-        return given_up and self._stalled()
+        """Whether the climb goes nowhere, far from any solution: the residual has stalled and the solutions come no
+        closer to each other (those of a wave do, while its residual falls late), or the residual grows."""
+        if not self.rungs or self.estimate is None or self.estimate.relative <= self.method.give_up:
+            return False
+        last, *earlier = reversed(self.rungs)
+        apart = bool(earlier) and last.distance.relative > APPROACHING * earlier[0].distance.relative
+        return (self._stalled() and apart) or last.residual > GROWN * last.residual_before
 
     def _affordable(self, size: int, began: float) -> bool:
         """Whether a rung fits in the largest matrix, and will end before the deadline going by the last one."""

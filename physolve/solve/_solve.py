@@ -94,26 +94,33 @@ def _climb(
     start: Field | None,
 ) -> tuple[Method, MethodResult]:
     """The ladder as it is climbed by default: the whole domain at once; a problem in time that does not yield to that,
-    in slabs. The better of the two by its own estimate."""
+    in slabs; if these fail too, the whole domain again with no regard to how slow it is. The best by its own estimate.
+    """
     began = time.perf_counter()
     slabs_possible = problem.time is not None and not problem.parameters
     whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf)
     first = whole.run(problem, tol, seed, budget_s, progress, start)
-    far = first.estimate is None or first.estimate.relative > SLABS_ABOVE
-    left = None if budget_s is None else budget_s - (time.perf_counter() - began)
-    if not slabs_possible or first.outcome is not Outcome.TOLERANCE_NOT_REACHED or not far or (left or 1.0) <= 0:
-        return whole, first
-    slabs = _in_slabs(problem)
-    second = slabs.run(problem, tol, seed, left, progress)
-    better = second.estimate and (first.estimate is None or second.estimate.relative < first.estimate.relative)
-    return (slabs, second) if better else (whole, first)
+    found: list[tuple[Method, MethodResult]] = [(whole, first)]
+    next_size = round(first.history.steps[-1].features * whole.growth) if len(first.history) else whole.first
+    for method in (_in_slabs(problem), LeastSquares(first=next_size)) if slabs_possible else ():
+        left = None if budget_s is None else budget_s - (time.perf_counter() - began)
+        if not all(_far(result) for _, result in found) or (left is not None and left <= 0):
+            break
+        found.append((method, method.run(problem, tol, seed, left, progress)))
+    return min(found, key=lambda pair: pair[1].estimate.relative if pair[1].estimate else math.inf)
+
+
+def _far(result: MethodResult) -> bool:
+    """Whether a climb has ended without anything like a solution."""
+    far = result.estimate is None or result.estimate.relative > SLABS_ABOVE
+    return far and result.outcome is Outcome.TOLERANCE_NOT_REACHED
 
 
 def _in_slabs(problem: Problem) -> LeastSquares:
     """Time slabs, in which the one coordinate of a problem on an interval is stretched where the solution is steep."""
     largest = 1000 * len(problem.unknowns)
     if not stretchable(problem):
-        return LeastSquares(slabs=SLABS, first=250, largest=largest)
+        return LeastSquares(slabs=SLABS, first=250, largest=largest, give_up=SLABS_ABOVE)
     return LeastSquares(
         slabs=STRETCHED_SLABS,
         first=280,
@@ -122,6 +129,7 @@ def _in_slabs(problem: Problem) -> LeastSquares:
         scales=(STRETCHED_SLOPE,),
         focused=False,
         stretched=True,
+        give_up=SLABS_ABOVE,
     )
 
 

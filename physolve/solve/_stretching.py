@@ -23,7 +23,7 @@ CHANGE = 0.7
 """Logarithm of the change of room in a time slab above which it is halved: a layer then grows thinner by half in it,
 along a line that its coordinate can follow."""
 
-SHORTEST = 1 / 512
+SHORTEST = 1 / 128
 """Shortest slab that may be halved, in durations of the problem."""
 
 GRADING = 3.0
