@@ -25,9 +25,9 @@ ILL_POSED_DISTANCE = 0.05
 FOCUS_SHARE = 0.5
 STALLED = 0.3
 UNRESOLVED = 0.1
-APPROACHING = 0.5
+APPROACHING = 0.7
 GROWN = 3.0
-VERIFYING_GROWTH = 1.4
+VERIFYING_GROWTH = 1.25
 NOISE_DEVIATIONS = 3.0
 GROWTH_OF_TIME = 2.5
 """A rung's time grows like its size to this power, between the squares of assembly and the cubes of QR."""
