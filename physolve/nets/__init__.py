@@ -17,5 +17,8 @@ from ._pinn import PINNModel as PINNModel
 from ._polynomials import Polynomials as Polynomials
 from ._rebuild import rebuild_field as rebuild_field
 from ._regional import Regional as Regional
+from ._stretched import Stretch as Stretch
+from ._stretched import Stretched as Stretched
+from ._stretched import Stretches as Stretches
 from ._tanh_features import TanhFeatures as TanhFeatures
 from ._windows import WindowedFeatures as WindowedFeatures

@@ -17,6 +17,7 @@ from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
 from ._pinn import PINN
 from ._polynomials import Polynomials
 from ._regional import Regional
+from ._stretched import Stretch, Stretched
 from ._tanh_features import TanhFeatures
 from ._windows import WindowedFeatures
 
@@ -37,6 +38,9 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
             return Polynomials(tuple(config["lower"]), tuple(config["upper"]), config["degree"])
         case "concatenated":
             return Concatenated(_parts(config, tensors, region))
+        case "stretched":
+            stretch = Stretch(**config["stretch"], first=tensors["first"], last=tensors["last"])
+            return Stretched(rebuild_basis(config["inner"], _under(tensors, "inner."), region), stretch)
         case "regional" if region is not None:
             return Regional(_parts(config, tensors, region), region)
         case kind:

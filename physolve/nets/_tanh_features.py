@@ -54,11 +54,11 @@ class TanhFeatures(Basis):
         size: int,
         lower: Float[Tensor, " dim"],
         upper: Float[Tensor, " dim"],
-        scale: float,
+        scale: float | Float[Tensor, " dim"],
         generator: torch.Generator,
     ) -> "TanhFeatures":
-        """Slopes uniform in [-scale, scale] per half width of the box, centres (zeros of the argument) uniform in
-        the box, so that every feature bends somewhere inside."""
+        """Slopes uniform in [-scale, scale] per half width of the box (a scale for each coordinate, or one for all),
+        centres (zeros of the argument) uniform in the box, so that every feature bends somewhere inside."""
         half = (upper - lower) / 2
         slopes = (2 * torch.rand(size, len(half), generator=generator, dtype=torch.float64) - 1) * scale / half
         share = torch.rand(size, len(half), generator=generator, dtype=torch.float64)

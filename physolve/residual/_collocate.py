@@ -1,7 +1,7 @@
 """Collocation: the rows of every equation and condition of a problem at sampled points of its domain."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from physolve._typing import Column, MaskArray, PointArray, Points
 from physolve.errors import UnsupportedError
-from physolve.nets import Field
+from physolve.nets import Field, Stretch, Stretches
 from physolve.spec import (
     Condition,
     Initial,
@@ -52,21 +52,23 @@ class Collocation:
     """The forms of a problem, ready to be placed at points; lowering is done once.
 
     `part` restricts it to a time slab of the domain, whose initial values are then those of the field `start`
-    instead of the problem's.
+    instead of the problem's. Where `stretch` is given, points inside and at the initial time are spread evenly in
+    its coordinate, and the equations' rows multiplied by the square root of the room they stand for.
     """
 
     problem: Problem
     part: Shape | None = None
     start: Field | None = None
+    stretch: Stretch | Stretches | None = None
 
     @property
     def domain(self) -> Shape:
         """Where the rows lie."""
         return self.part or self.problem.domain
 
-    def on(self, part: Shape, start: Field | None) -> "Collocation":
+    def on(self, part: Shape | None, start: Field | None, stretch: Stretch | Stretches | None = None) -> "Collocation":
         """The same forms, lowered once for all, on a part of the domain."""
-        made = Collocation(self.problem, part, start)
+        made = Collocation(self.problem, part, start, stretch)
         made.__dict__.update(frame=self.frame, equations=self.equations, conditions=self.conditions)
         return made
 
@@ -105,18 +107,23 @@ class Collocation:
 
     def rows(self, density: Density, seed: int = 0, extra: PointArray | None = None) -> tuple[Rows, ...]:
         """Rows of all equations and conditions at freshly sampled points; the equations also at `extra` points."""
-        interior = self.domain.sample_interior(density.interior, seed=seed, refine=density.refine)
+        interior, room = self.inside(density.interior, seed, density.refine)
         if extra is not None and len(extra):
             # Extra points refine where they lie; each counts like an average sampled point.
             weights = np.full(len(extra), interior.weights.mean())
             interior = Samples(np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights]))
-        equations = [_plain(form, "equation", interior) for form in self.equations]
+        factor = None if room is None else room.sqrt()
+        equations = [replace(_plain(form, "equation", interior), factor=factor) for form in self.equations]
         conditions = [
             rows
             for k, (condition, forms) in enumerate(self.conditions, 1)
             for rows in self._condition_rows(condition, forms, density, seed + 7919 * k)
         ]
         return (*equations, *conditions)
+
+    def inside(self, n: int, seed: int, refine: float = 0.0) -> tuple[Samples, Column | None]:
+        """Points of the interior, and the room each has where a stretched coordinate spreads them."""
+        return self._spread(self.domain.sample_interior(n, seed=seed, refine=refine))
 
     def _condition_rows(
         self, condition: Condition, forms: tuple[Form, ...], density: Density, seed: int
@@ -170,7 +177,15 @@ class Collocation:
             return Samples(points, np.ones(len(points)), normals)
         share = domain.boundary_measure(on, where) / self.boundary_measure
         n = max(12 * 3 ** (domain.dim - 2), round(density.boundary * min(1.0, share)))
-        return domain.sample_boundary(n, on=on, where=where, seed=seed)
+        samples = domain.sample_boundary(n, on=on, where=where, seed=seed)
+        return self._spread(samples)[0] if isinstance(on, str) and on == "initial" else samples
+
+    def _spread(self, samples: Samples) -> tuple[Samples, Column | None]:
+        """Samples spread evenly in the stretched coordinate, and the room every point then stands for, 1 on average."""
+        if self.stretch is None:
+            return samples, None
+        points, room = self.stretch.spread(torch.tensor(samples.points))
+        return Samples(points.numpy(), samples.weights * room.numpy(), samples.normals), room
 
     def _continued(self, condition: Initial, start: Field, density: Density, seed: int) -> Iterator[Rows]:
         """The values (and velocities) of the field before, at the beginning of this slab."""

@@ -32,7 +32,8 @@ class Rows:
     consecutive entries in place of the entries.
 
     One side is an equation or a condition at points, two sides (signs + and -) are periodicity or a jump.
-    `weights` (n,) are quadrature weights of the points, `noise` the standard deviation of measured targets.
+    `weights` (n,) are quadrature weights of the points, `noise` the standard deviation of measured targets; `factor`
+    (n,) multiplies the rows where their points lie closer together in one place than in another.
     """
 
     form: Form
@@ -42,6 +43,7 @@ class Rows:
     target: Column
     average: int | None = None
     noise: float | None = None
+    factor: Column | None = None
 
     @property
     def name(self) -> str:
@@ -62,7 +64,7 @@ class Rows:
             side.sign * self.form.residual(side.points, side.normals, state, parameters)
             for side, state in zip(self.sides, states, strict=True)
         ]
-        return self._reduce(torch.stack(values).sum(0)) - self.target
+        return self._scaled(self._reduce(torch.stack(values).sum(0)) - self.target)
 
     def residual_of(self, field: Field, parameters: Sequence[float | Tensor] = ()) -> Column:
         """Residual of a field."""
@@ -83,7 +85,7 @@ class Rows:
             state = self._state(side, field)
             local = self.form.linearize(side.points, side.normals, state, parameters)
             self._add_side(matrix, right, side, local, state, basis, parameters)
-        return self._reduce(matrix), self._reduce(right) + self.target
+        return self._scaled(self._reduce(matrix)), self._scaled(self._reduce(right) + self.target)
 
     def _state(self, side: Side, field: Field | None) -> State:
         if field is None:
@@ -110,6 +112,11 @@ class Rows:
         for k, (slope, theta) in enumerate(zip(local.parameter_slopes, parameters, strict=True)):
             matrix[:, matrix.shape[1] - len(parameters) + k] += side.sign * slope
             right += side.sign * slope * theta
+
+    def _scaled(self, values: Tensor) -> Tensor:
+        if self.factor is None:
+            return values
+        return values * (self.factor if values.ndim == 1 else self.factor[:, None])
 
     def _reduce(self, values: Tensor) -> Tensor:
         """Weighted means of consecutive entries where the rows are averages."""

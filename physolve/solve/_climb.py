@@ -17,6 +17,7 @@ from ._newton import Newton
 from ._noise import spread_of_noise
 from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
 from ._slabs import Slab, slabs_of
+from ._stretching import FIRST_SWEEPS, Follower
 from ._system import Projection, project
 
 ILL_POSED_RESIDUAL = 1e-6
@@ -24,7 +25,9 @@ ILL_POSED_DISTANCE = 0.05
 FOCUS_SHARE = 0.5
 STALLED = 0.3
 UNRESOLVED = 0.1
-VERIFYING_GROWTH = 1.4
+APPROACHING = 0.7
+GROWN = 3.0
+VERIFYING_GROWTH = 1.25
 NOISE_DEVIATIONS = 3.0
 GROWTH_OF_TIME = 2.5
 """A rung's time grows like its size to this power, between the squares of assembly and the cubes of QR."""
@@ -49,6 +52,8 @@ class Settings(Protocol):
     def refine(self) -> float: ...
     @property
     def slabs(self) -> int: ...
+    @property
+    def stretched(self) -> bool: ...
     @property
     def focused(self) -> bool: ...
     @property
@@ -77,14 +82,21 @@ class Climb:
         self.deadline = math.inf if budget_s is None else self.began + budget_s
         self.whole = Collocation(problem)
         self.breaks, self.slabs = slabs_of(problem, method.slabs)
-        self.judge = Judge.of(self.whole, Density(2000, 600), seed + 1_000_003, self.breaks)
+        self.follower = Follower() if method.stretched else None
+        self.judge = self._judge()
         self.state: Field | None = None if self.whole.linear else start
         self.parameters = tuple(p.guess for p in problem.parameters)
         self.focus: Focus | None = None
         self.best: Projection | None = None
+        self.before: Projection | None = None
         self.estimate: Estimate | None = None
         self.rungs: list[Rung] = []
         self.steps: list[Step] = []
+
+    def _judge(self) -> Judge:
+        stretches = self.follower.stretches(self.slabs) if self.follower else None
+        judged = self.whole.on(None, None, stretches) if stretches else self.whole
+        return Judge.of(judged, Density(2000, 600), self.seed + 1_000_003, self.breaks)
 
     def run(self) -> MethodResult:
         """Rung after rung until the tolerance is met, or no larger one can be afforded."""
@@ -98,7 +110,7 @@ class Climb:
     def _climb(self) -> MethodResult:
         size, scale = self.method.first, None
         while True:
-            began, before = time.perf_counter(), self.best
+            began = time.perf_counter()
             if scale is None or self._unresolved():
                 scale = self._choose_scale(size)
             self._rung(size, scale)
@@ -108,7 +120,7 @@ class Climb:
                 return self._unverified()
             if self.rungs and (checked := verified(self.rungs)).relative <= self.tol:
                 # This rung, richer and independent, has confirmed the one before, which is the solution.
-                self.best, self.estimate = before, checked
+                self.best, self.estimate = self.before, checked
                 return self.result(Outcome.CONVERGED)
             close = self.estimate is not None and self.estimate.relative <= self.tol
             size = round(size * (VERIFYING_GROWTH if close else self.method.growth))
@@ -119,6 +131,9 @@ class Climb:
         """The end of a climb whose last rung nothing richer confirms."""
         if self.estimate is None:
             return self.result(Outcome.TOLERANCE_NOT_REACHED)
+        if self.rungs[-1].residual > self.rungs[-1].residual_before:
+            # The last rung is the poorer one; how far it is away is all that is known of the one before.
+            self.best, self.estimate = self.before, verified(self.rungs)
         found = self.estimate
         self.estimate = Estimate(found.value * UNVERIFIED, found.relative * UNVERIFIED, found.method)
         met = self.estimate.relative <= self.tol
@@ -131,6 +146,8 @@ class Climb:
     def _choose_scale(self, size: int) -> float:
         """The slopes with the smallest residual at fresh points, on a basis of this size; for a nonlinear problem of
         its linearisation at the last solution, or at one found with the second of the scales."""
+        if len(self.method.scales) == 1:
+            return self.method.scales[0]
         if not self.whole.linear and self.best is None:
             first = self._solve(size, self.method.scales[1], 0, self.method.newton)[0]
             self.state, self.parameters = first.field, first.parameters
@@ -140,6 +157,7 @@ class Climb:
 
     def _rung(self, size: int, scale: float) -> None:
         before, number = self.best, len(self.steps) + 1
+        self.before = before
         self.best, iterations = self._better(size, scale, number)
         self.parameters = self.best.parameters
         self.state = None if self.whole.linear else self.best.field
@@ -171,22 +189,50 @@ class Climb:
 
     def _solve(self, size: int, scale: float, number: int, newton: Newton) -> tuple[Projection, int]:
         """The projection on a basis of this size, slab after slab, and the number of linear solves."""
+        waiting, done = list(self.slabs), []
         solved: list[Projection] = []
         iterations = 0
-        for slab in self.slabs:
+        while waiting:
+            slab = waiting.pop(0)
             before = solved[-1].field if solved else None
-            still = Frozen(before, float(slab.plan.box[0][-1])) if before else None
-            focus = self._focus(slab, still, round(FOCUS_SHARE * size), scale, number)
-            basis, rows = self._system(slab, before, focus, size, scale, number)
-            # Without a better guess, a slab starts from the end of the one before.
-            solution, taken = self._project(rows, basis, self.state or still, newton)
-            solved.append(solution)
+            solution, taken = self._solve_slab(slab, before, size, scale, number, newton)
             iterations += taken
+            if self.follower and self.follower.hasty(slab):
+                waiting[:0] = slab.halves()
+                continue
+            solved.append(solution)
+            done.append(slab)
         if len(solved) == 1:
             return solved[0], iterations
+        self._cut(tuple(done))
         slabs = TimeSlabs(self.breaks, tuple(s.field for s in solved))
         rows_in_all = sum(s.rows for s in solved)
         return replace(solved[0], field=slabs, rows=rows_in_all), iterations
+
+    def _solve_slab(
+        self, slab: Slab, before: Field | None, size: int, scale: float, number: int, newton: Newton
+    ) -> tuple[Projection, int]:
+        """One slab; again, where its coordinate has yet to follow the solution."""
+        still = Frozen(before, float(slab.plan.box[0][-1])) if before else None
+        focus = self._focus(slab, still, round(FOCUS_SHARE * size), scale, number)
+        # Without a better guess, a slab starts from the end of the one before.
+        state, iterations = self.state or still, 0
+        sweeps = self.follower.sweeps(slab) if self.follower else 1
+        while True:
+            basis, rows = self._system(slab, before, focus, size, scale, number)
+            solution, taken = self._project(rows, basis, state, newton)
+            state, iterations, sweeps = solution.field, iterations + taken, sweeps - 1
+            if self.follower:
+                self.follower.learn(slab, state)
+            if sweeps <= 0:
+                return solution, iterations
+
+    def _cut(self, slabs: tuple[Slab, ...]) -> None:
+        """Go on with these slabs, some of them halved, and judge where their coordinates are stretched."""
+        if self.follower:
+            self.slabs = slabs
+            self.breaks = (*(slab.times[0] for slab in slabs), slabs[-1].times[1])
+            self.judge = self._judge()
 
     def _project(
         self, rows: tuple[Rows, ...], basis: Basis, state: Field | None, newton: Newton
@@ -209,6 +255,10 @@ class Climb:
         self, slab: Slab, before: Field | None, focus: Focus | None, size: int, scale: float, number: int
     ) -> tuple[Basis, tuple[Rows, ...]]:
         seed = self.seed + 101 * number
+        if self.follower:
+            stretch = self.follower.stretch(slab)
+            basis = slab.plan.build_stretched(size, scale, self.seed + number, stretch)
+            return basis, slab.collocation(self.whole, before, stretch).rows(self._density(basis.size), seed)
         local = (focus.features(round(FOCUS_SHARE * size)),) if focus else ()
         basis = slab.plan.build(size, scale, self.seed + number, local)
         extra = focus.points.numpy() if focus else None
@@ -246,17 +296,24 @@ class Climb:
         return small and last.distance.relative > ILL_POSED_DISTANCE
 
     def _hopeless(self) -> bool:
-        """Whether the climb has stalled far from any solution."""
-        given_up = self.estimate is not None and self.estimate.relative > self.method.give_up
-        return given_up and self._stalled()
+        """Whether the climb goes nowhere, far from any solution: the residual has stalled and the solutions come no
+        closer to each other (those of a wave do, while its residual falls late), or the residual grows."""
+        if not self.rungs or self.estimate is None or self.estimate.relative <= self.method.give_up:
+            return False
+        last, *earlier = reversed(self.rungs)
+        apart = bool(earlier) and last.distance.relative > APPROACHING * earlier[0].distance.relative
+        return (self._stalled() and apart) or last.residual > GROWN * last.residual_before
 
     def _affordable(self, size: int, began: float) -> bool:
         """Whether a rung fits in the largest matrix, and will end before the deadline going by the last one."""
         if size * len(self.problem.unknowns) > self.method.largest:
             return False
         now = time.perf_counter()
+        spent = now - began
+        if self.follower and len(self.steps) == 1:
+            spent /= FIRST_SWEEPS
         growth = size * len(self.slabs) / max(1, self.steps[-1].features * len(self.slabs))
-        return now + (now - began) * growth**GROWTH_OF_TIME < self.deadline
+        return now + spent * growth**GROWTH_OF_TIME < self.deadline
 
     def result(self, outcome: Outcome, message: str = "") -> MethodResult:
         """The best solution with what noise in the data adds to its error."""

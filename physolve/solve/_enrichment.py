@@ -10,7 +10,17 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from physolve._typing import Points
-from physolve.nets import Basis, ComplexPowers, Concatenated, Polynomials, Regional, TanhFeatures, WindowedFeatures
+from physolve.nets import (
+    Basis,
+    ComplexPowers,
+    Concatenated,
+    Polynomials,
+    Regional,
+    Stretch,
+    Stretched,
+    TanhFeatures,
+    WindowedFeatures,
+)
 from physolve.spec import Interface, Problem
 from physolve.spec.geometry import Corner, Hole, Shape, split_time
 
@@ -20,6 +30,10 @@ CORNER_DEGREE = 4.0
 MULTIPOLES = 12
 WINDOW_SHARE = 0.4
 MOST_CORNERS = 16
+
+SLOWNESS = 1.0
+"""Slopes in time, per half a time slab, where a stretched coordinate follows what moves: what is left changes slowly.
+Burgers with 8 slabs of 400 features: 5.7e-4 with slopes up to 2, 7.9e-5 with 1, 2.4e-4 with 0.7."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,14 @@ class BasisPlan:
             share = max(8, count // (len(self.regions) + 1))
             return Regional(tuple(part(share) for _ in range(len(self.regions) + 1)), self.region)
         return Concatenated((*part(count).parts, *self.special, *local))  # type: ignore[attr-defined]
+
+    def build_stretched(self, size: int, scale: float, seed: int, stretch: Stretch) -> Basis:
+        """About `size` random features of the stretched coordinate and time, for one dimension in space."""
+        generator = torch.Generator().manual_seed(seed)
+        lower, upper = self.box
+        slopes = torch.tensor([scale, SLOWNESS], dtype=torch.float64)
+        smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
+        return Stretched(Concatenated((TanhFeatures.draw(size, lower, upper, slopes, generator), smooth)), stretch)
 
     def _windows(self, size: int, generator: torch.Generator) -> tuple[Basis, ...]:
         """Localised features around holes that have no multipoles: in space, and in the plane with time."""

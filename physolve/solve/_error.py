@@ -54,7 +54,7 @@ class Judge:
         """Rows at fresh points, and the jumps across the interior ones of the slabs' break times."""
         jumps = collocation.continuity(breaks[1:-1], max(16, density.boundary // max(1, len(breaks))), seed)
         rows = (*collocation.rows(density, seed=seed), *jumps)
-        inside = collocation.problem.domain.sample_interior(2048, seed=seed + 1)
+        inside, _ = collocation.inside(2048, seed + 1)
         weights = torch.tensor(inside.weights / inside.weights.sum())
         return cls(collocation.problem, rows, torch.tensor(inside.points), weights)
 

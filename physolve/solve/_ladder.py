@@ -15,6 +15,7 @@ from ._error import SAFETY, Judge
 from ._method import MethodResult
 from ._newton import Newton
 from ._outcome import Estimate, Listener, Outcome
+from ._stretching import stretchable
 from ._system import project
 
 
@@ -28,6 +29,8 @@ class LeastSquares:
     oversampling            rows of every equation per feature
     refine                  share of the points drawn near corners and holes
     slabs                   intervals into which time is cut, solved one after the other
+    stretched               whether the space coordinate (of a problem on an interval and time, in slabs) is stretched
+                            where the solution is steep, and follows it
     focused                 whether features and points gather where the residual of a stalled climb is concentrated
     give_up                 estimated relative error above which a stalled climb is not continued
     newton                  the iteration for nonlinear problems and unknown parameters
@@ -40,6 +43,7 @@ class LeastSquares:
     oversampling: float = 2.0
     refine: float = 0.2
     slabs: int = 1
+    stretched: bool = False
     focused: bool = True
     give_up: float = math.inf
     ridge: float = 1e-15
@@ -61,8 +65,14 @@ class LeastSquares:
     ) -> MethodResult:
         """Climb; `start` is a field near the solution, if one is known (a hypernetwork's, say).
 
-        Raises SpecificationError for time slabs of a problem with unknown parameters.
+        Raises SpecificationError for time slabs of a problem with unknown parameters, and for stretching where there
+        is no single coordinate in space or no slabs.
         """
+        if self.stretched and (self.slabs == 1 or not stretchable(problem)):
+            raise SpecificationError(
+                "LeastSquares: stretched=True needs a problem on an interval and time, and slabs > 1 in which the "
+                "coordinate can follow; use stretched=False"
+            )
         if self.slabs > 1 and problem.parameters:
             raise SpecificationError(
                 f"LeastSquares: {self.slabs} time slabs cannot find parameters common to all times; use slabs=1"
