@@ -39,8 +39,8 @@ class JetForward(torch.autograd.Function):
         return _pull_back(JetBackward.apply, ctx, gradients[0])
 
     @staticmethod
-    def vmap(info: Any, dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
-        return _vmap_forward(JetForward.apply, info, dims, *inputs)
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> tuple[Tensor, int]:
+        return _vmap_forward(JetForward.apply, info, in_dims, *args)
 
 
 class JetBackward(torch.autograd.Function):
@@ -59,8 +59,8 @@ class JetBackward(torch.autograd.Function):
         return _refuse(ctx, *gradients)
 
     @staticmethod
-    def vmap(info: Any, dims: tuple[Any, ...], *inputs: Any) -> Any:
-        return _vmap_backward(JetBackward.apply, info, dims, *inputs)
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        return _vmap_backward(JetBackward.apply, info, in_dims, *args)
 
 
 def register() -> None:
