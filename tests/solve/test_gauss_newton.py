@@ -160,8 +160,8 @@ def after_steps(count):
 
 
 def test_corrections_mend_a_step_that_is_too_long():
-    """The step of a fast phase: it raises the loss a hundredfold, the corrections then bring it to a tenth."""
-    system, state = after_steps(12)
+    """The step of a fast phase: it raises the loss a hundredfold, the corrections bring it to a seventh."""
+    system, state = after_steps(10)
     residual, jacobian = system.linearize(state.vector, state.sample)
     equations = DampedSystem.of(jacobian)
     damping = state.damping * equations.scale
@@ -264,3 +264,16 @@ def test_rows_are_drawn_anew_when_asked():
     kept = method.run(helmholtz(), 1e-12, seed=2).field.tensors()
     drawn = replace(method, resample_every=1).run(helmholtz(), 1e-12, seed=2).field.tensors()
     assert not torch.equal(kept["weight0"], drawn["weight0"])
+
+
+def test_rows_stay_few_while_fresh_ones_pay(monkeypatch):
+    """Whether the rows double depends on PAYS alone here: never below infinity, at every draw above zero."""
+    method = GaussNewton(width=12, depth=3, first_rows=60, rows=240, steps=30)
+
+    def sizes():
+        return [step.rows for step in method.run(helmholtz(), 1e-9).history]
+
+    monkeypatch.setattr(_gauss_newton, "PAYS", math.inf)
+    assert len(set(sizes())) == 1
+    monkeypatch.setattr(_gauss_newton, "PAYS", 0.0)
+    assert len(set(sizes())) == 3
