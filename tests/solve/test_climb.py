@@ -68,6 +68,17 @@ def test_a_rung_with_a_smaller_residual_is():
     assert result.outcome is ps.Outcome.CONVERGED
 
 
+def test_the_last_rung_is_cut_to_what_is_allowed_where_the_tolerance_is_near():
+    # 4800 columns at most, fewer than 1.7 times 3000. The next error is about 0.02 * 0.1, the tolerance 1e-3.
+    assert climb(rung(0.1, 1.0, 0.1), estimated=0.02)._next_size(3000) == 4800
+    assert climb(rung(0.1, 1.0, 0.9), estimated=0.02)._next_size(3000) == 5100
+    assert climb(rung(0.1, 1.0, 0.1), estimated=0.02)._next_size(2000) == 3400
+
+
+def test_a_rung_that_only_verifies_is_small():
+    assert climb(rung(0.1, 1.0, 0.1), estimated=1e-4)._next_size(1000) == 1250
+
+
 def test_a_wave_in_the_plane_is_solved_on_all_times_at_once():
     u = ps.unknown("u", x, y, t)
     mode = sympy.sin(sympy.pi * x) * sympy.sin(2 * sympy.pi * y)
