@@ -22,7 +22,7 @@ template <class S>
 PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, int lanes, Arena<S>& arena) {
   Packed<S> packed{};
   for (int l = 0; l < plan.layers; ++l) {
-    const int in = l < plan.heads() ? plan.features() : plan.layer[l].in, out = plan.layer[l].out;
+    const int in = plan.layer[l].in, out = plan.layer[l].out;
     if (l < plan.last()) packed.weight[l] = arena.take(in * padded(out, lanes));
     packed.transposed[l] = arena.take(out * padded(in, lanes));
     packed.bias[l] = arena.take(padded(out, lanes));
@@ -68,8 +68,7 @@ template <class F>
 PHYSOLVE_HD void each_weight(const Plan& plan, int first, int step, F f) {
   for (int l = 0; l < plan.layers; ++l) {
     const Dense& layer = plan.layer[l];
-    const int in = l < plan.heads() ? plan.features() : layer.in;
-    for (int i = 0; i < in; ++i) {
+    for (int i = 0; i < layer.in; ++i) {
       const int row = l < plan.heads() ? plan.feature_row(i) : i;
       for (int o = first; o < layer.out; o += step) f(layer.weight + row * layer.out + o, l, i, o);
     }
@@ -80,7 +79,7 @@ PHYSOLVE_HD void each_weight(const Plan& plan, int first, int step, F f) {
 template <class S>
 PHYSOLVE_HD void pack(const Plan& plan, int lanes, const S* flat, const Packed<S>& packed, int first, int step) {
   each_weight(plan, first, step, [&](int index, int l, int i, int o) {
-    const int in = l < plan.heads() ? plan.features() : plan.layer[l].in;
+    const int in = plan.layer[l].in;
     if (l < plan.last()) packed.weight[l][i * padded(plan.layer[l].out, lanes) + o] = flat[index];
     packed.transposed[l][o * padded(in, lanes) + i] = flat[index];
   });

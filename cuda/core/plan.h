@@ -68,15 +68,26 @@ struct Plan {
 
 PHYSOLVE_HD int padded(int count, int lanes) { return (count + lanes - 1) / lanes * lanes; }
 
-// Points of a network are cut into chunks, each with a gradient sum of its own: about `wanted` in all, none shorter than
-// `shortest`. The number depends on the work alone, so that results do not depend on threads or on the device's size.
-PHYSOLVE_HD long chunks_of(long networks, long points, long wanted, long shortest) {
-  const long most = points > shortest ? (points + shortest - 1) / shortest : 1;
-  const long each = networks > 0 ? (wanted + networks - 1) / networks : 1;
-  return each < most ? each : most;
+// Points of a network are cut into equal chunks, each with a gradient sum of its own: about `wanted` in all, no more
+// than one for every `shortest` points, and no more than SUMS numbers of sums. How many depends on the work alone, so that
+// results do not depend on threads or on the device's size.
+constexpr long SUMS = 1L << 25;
+
+PHYSOLVE_HD long chunks_of(long networks, long points, long weights, long wanted, long shortest) {
+  const long all = networks > 0 ? networks : 1;
+  long chunks = (wanted + all - 1) / all;
+  const long by_points = (points + shortest - 1) / shortest, by_memory = SUMS / (all * weights);
+  chunks = chunks < by_points ? chunks : by_points;
+  chunks = chunks < by_memory ? chunks : by_memory;
+  return chunks > 1 ? chunks : 1;
 }
 
-PHYSOLVE_HD long host_chunks(long networks, long points) { return chunks_of(networks, points, 64, 480); }
-PHYSOLVE_HD long device_chunks(long networks, long points) { return chunks_of(networks, points, 2048, 128); }
+PHYSOLVE_HD long host_chunks(long networks, long points, long weights) {
+  return chunks_of(networks, points, weights, 64, 480);
+}
+
+PHYSOLVE_HD long device_chunks(long networks, long points, long weights) {
+  return chunks_of(networks, points, weights, 2048, 128);
+}
 
 }  // namespace physolve

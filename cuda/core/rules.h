@@ -44,7 +44,8 @@ struct Rule<Function::sine> {
   }
 };
 
-// v Phi(v), Phi the normal distribution, phi its density: s' = Phi + v phi, s'' = phi (2 - v^2), s''' = phi (v^3 - 4 v).
+// v Phi(v), Phi the normal distribution, phi its density:
+// s' = Phi + v phi, s'' = phi (2 - v^2), s''' = phi (v^3 - 4 v).
 template <>
 struct Rule<Function::gelu> {
   static constexpr int kept = 2;

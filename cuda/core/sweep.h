@@ -28,8 +28,8 @@ struct Block {
   int column = 1;
 };
 
-// Weights of one network with padded channels: weight (in, out), transposed (out, in), bias. Rows of a head's weight are
-// features in the kernels' order; the last layer has only `transposed`.
+// Weights of one network with padded channels: weight (in, out), transposed (out, in), bias. Rows of a head's weight
+// are features in the kernels' order; the last layer has only `transposed`.
 template <class S>
 struct Packed {
   S *weight[MAX_LAYERS], *transposed[MAX_LAYERS], *bias[MAX_LAYERS];

@@ -1,5 +1,6 @@
-// The device's way of sweeping a tile: the threads of a block, one number each. Also compiled for the host, where threads
-// and a barrier stand in for a block (tests/cuda), so that its arithmetic and its synchronisation are tested without one.
+// The device's way of sweeping a tile: the threads of a block, one number each. Also compiled for the host, where
+// threads and a barrier stand in for a block (tests/jets/device_machine.cpp): its arithmetic and its synchronisation
+// are tested without a device.
 #pragma once
 
 #include <cmath>

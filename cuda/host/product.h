@@ -43,10 +43,10 @@ inline void product_block(int k, Block<const S> a, Block<const S> b, Block<S> c)
 }
 
 // `rows` < PRODUCT_ROWS is known only at run time: one instance for each.
-template <class S, int vectors, bool add, int... counts>
+template <class S, int vectors, bool add, int... less>
 inline void last_rows(int rows, int k, Block<const S> a, Block<const S> b, Block<S> c,
-                      std::integer_sequence<int, counts...>) {
-  ((counts > 0 && counts == rows ? product_block<S, (counts > 0 ? counts : 1), vectors, add>(k, a, b, c) : void()), ...);
+                      std::integer_sequence<int, less...>) {
+  ((rows == less + 1 ? product_block<S, less + 1, vectors, add>(k, a, b, c) : void()), ...);
 }
 
 template <class S, int vectors, bool add>
@@ -56,7 +56,7 @@ inline void product_panel(int m, int k, Block<const S> a, Block<const S> b, Bloc
     product_block<S, PRODUCT_ROWS, vectors, add>(k, {a.p + i * a.row, a.row, a.column}, b, {c.p + i * c.row, c.row});
   }
   last_rows<S, vectors, add>(m - i, k, {a.p + i * a.row, a.row, a.column}, b, {c.p + i * c.row, c.row},
-                             std::make_integer_sequence<int, PRODUCT_ROWS>{});
+                             std::make_integer_sequence<int, PRODUCT_ROWS - 1>{});
 }
 
 // n is a whole number of vectors; rows of B and C are consecutive numbers.

@@ -36,7 +36,8 @@ struct Format<float> {
   static constexpr int bias = 127, digits = 23;
   static constexpr int exp_terms = 7, sine_terms = 5, erfcx_terms = 14;
   static constexpr float saturated = 10.0f, lowest_exponent = -87.0f, largest_angle = 8192.0f;
-  // ln 2 and pi / 2 in parts whose multiples by small integers are exact or nearly so
+  // ln 2 in two parts, the first with trailing zeros, so that its multiples by small integers are exact. pi / 2 in
+  // three full parts: multiples are subtracted by fused instructions, without which the fast reduction is not used.
   static constexpr float ln2_high = 0.693145751953125f, ln2_low = 1.42860682030941723e-6f;
   static constexpr float half_pi_1 = 1.5707963705062866f, half_pi_2 = -4.371139000186241e-8f;
   static constexpr float half_pi_3 = -1.7151245100059e-15f;
@@ -74,14 +75,19 @@ struct VectorMath {
   }
 
   static inline V exp(V v) {
-    v = v < F::lowest_exponent ? V{} + F::lowest_exponent : v;
+    const V clamped = v < F::lowest_exponent ? V{} + F::lowest_exponent : v;
     V scale, part;
-    exp_parts(v, scale, part);
-    return scale * part + scale;
+    exp_parts(clamped, scale, part);
+    return v < F::lowest_exponent ? V{} : scale * part + scale;
   }
 
   // Reduction by multiples of pi / 2 in three parts; the C library where that would lose digits, and for NaN.
   static inline void sincos(V v, V& sine, V& cosine) {
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__ARM_FEATURE_FMA)
+    constexpr S largest = F::largest_angle;
+#else
+    constexpr S largest = S(M_PI / 4);
+#endif
     const V shifted = v * S(2 / M_PI) + F::magic, k = shifted - F::magic;
     const V r = ((v - k * F::half_pi_1) - k * F::half_pi_2) - k * F::half_pi_3, square = r * r;
     V s = V{}, c = V{};  // Taylor sums without their first terms
@@ -100,7 +106,7 @@ struct VectorMath {
     sine = (quadrant & 2) != 0 ? -sine : sine;
     cosine = ((quadrant + 1) & 2) != 0 ? -cosine : cosine;
     for (int i = 0; i < lanes; ++i) {
-      if (!(std::fabs(v[i]) < F::largest_angle)) {
+      if (!(std::fabs(v[i]) < largest)) {
         sine[i] = std::sin(v[i]);
         cosine[i] = std::cos(v[i]);
       }
@@ -158,11 +164,14 @@ struct VectorMath {
 // Sum of the entries, halves folded together.
 template <class S>
 inline S total(Vector<S> v) {
-  typename VectorMath<S>::Integers order;
-  for (int i = 0; i < lanes_of<S>; ++i) order[i] = i;
+  S entries[lanes_of<S>];
+  std::memcpy(entries, &v, sizeof(v));
 #pragma GCC unroll 8
-  for (int half = lanes_of<S> / 2; half > 0; half /= 2) v += __builtin_shuffle(v, order ^ half);
-  return v[0];
+  for (int half = lanes_of<S> / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) entries[i] += entries[i + half];
+  }
+  return entries[0];
 }
 
 }  // namespace physolve

@@ -1,5 +1,5 @@
 // The operations as torch sees them: schemas, checks, and the host's implementation. Shapes are those of
-// physolve/jets/_compiled.py, which adds the fake, autograd and vmap rules.
+// physolve/jets/_rules.py, which adds the fake, autograd and vmap rules.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>
@@ -67,9 +67,9 @@ Plan plan_of(const Shape& shape) {
   Plan plan;
   const auto& sizes = shape.sizes;
   TORCH_CHECK(sizes.size() >= 3, "jet kernels: got ", sizes.size(), " sizes, expected (inputs, hidden ..., outputs)");
-  plan.dim = int(sizes[0]);
-  TORCH_CHECK(plan.dim >= 1 && plan.dim <= physolve::MAX_DIM, "jet kernels: got ", sizes[0], " inputs, expected 1 to ",
+  TORCH_CHECK(sizes[0] >= 1 && sizes[0] <= physolve::MAX_DIM, "jet kernels: got ", sizes[0], " inputs, expected 1 to ",
               physolve::MAX_DIM);
+  plan.dim = int(sizes[0]);
   TORCH_CHECK(shape.center.size() == size_t(plan.dim) && shape.slope.size() == size_t(plan.dim) &&
                   shape.bands.size() <= size_t(physolve::MAX_BANDS) && shape.function >= 0 && shape.function <= 2,
               "jet kernels: center, slope, bands or function out of range");
@@ -103,6 +103,8 @@ void check(const Plan& plan, const Tensor& points, const Tensor& weights) {
                   (points.scalar_type() == at::kFloat || points.scalar_type() == at::kDouble),
               "jet kernels: got points of ", points.scalar_type(), " and weights of ", weights.scalar_type(),
               ", expected both Float or both Double");
+  TORCH_CHECK(points.device() == weights.device(), "jet kernels: got points on ", points.device(), " and weights on ",
+              weights.device(), ", expected one device");
 }
 
 void check_rows(const Plan& plan, const Tensor& rows, const Tensor& points, const Tensor& weights) {
@@ -112,6 +114,8 @@ void check_rows(const Plan& plan, const Tensor& rows, const Tensor& points, cons
               "jet kernels: got cotangents of shape ", rows.sizes(), " and type ", rows.scalar_type(), ", expected (",
               weights.size(0), ", ", plan.layout.rows(), ", ", points.size(-2), ", ", plan.outputs(), ") of ",
               weights.scalar_type());
+  TORCH_CHECK(rows.device() == weights.device(), "jet kernels: got cotangents on ", rows.device(),
+              " and weights on ", weights.device(), ", expected one device");
 }
 
 void in_parallel(long count, const std::function<void(long, long)>& range) {
@@ -172,10 +176,12 @@ std::tuple<Tensor, Tensor> backward(const Tensor& cotangents, const Tensor& poin
   check(plan, points, weights);
   check_rows(plan, cotangents, points, weights);
   const int64_t networks = weights.size(0), n = points.size(-2);
-  const int64_t chunks = weights.is_cuda() ? physolve::device_chunks(networks, n) : physolve::host_chunks(networks, n);
-  Tensor sums = at::zeros({networks, chunks, plan.weights}, weights.options());
+  const int64_t chunks = weights.is_cuda() ? physolve::device_chunks(networks, n, plan.weights)
+                                           : physolve::host_chunks(networks, n, plan.weights);
+  Tensor sums = at::empty({networks, chunks, plan.weights}, weights.options());
+  if (n == 0) sums.zero_();
   Tensor gradients;
-  if (to_points) gradients = at::zeros({networks, n, plan.dim}, weights.options());
+  if (to_points) gradients = at::empty({networks, n, plan.dim}, weights.options());
   run(plan, points.contiguous(), weights.contiguous(),
       {.cotangents = cotangents.contiguous(), .weight_sums = sums, .point_gradients = gradients});
   if (!to_points) gradients = at::empty({0}, weights.options());
@@ -195,7 +201,7 @@ void jacobian_out(const Tensor& out, const Tensor& coefficients, const Tensor& p
                   out.scalar_type() == weights.scalar_type() && out.device() == weights.device(),
               "jet kernels: got out of shape ", out.sizes(), " and type ", out.scalar_type(), ", expected (", networks,
               ", ", n, ", ", plan.weights, ") of ", weights.scalar_type());
-  TORCH_CHECK(out.numel() == 0 || (out.stride(2) == 1 && out.stride(1) >= plan.weights &&
+  TORCH_CHECK(out.numel() == 0 || (out.stride(2) == 1 && (n == 1 || out.stride(1) >= plan.weights) &&
                                    (networks == 1 || out.stride(0) == n * out.stride(1))),
               "jet kernels: got out with strides ", out.strides(), ", expected rows of consecutive numbers");
   run(plan, points.contiguous(), weights.contiguous(),
@@ -205,33 +211,34 @@ void jacobian_out(const Tensor& out, const Tensor& coefficients, const Tensor& p
 Tensor jacobian(const Tensor& coefficients, const Tensor& points, const Tensor& weights, Integers sizes,
                 int64_t function, Numbers bands, bool gated, Numbers center, Numbers slope, Integers first,
                 Integers second) {
-  const int64_t n = points.dim() >= 2 ? points.size(-2) : 0;
-  Tensor rows = at::empty({weights.size(0), n, weights.size(-1)}, weights.options());
+  check(plan_of({sizes, function, bands, gated, center, slope, first, second}), points, weights);
+  Tensor rows = at::empty({weights.size(0), points.size(-2), weights.size(1)}, weights.options());
   jacobian_out(rows, coefficients, points, weights, sizes, function, bands, gated, center, slope, first, second);
   return rows;
 }
 
 int64_t vector_bytes() { return physolve::vector_bytes(); }
 
-}  // namespace
-
-#define SHAPE                                                                                        \
-  "int[] sizes, int function, float[] bands, bool gated, float[] center, float[] slope, int[] first, " \
-  "int[] second"
-
-TORCH_LIBRARY(physolve, m) {
-  m.def("jet_forward(Tensor points, Tensor weights, " SHAPE ") -> Tensor");
-  m.def("jet_backward(Tensor cotangents, Tensor points, Tensor weights, " SHAPE ", bool to_points) -> (Tensor, Tensor)");
-  m.def("jet_jacobian(Tensor coefficients, Tensor points, Tensor weights, " SHAPE ") -> Tensor");
-  m.def("jet_jacobian_out(Tensor(a!) out, Tensor coefficients, Tensor points, Tensor weights, " SHAPE ") -> ()");
-  m.def("vector_bytes() -> int", vector_bytes);
-}
-
 void implement(torch::Library& m) {
   m.impl("jet_forward", forward);
   m.impl("jet_backward", backward);
   m.impl("jet_jacobian", jacobian);
   m.impl("jet_jacobian_out", jacobian_out);
+}
+
+}  // namespace
+
+#define SHAPE                                                                        \
+  "int[] sizes, int function, float[] bands, bool gated, float[] center, float[] slope, " \
+  "int[] first, int[] second"
+
+TORCH_LIBRARY(physolve, m) {
+  m.def("jet_forward(Tensor points, Tensor weights, " SHAPE ") -> Tensor");
+  m.def("jet_backward(Tensor cotangents, Tensor points, Tensor weights, " SHAPE
+        ", bool to_points) -> (Tensor, Tensor)");
+  m.def("jet_jacobian(Tensor coefficients, Tensor points, Tensor weights, " SHAPE ") -> Tensor");
+  m.def("jet_jacobian_out(Tensor(a!) out, Tensor coefficients, Tensor points, Tensor weights, " SHAPE ") -> ()");
+  m.def("vector_bytes() -> int", vector_bytes);
 }
 
 TORCH_LIBRARY_IMPL(physolve, CPU, m) { implement(m); }

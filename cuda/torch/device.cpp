@@ -1,8 +1,8 @@
 // The device's kernels on torch's stream.
 #include "device.h"
 
-#include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
 
 #include "../device/kernels.h"
 
@@ -13,7 +13,7 @@ void run_on_device(const Plan& plan, const Batch<S>& batch, const Job<S>& job, c
   const c10::cuda::CUDAGuard guard(like.device());
   const Launch how = launch_of(plan, batch, job);
   const at::Tensor scratch = at::empty({how.scratch_bytes}, like.options().dtype(at::kByte));
-  const char* error = launch(plan, batch, job, how, scratch.data_ptr(), at::cuda::getCurrentCUDAStream());
+  const char* error = launch(plan, batch, job, how, scratch.data_ptr(), c10::cuda::getCurrentCUDAStream());
   TORCH_CHECK(!error, "jet kernels: ", error);
 }
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -35,8 +35,8 @@ class Architecture:
     activation: Activation = TANH
     bands: tuple[float, ...] = ()
     gated: bool = False
-    center: tuple[float, ...] = field(default=())
-    slope: tuple[float, ...] = field(default=())
+    center: tuple[float, ...] = ()
+    slope: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 2 or min(self.sizes) < 1:

@@ -11,7 +11,7 @@ from ._architecture import Architecture
 from ._build import kernels
 from ._layout import JetLayout
 from ._plain import plain_jacobian, plain_jet
-from ._rules import JetForward
+from ._rules import JetForward, JetJacobian
 
 FUNCTIONS = (TANH, SINE, GELU)  # in the order of cuda/core/plan.h
 MAX_DIM, MAX_WIDTH, MAX_LAYERS, MAX_BANDS = 4, 128, 24, 12  # the same
@@ -33,9 +33,7 @@ def network_jet(
     if not _compiled_for(architecture, weights):
         return plain_jet(architecture, weights, points, layout)
     flat_points, flat_weights, batch = _flat(weights, points)
-    # Compiled code takes the registered rules, everything else the autograd function (see _rules.py).
-    forward = torch.ops.physolve.jet_forward if torch.compiler.is_compiling() else JetForward.apply
-    jets = forward(flat_points, flat_weights, *_arguments(architecture, layout))
+    jets = JetForward.apply(flat_points, flat_weights, *_arguments(architecture, layout))
     return jets.reshape(*batch, *jets.shape[1:])
 
 
@@ -49,34 +47,42 @@ def network_jacobian(
 ) -> Float[Tensor, "*batch n count"]:
     """For every point the gradient in the weights of sum over rows and outputs of coefficients * jet.
 
-    These are the rows of a Gauss-Newton Jacobian, `coefficients` the derivatives of the residual in the jet. Not
-    differentiable. `out` takes the rows of a single network in place of a new tensor; it may be a part of a larger
-    matrix. Raises like `network_jet`.
+    These are the rows of a Gauss-Newton Jacobian, `coefficients` the derivatives of the residual in the jet. A gradient
+    of the rows is refused by the compiled kernels with UnsupportedError. `out` takes the rows of a single network in
+    place of a new tensor, without a graph; it may be a part of a larger matrix. Raises like `network_jet`.
     """
     _check(architecture, weights, points, layout)
     batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
     expected = (*batch, layout.rows, points.shape[-2], architecture.sizes[-1])
-    if coefficients.shape != expected or coefficients.dtype != weights.dtype:
-        raise ValueError(
-            f"network_jacobian: got coefficients of shape {tuple(coefficients.shape)} and {coefficients.dtype},"
-            f" expected {expected} and {weights.dtype}"
-        )
-    if out is not None and (out.shape != (points.shape[-2], architecture.count) or batch):
-        raise ValueError(
-            f"network_jacobian: got out of shape {tuple(out.shape)} for {prod(batch)} networks, expected"
-            f" {(points.shape[-2], architecture.count)} for one, without leading dims"
-        )
-    weights, points, coefficients = weights.detach(), points.detach(), coefficients.detach()
+    _check_alike("coefficients", coefficients, expected, weights)
+    if out is not None:
+        _check_alike("out, for networks without leading dims,", out, (points.shape[-2], architecture.count), weights)
+        with torch.no_grad():
+            return _rows_into(out, architecture, weights.detach(), points.detach(), layout, coefficients.detach())
     if not _compiled_for(architecture, weights):
-        rows = plain_jacobian(architecture, weights, points, layout, coefficients)
-        return rows if out is None else out.copy_(rows)
-    flat_points, flat_weights, _ = _flat(weights, points)
-    inputs = (coefficients.reshape(prod(batch), *expected[len(batch) :]), flat_points, flat_weights)
-    if out is None:
-        rows = torch.ops.physolve.jet_jacobian(*inputs, *_arguments(architecture, layout))
-        return rows.reshape(*batch, *rows.shape[1:])
-    torch.ops.physolve.jet_jacobian_out(out[None], *inputs, *_arguments(architecture, layout))
+        return plain_jacobian(architecture, weights, points, layout, coefficients)
+    rows = JetJacobian.apply(*_flat_rows(architecture, weights, points, layout, coefficients))
+    return rows.reshape(*batch, *rows.shape[1:])
+
+
+def _rows_into(
+    out: Tensor, architecture: Architecture, weights: Tensor, points: Tensor, layout: JetLayout, coefficients: Tensor
+) -> Tensor:
+    """`out`, written by the kernel where its rows are consecutive numbers, else copied into."""
+    if out.stride(1) != 1 or not _compiled_for(architecture, weights):
+        return out.copy_(network_jacobian(architecture, weights, points, layout, coefficients))
+    torch.ops.physolve.jet_jacobian_out(out[None], *_flat_rows(architecture, weights, points, layout, coefficients))
+    torch.autograd.graph.increment_version(out)
     return out
+
+
+def _flat_rows(
+    architecture: Architecture, weights: Tensor, points: Tensor, layout: JetLayout, coefficients: Tensor
+) -> tuple[object, ...]:
+    """Arguments of the operation."""
+    flat_points, flat_weights, batch = _flat(weights, points)
+    flat = coefficients.reshape(prod(batch), *coefficients.shape[len(batch) :])
+    return flat, flat_points, flat_weights, *_arguments(architecture, layout)
 
 
 def has_kernel(architecture: Architecture) -> bool:
@@ -92,9 +98,9 @@ def has_kernel(architecture: Architecture) -> bool:
 
 
 def _number_of(activation: Activation) -> int:
-    """Place among FUNCTIONS, -1 for any other. By identity: torch.compile cannot compare dataclasses."""
+    """Place among FUNCTIONS, -1 for any other. By its function: torch.compile cannot compare dataclasses."""
     for number, known in enumerate(FUNCTIONS):
-        if activation is known:
+        if activation.derivatives is known.derivatives:
             return number
     return -1
 
@@ -132,6 +138,14 @@ def _arguments(architecture: Architecture, layout: JetLayout) -> tuple[object, .
         list(layout.first),
         [axis for pair in layout.second for axis in pair],
     )
+
+
+def _check_alike(name: str, tensor: Tensor, shape: tuple[int, ...], weights: Tensor) -> None:
+    if tensor.shape != shape or tensor.dtype != weights.dtype or tensor.device != weights.device:
+        raise ValueError(
+            f"network_jacobian: got {name} of shape {tuple(tensor.shape)}, {tensor.dtype} on {tensor.device}, expected"
+            f" {tuple(shape)}, {weights.dtype} on {weights.device}"
+        )
 
 
 def _check(architecture: Architecture, weights: Tensor, points: Tensor, layout: JetLayout) -> None:

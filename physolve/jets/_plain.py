@@ -35,36 +35,38 @@ def plain_jacobian(
 ) -> Float[Tensor, "*batch n count"]:
     """For every point the gradient in the weights of sum over rows and outputs of coefficients * jet.
 
-    One reverse sweep gives delta_l, the derivative of the sum over all points in the output of the l-th affine map; as
-    points do not mix, the point p has d / d W_l = sum_r inputs_l[r, p] (x) delta_l[r, p], d / d b_l = delta_l[0, p].
+    The output of every affine map l is given a zero to be added; one reverse sweep gives delta_l, the derivative of the
+    sum over all points in that zero. As points do not mix, the point p has d / d W_l = sum_r inputs_l[r, p] (x)
+    delta_l[r, p] and d / d b_l = delta_l[0, p].
     """
-    tape = _Tape()
-    with torch.enable_grad():
-        jet = _jet(architecture, weights.detach(), points.detach(), layout, tape)
-        total = (jet.tensor * coefficients.detach()).sum()
-    deltas = torch.autograd.grad(total, tape.outputs, materialize_grads=True)
+
+    def run(zeros: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        tape = _Tape(zeros)
+        return _jet(architecture, weights, points, layout, tape).tensor, tape.inputs
+
+    batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
+    shape = (*batch, layout.rows, points.shape[-2])
+    zeros = [weights.new_zeros(*shape, out) for _, out in architecture.layers]
+    _, pull_back, inputs = torch.func.vjp(run, zeros, has_aux=True)
+    (deltas,) = pull_back(coefficients)
     columns = []
-    for arrived, delta in zip(tape.inputs, deltas, strict=True):
+    for arrived, delta in zip(inputs, deltas, strict=True):
         columns.append(torch.einsum("...rni,...rno->...nio", arrived, delta).flatten(-2))
         columns.append(delta[..., 0, :, :])
-    batch = jet.tensor.shape[:-3]
-    return torch.cat([c.expand(*batch, *c.shape[-2:]) for c in columns], -1)
+    return torch.cat(columns, -1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Tape:
-    """An affine map that remembers what went in and what came out."""
+    """An affine map that adds the next of `zeros` and remembers what went in."""
 
+    zeros: list[Tensor]
     inputs: list[Tensor] = field(default_factory=list)
-    outputs: list[Tensor] = field(default_factory=list)
 
     def __call__(self, jet: Jet, weight: Tensor, bias: Tensor) -> Jet:
-        result = affine(jet, weight, bias)
-        if not result.tensor.requires_grad:  # a head: its inputs are constants
-            result.tensor.requires_grad_()
-        self.inputs.append(jet.tensor.detach())
-        self.outputs.append(result.tensor)
-        return result
+        result = affine(jet, weight, bias).tensor + self.zeros[len(self.inputs)]
+        self.inputs.append(jet.tensor)
+        return Jet(result, jet.layout)
 
 
 def _jet(architecture: Architecture, weights: Tensor, points: Tensor, layout: JetLayout, dense: Affine) -> Jet:

@@ -63,6 +63,26 @@ class JetBackward(torch.autograd.Function):
         return _vmap_backward(JetBackward.apply, info, in_dims, *args)
 
 
+class JetJacobian(torch.autograd.Function):
+    """`jet_jacobian`, which has no gradient."""
+
+    @staticmethod
+    def forward(*inputs: Any) -> Tensor:
+        return torch.ops.physolve.jet_jacobian(*inputs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return _refuse(ctx, *gradients)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        return _vmap_jacobian(JetJacobian.apply, info, in_dims, *args)
+
+
 def register() -> None:
     """Once, after the library is loaded."""
     operations = torch.ops.physolve
@@ -73,7 +93,7 @@ def register() -> None:
     torch.library.register_autograd(
         "physolve::jet_forward",
         partial(_pull_back, operations.jet_backward),
-        setup_context=lambda ctx, inputs, output: JetForward.setup_context(ctx, inputs, output),
+        setup_context=JetForward.setup_context,
     )
     for name in ("jet_backward", "jet_jacobian"):
         torch.library.register_autograd(f"physolve::{name}", _refuse, setup_context=JetBackward.setup_context)

@@ -28,6 +28,7 @@ UNRESOLVED = 0.1
 APPROACHING = 0.7
 GROWN = 3.0
 VERIFYING_GROWTH = 1.25
+WITHIN_REACH = 10.0
 NOISE_DEVIATIONS = 3.0
 GROWTH_OF_TIME = 2.5
 """A rung's time grows like its size to this power, between the squares of assembly and the cubes of QR."""
@@ -122,10 +123,26 @@ class Climb:
                 # This rung, richer and independent, has confirmed the one before, which is the solution.
                 self.best, self.estimate = self.before, checked
                 return self.result(Outcome.CONVERGED)
-            close = self.estimate is not None and self.estimate.relative <= self.tol
-            size = round(size * (VERIFYING_GROWTH if close else self.method.growth))
+            size = self._next_size(size)
             if not self._affordable(size, began):
                 return self._unverified()
+
+    def _next_size(self, size: int) -> int:
+        """Features of the next rung; as many as are allowed where a full step would be too large, but the tolerance is
+        within reach."""
+        close = self.estimate is not None and self.estimate.relative <= self.tol
+        following = round(size * (VERIFYING_GROWTH if close else self.method.growth))
+        most = self.method.largest // len(self.problem.unknowns)
+        if following > most > VERIFYING_GROWTH * size and self._within_reach():
+            return most
+        return following
+
+    def _within_reach(self) -> bool:
+        """Whether the tolerance is less than WITHIN_REACH away after one more rung like the last."""
+        if not self.rungs or self.estimate is None:
+            return False
+        contraction = self.rungs[-1].residual / max(self.rungs[-1].residual_before, 1e-300)
+        return self.estimate.relative * contraction <= WITHIN_REACH * self.tol
 
     def _unverified(self) -> MethodResult:
         """The end of a climb whose last rung nothing richer confirms."""

@@ -28,7 +28,7 @@ class LeastSquares:
     scales                  slopes (per half width of the domain) tried on the first rung; the best residual wins
     oversampling            rows of every equation per feature
     refine                  share of the points drawn near corners and holes
-    slabs                   intervals into which time is cut, solved one after the other
+    slabs                   intervals into which time is cut, solved one after the other; stretched ones may be halved
     stretched               whether the space coordinate (of a problem on an interval and time, in slabs) is stretched
                             where the solution is steep, and follows it
     focused                 whether features and points gather where the residual of a stalled climb is concentrated
@@ -52,7 +52,10 @@ class LeastSquares:
     @property
     def name(self) -> str:
         """How solutions name their origin."""
-        return "least squares on random features" + (f" in {self.slabs} time slabs" if self.slabs > 1 else "")
+        name = "least squares on random features"
+        if self.stretched:
+            return f"{name} of a stretched coordinate in time slabs"
+        return f"{name} in {self.slabs} time slabs" if self.slabs > 1 else name
 
     def run(
         self,

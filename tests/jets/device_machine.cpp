@@ -59,7 +59,7 @@ std::vector<S> draw(long count, std::mt19937& generator, double size) {
 // Two blocks of `threads` threads, one block after the other, as a grid would share out the tasks.
 template <class S>
 void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job, int threads) {
-  const long chunks = device_chunks(batch.networks, batch.points);
+  const long chunks = device_chunks(batch.networks, batch.points, plan.weights);
   for (int block = 0; block < 2; ++block) {
     std::vector<S> weights(weight_numbers<S>(plan)), tile(tile_numbers<S>(plan, job.point_gradients != nullptr));
     pthread_barrier_t barrier;
@@ -107,7 +107,8 @@ bool agree(const Plan& plan, long points, bool shared, double tolerance) {
   const Parallel serial = [](long count, const auto& range) { range(0, count); };
   std::vector<S> jets[2], sums[2], slopes[2], rows[2];
   for (int device = 0; device < 2; ++device) {
-    const long chunks = device ? device_chunks(networks, points) : host_chunks(networks, points);
+    const long chunks =
+        device ? device_chunks(networks, points, plan.weights) : host_chunks(networks, points, plan.weights);
     jets[device].resize(outputs);
     sums[device].resize(networks * chunks * plan.weights);
     slopes[device].resize(networks * points * plan.dim);

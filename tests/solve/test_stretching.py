@@ -91,6 +91,14 @@ def test_a_travelling_front_is_followed():
     assert error <= solution.estimate.relative <= 1e-2
 
 
+def test_the_default_turns_to_the_stretched_coordinate_by_itself():
+    nu = WIDTH
+    exact = 0.6 - 0.5 * sympy.tanh(0.25 * (x + 0.5 - 0.6 * t) / nu)
+    solution = ps.solve(problem(nu, exact), 3e-2)
+    assert solution.method == STRETCHED.name
+    assert solution.outcome is ps.Outcome.CONVERGED
+
+
 def test_a_forming_shock_against_cole_hopf():
     nu = 0.02 / math.pi
     solution = ps.solve(problem(nu, -sympy.sin(sympy.pi * x)), 1e-2, method=STRETCHED)
