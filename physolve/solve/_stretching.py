@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from physolve._typing import Column
+from physolve._typing import Column, Points
 from physolve.nets import Field, JetAtom, Stretch, Stretches
 from physolve.spec import Interface, Problem
 from physolve.spec.geometry import Interval, split_time
@@ -18,6 +18,7 @@ CELLS = 64
 GRID = 512
 
 FIRST_SWEEPS = 2
+"""Solves of a slab whose coordinate is not known yet: one in that of the slab before, one in its own."""
 
 CHANGE = 0.7
 """Logarithm of the change of room in a time slab above which it is halved: a layer then grows thinner by half in it,
@@ -117,7 +118,7 @@ def _density(x: Column, steepness: Column) -> Column:
     return (spread + float(x[-1] - x[0]) ** -2).sqrt()
 
 
-def _steepness(field: Field, points: Column, length: float) -> Column:
+def _steepness(field: Field, points: Points, length: float) -> Column:
     """m(x) = 1 / L + max over the unknowns of |u_x| / (max u - min u)."""
     unknowns = range(field.components)
     found = field.derivatives(points, [JetAtom(i, orders) for i in unknowns for orders in ((0, 0), (1, 0))])
