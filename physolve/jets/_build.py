@@ -4,14 +4,19 @@ import hashlib
 import logging
 import os
 import platform
+import re
 import shutil
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import torch
+from filelock import FileLock
 
 from physolve.errors import SpecificationError, UnsupportedError
 
@@ -22,13 +27,15 @@ VARIABLE = "PHYSOLVE_KERNELS"
 
 CACHE_VARIABLE = "PHYSOLVE_CACHE"
 
+NAME = "physolve_kernels"
 HOST_SOURCES = ("torch/bindings.cpp", "host/kernels.cpp", "host/f32.cpp", "host/f64.cpp")
 DEVICE_SOURCES = ("torch/device.cpp", "device/kernels.cu")
 NO_DEVICE_SOURCES = ("torch/no_device.cpp",)
 HOST_FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-w")
-DEVICE_FLAGS = ("-O3", "--use_fast_math=false", "--expt-relaxed-constexpr", "--extended-lambda")
+DEVICE_FLAGS = ("-O3", "--expt-relaxed-constexpr")
 
 _log = logging.getLogger("physolve")
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -51,100 +58,94 @@ def kernels() -> Kernels:
         raise SpecificationError(f"{VARIABLE}: got {wanted!r}, expected 'plain', 'compiled' or nothing")
     if wanted == "plain":
         return Kernels("plain", False, f"{VARIABLE}=plain")
-    found = _loaded()
+    with _one_at_a_time:
+        found = _loaded()
     if wanted == "compiled" and found.path == "plain":
         raise UnsupportedError(f"{VARIABLE}=compiled, but the kernels cannot be used: {found.reason}")
     return found
 
 
-def is_cached() -> bool:
-    """Whether a library for this machine has been built before."""
-    return _library(_folder()).is_file()
-
-
 @cache
 def _loaded() -> Kernels:
-    """Load the library, building it where the cache has none. Whatever goes wrong is told once; plain torch goes on."""
-    try:
-        library = _built()
-        torch.ops.load_library(library)
-        register()
-    except Exception as error:  # a missing compiler, a full disk, a foreign processor: never the user's problem
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        _log.warning("jet kernels are not compiled, plain torch is used (slower, same results): %s", reason)
-        return Kernels("plain", False, reason)
-    vector = torch.ops.physolve.vector_bytes()
-    return Kernels("compiled", _with_cuda(), f"{library}, vectors of {vector} bytes")
+    """Load the library, building it where the cache has none. Whatever goes wrong is told once, and the next poorer way
+    is taken: the host's kernels without the device's, plain torch."""
+    reasons: list[str] = []
+    for cuda in (True, False) if _has_cuda() else (False,):
+        try:
+            library = _load(cuda)
+            register()
+        except Exception as error:  # a missing compiler, a full disk, a foreign processor: never the user's problem
+            reasons.append(_reason_of(error))
+            way = "on the GPU" if cuda else "here, plain torch is used (slower, same results)"
+            _log.warning("jet kernels are not compiled %s: %s", way, reasons[-1])
+        else:
+            active = f"{library}, vectors of {torch.ops.physolve.vector_bytes()} bytes"
+            return Kernels("compiled", cuda, "; ".join([active, *reasons]))
+    return Kernels("plain", False, "; ".join(reasons))
 
 
-def _built() -> Path:
-    """Path of the library; one process builds, others wait for it."""
-    from filelock import FileLock
+def _reason_of(error: Exception) -> str:
+    """The compiler's first complaint, else the first line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return next((line for line in lines if re.search(r"\berror\s*:|\bfatal\b", line)), lines[0])
 
-    folder = _folder()
-    library = _library(folder)
-    if library.is_file():
-        return library
-    _check_tools()
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if not library.is_file():
-            _compile(folder)
+
+def _load(cuda: bool) -> Path:
+    """Path of the library, loaded. One process builds, others wait for it; `finished` is written last, so that an
+    interrupted build is gone on with."""
+    folder = _folder(cuda)
+    library, finished = folder / f"{NAME}.so", folder / "finished"
+    if not finished.is_file():
+        with _tools_on_path(), _lock_of(folder):
+            if not finished.is_file():
+                _compile(folder, cuda)
+                finished.touch()
+                return library
+    torch.ops.load_library(library)
     return library
 
 
-def _compile(folder: Path) -> None:
-    """Build in a folder of this process, then move: an interrupted build leaves nothing that looks finished."""
+def _compile(folder: Path, cuda: bool) -> None:
+    """Build, and load what was built."""
     from torch.utils import cpp_extension
 
     _log.warning("compiling the jet kernels once for this machine (about half a minute) into %s", folder)
-    work = folder / f"build-{os.getpid()}"
-    work.mkdir(exist_ok=True)
-    os.environ.setdefault("MAX_JOBS", str(os.cpu_count() or 1))
-    try:
-        cpp_extension.load(
-            _NAME,
-            [str(source_folder() / name) for name in _sources()],
-            extra_cflags=list(HOST_FLAGS),
-            extra_cuda_cflags=list(DEVICE_FLAGS),
-            build_directory=str(work),
-            with_cuda=_with_cuda(),
-            is_python_module=False,
-        )
-        os.replace(_library(work), _library(folder))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    (folder / "lock").unlink(missing_ok=True)  # torch's own, left by a killed process; some versions wait for ever
+    cpp_extension.load(
+        NAME,
+        [str(source_folder() / name) for name in HOST_SOURCES + (DEVICE_SOURCES if cuda else NO_DEVICE_SOURCES)],
+        extra_cflags=list(HOST_FLAGS),
+        extra_cuda_cflags=list(DEVICE_FLAGS),
+        build_directory=str(folder),
+        with_cuda=cuda,
+        is_python_module=False,
+    )
 
 
-_NAME = "physolve_kernels"
-
-
-def _library(folder: Path) -> Path:
-    return folder / f"{_NAME}.so"
-
-
-def _sources() -> tuple[str, ...]:
-    return HOST_SOURCES + (DEVICE_SOURCES if _with_cuda() else NO_DEVICE_SOURCES)
-
-
-def _with_cuda() -> bool:
+def _has_cuda() -> bool:
     return torch.cuda.is_available() and shutil.which("nvcc") is not None
 
 
-def _check_tools() -> None:
+def _lock_of(folder: Path) -> FileLock:
+    """Held by one process at a time, and by none that was killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder.with_suffix(".lock"))
+
+
+@contextmanager
+def _tools_on_path() -> Iterator[None]:
+    """A compiler, and the ninja of this Python environment also where the environment is not activated."""
     compiler = os.environ.get("CXX", "c++")
     if shutil.which(compiler) is None:
         raise UnsupportedError(f"no C++ compiler: {compiler!r} is not on the PATH (Debian: apt install g++)")
-    _ninja_on_path()
-
-
-def _ninja_on_path() -> None:
-    """The ninja of this Python environment, also where the environment is not activated."""
-    if shutil.which("ninja") is None:
-        beside = str(Path(sys.executable).parent)
-        os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
-    if shutil.which("ninja") is None:
-        raise UnsupportedError("ninja is not installed: pip install ninja")
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([before, str(Path(sys.executable).parent)])
+    try:
+        if shutil.which("ninja") is None:
+            raise UnsupportedError("ninja is not installed: pip install ninja")
+        yield
+    finally:
+        os.environ["PATH"] = before
 
 
 def source_folder() -> Path:
@@ -153,18 +154,18 @@ def source_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "cuda"
 
 
-def _folder() -> Path:
+def _folder(cuda: bool) -> Path:
     root = os.environ.get(CACHE_VARIABLE) or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "physolve"
     )
-    return Path(root) / "kernels" / _fingerprint()
+    return Path(root) / "kernels" / _fingerprint(cuda)
 
 
-@cache
-def _fingerprint() -> str:
-    """Of everything that decides what the library is: sources, torch, Python, compiler flags, processor."""
+def _fingerprint(cuda: bool) -> str:
+    """Of everything that decides what the library is: sources, torch, Python, compiler flags, processor, GPU."""
+    device = f"{torch.cuda.get_device_capability()} {os.environ.get('TORCH_CUDA_ARCH_LIST')}" if cuda else "host"
     digest = hashlib.sha256()
-    for part in (torch.__version__, sys.version, *HOST_FLAGS, *DEVICE_FLAGS, str(_with_cuda()), _processor()):
+    for part in (torch.__version__, sys.version, *HOST_FLAGS, *DEVICE_FLAGS, device, _processor()):
         digest.update(part.encode())
     for path in sorted(source_folder().rglob("*")):
         if path.is_file():

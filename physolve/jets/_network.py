@@ -33,7 +33,9 @@ def network_jet(
     if not _compiled_for(architecture, weights):
         return plain_jet(architecture, weights, points, layout)
     flat_points, flat_weights, batch = _flat(weights, points)
-    jets = JetForward.apply(flat_points, flat_weights, *_arguments(architecture, layout))
+    # torch.compile (2.14) cannot trace the autograd function; torch.func cannot use the registered rules.
+    forward = torch.ops.physolve.jet_forward if torch.compiler.is_compiling() else JetForward.apply
+    jets = forward(flat_points, flat_weights, *_arguments(architecture, layout))
     return jets.reshape(*batch, *jets.shape[1:])
 
 
@@ -61,7 +63,8 @@ def network_jacobian(
             return _rows_into(out, architecture, weights.detach(), points.detach(), layout, coefficients.detach())
     if not _compiled_for(architecture, weights):
         return plain_jacobian(architecture, weights, points, layout, coefficients)
-    rows = JetJacobian.apply(*_flat_rows(architecture, weights, points, layout, coefficients))
+    jacobian = torch.ops.physolve.jet_jacobian if torch.compiler.is_compiling() else JetJacobian.apply
+    rows = jacobian(*_flat_rows(architecture, weights, points, layout, coefficients))
     return rows.reshape(*batch, *rows.shape[1:])
 
 

@@ -1,12 +1,13 @@
 """Building on first use: forced either way, without a compiler, and what the library's name depends on."""
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from physolve.jets import kernels
+from physolve.jets import _network, kernels
 from physolve.jets._build import source_folder
 
 PROGRAM = """
@@ -50,7 +51,7 @@ def test_without_a_compiler_one_message_and_the_plain_path(tmp_path):
     done = run(CXX="no-such-compiler", PHYSOLVE_CACHE=str(tmp_path))
     assert done.returncode == 0
     assert done.stdout.startswith("plain no C++ compiler: 'no-such-compiler' is not on the PATH")
-    assert done.stderr.count("jet kernels are not compiled, plain torch is used") == 1
+    assert done.stderr.count("jet kernels are not compiled here, plain torch is used") == 1
     assert not list(tmp_path.rglob("*.so"))
 
 
@@ -60,14 +61,29 @@ def test_forced_compiled_without_a_compiler_raises(tmp_path):
     assert "PHYSOLVE_KERNELS=compiled, but the kernels cannot be used: no C++ compiler" in done.stderr
 
 
-def test_a_compiler_that_fails_leaves_nothing_behind(tmp_path):
+def test_a_compiler_that_fails_leaves_nothing_that_looks_finished(tmp_path):
     broken = tmp_path / "broken"
-    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.write_text(
+        '#!/bin/sh\ncase "$*" in *version*|-v) exec c++ "$@";; esac\necho "x.cpp:1: error: no such thing"\nexit 1\n'
+    )
     broken.chmod(0o755)
     done = run(CXX=str(broken), PHYSOLVE_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 0
-    assert done.stdout.startswith("plain ")
-    assert not list((tmp_path / "cache").rglob("build-*"))
+    assert done.stdout.startswith("plain x.cpp:1: error: no such thing")
+    assert not list((tmp_path / "cache").rglob("finished"))
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler")
+@pytest.mark.skipif(bool(os.environ.get("PHYSOLVE_KERNELS")), reason="the path is forced")
+def test_where_there_is_a_compiler_the_kernels_are_compiled():
+    """Otherwise the tests of the kernels would compare plain torch with itself."""
+    assert kernels().path == "compiled", kernels().reason
+
+
+def test_limits_are_those_of_the_kernels():
+    header = (source_folder() / "core" / "plan.h").read_text()
+    for name in ("MAX_DIM", "MAX_WIDTH", "MAX_LAYERS", "MAX_BANDS"):
+        assert f"constexpr int {name} = {getattr(_network, name)};" in header
 
 
 def test_any_other_word_is_refused():

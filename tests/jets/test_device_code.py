@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from torch.utils import cpp_extension
 
-from physolve.jets._build import HOST_FLAGS, source_folder
+from physolve.jets._build import DEVICE_FLAGS, HOST_FLAGS, source_folder
 
 HERE = Path(__file__).parent
 
@@ -23,8 +24,28 @@ def test_compiles_and_links_for_two_architectures(tmp_path):
     codes = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in (80, 90)]
     source = source_folder() / "device" / "kernels.cu"
     quick = ("-Xcicc", "-O1", "-Xptxas", "-O1")  # full optimisation takes over a minute
-    build("nvcc", "-std=c++17", "-shared", "-Xcompiler=-fPIC", "-t", "2", *quick, *codes, "-o", library, source)
+    build(
+        "nvcc",
+        "-std=c++17",
+        "-shared",
+        "-Xcompiler=-fPIC",
+        "-t",
+        "2",
+        *DEVICE_FLAGS,
+        *quick,
+        *codes,
+        "-o",
+        library,
+        source,
+    )
     assert library.stat().st_size > 0
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
+def test_the_binding_to_torchs_stream_compiles():
+    places = [f"-I{place}" for place in cpp_extension.include_paths()]
+    source = source_folder() / "torch" / "device.cpp"
+    build("nvcc", "-std=c++20", "-c", "-w", "-Xcompiler=-fsyntax-only", *places, source, "-o", "/dev/null")
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")

@@ -1,6 +1,8 @@
 """The compiled kernels against their plain twin, and that against nested autograd written out by hand."""
 
+import copy
 import math
+import pickle
 
 import networks
 import pytest
@@ -218,7 +220,9 @@ def test_nan_weights_give_nan_and_others_stay():
     assert networks.distance(found[1], plain_jet(architecture, weights, points, layout)[1]) < 1e-12
 
 
-@pytest.mark.parametrize(("activation", "size"), [(TANH, 100.0), (SINE, 1e5), (GELU, 100.0)], ids=str)
+@pytest.mark.parametrize(
+    ("activation", "size"), [(TANH, 100.0), (SINE, 30.0), (SINE, 1e3), (SINE, 1e5), (GELU, 1e6)], ids=str
+)
 @pytest.mark.parametrize("dtype", networks.DTYPES, ids=str)
 def test_large_arguments(activation, size, dtype):
     """Saturated functions, and sines far beyond the range of the fast reduction, on integers: no rounding before it."""
@@ -284,6 +288,27 @@ def test_derivatives_of_the_gradient_are_refused(how):
             torch.func.jvp(loss, (weights,), (weights,))
 
 
+@with_compiled
+def test_a_gradient_of_the_rows_is_refused():
+    architecture, layout = networks.ARCHITECTURES["gated"], JetLayout.full(2)
+    weights, points = networks.inputs(architecture, 1, 3)
+    coefficients = networks.like(plain_jet(architecture, weights, points, layout))
+
+    def total(weights):
+        return network_jacobian(architecture, weights, points, layout, coefficients).sum()
+
+    with pytest.raises(UnsupportedError, match="plain_jet"):
+        total(weights.clone().requires_grad_()).backward()
+    with pytest.raises(UnsupportedError, match="plain_jet"):
+        torch.func.grad(total)(weights)
+
+
+def test_copies_of_an_activation_are_known():
+    architecture = networks.ARCHITECTURES["uneven"]
+    assert has_kernel(copy.deepcopy(architecture))
+    assert has_kernel(pickle.loads(pickle.dumps(architecture)))
+
+
 def test_plain_twin_has_second_derivatives_in_the_weights():
     architecture, layout = networks.ARCHITECTURES["gated"], JetLayout.full(2)
     weights, points = networks.inputs(architecture, 1, 2)
@@ -317,7 +342,12 @@ COEFFICIENTS = torch.zeros(2, 6, 5, 2, dtype=torch.float64)
         (
             lambda: network_jacobian(ARCHITECTURE, WEIGHTS, POINTS, FULL, COEFFICIENTS.float()),
             ValueError,
-            "torch.float32, expected",
+            "torch.float32 on cpu, expected",
+        ),
+        (
+            lambda: network_jacobian(ARCHITECTURE, WEIGHTS, POINTS, FULL, COEFFICIENTS.to("meta")),
+            ValueError,
+            "torch.float64 on meta, expected",
         ),
         (lambda: Architecture((2,)), ValueError, "at least two"),
         (lambda: Architecture((2, 0, 1)), ValueError, "all >= 1"),

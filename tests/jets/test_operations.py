@@ -51,13 +51,16 @@ def test_transforms_agree_with_plain_torch(transform):
     assert networks.distance(transform(loss(network_jet)), transform(loss(plain_jet))) < 1e-12
 
 
-def test_vmap_of_jacobian_rows():
-    def rows(jacobian):
-        function = lambda w, p, c: jacobian(ARCHITECTURE, w, p, LAYOUT, c)  # noqa: E731
-        return torch.func.vmap(function)(WEIGHTS, POINTS, COTANGENTS)
+@pytest.mark.parametrize("jacobian", [network_jacobian, plain_jacobian])
+def test_transforms_of_jacobian_rows(jacobian):
+    def rows(w, p, c):
+        return jacobian(ARCHITECTURE, w, p, LAYOUT, c)
 
-    expected = plain_jacobian(ARCHITECTURE, WEIGHTS, POINTS, LAYOUT, COTANGENTS)
-    assert networks.distance(rows(network_jacobian), expected) < 1e-12
+    inputs = WEIGHTS, POINTS, COTANGENTS
+    expected = rows(*inputs)
+    assert networks.distance(expected, plain_jacobian(ARCHITECTURE, WEIGHTS, POINTS, LAYOUT, COTANGENTS)) < 1e-12
+    assert networks.distance(torch.func.vmap(rows)(*inputs), expected) < 1e-12
+    assert networks.distance(torch.compile(rows, backend="aot_eager")(*inputs), expected) < 1e-12
 
 
 def test_compiled_gradient():
@@ -72,12 +75,18 @@ def test_compiled_gradient():
 def test_rows_written_into_a_part_of_a_matrix():
     matrix = torch.full((7, 310), 3.0, dtype=torch.float64)
     place = matrix[1:6, 4:303]
+    expected = plain_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0])
     network_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0], place)
-    assert networks.distance(place, plain_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0])) < 1e-12
+    assert networks.distance(place, expected) < 1e-12
     place.fill_(3.0)
     assert bool((matrix == 3.0).all())
-    for wrong in (matrix[:5, :300], torch.zeros(1, 5, 299)):
-        with pytest.raises(ValueError, match="got out of shape"):
+    strided = matrix.new_zeros(299, 5).mT
+    network_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0], strided)
+    assert (
+        networks.distance(strided, plain_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0])) < 1e-12
+    )
+    for wrong in (matrix[:5, :300], torch.zeros(1, 5, 299), torch.zeros(5, 299)):
+        with pytest.raises(ValueError, match="got out, for networks without leading dims, of shape"):
             network_jacobian(ARCHITECTURE, WEIGHTS[0], POINTS[0], LAYOUT, COTANGENTS[0], wrong)
     with pytest.raises(RuntimeError, match="rows of consecutive numbers"):
         torch.ops.physolve.jet_jacobian_out(
@@ -106,6 +115,7 @@ def changed(position, value):
         ((POINTS, WEIGHTS[:, :-1], *ARGUMENTS), "got weights of shape"),
         ((POINTS[:2], WEIGHTS, *ARGUMENTS), "got points of shape"),
         ((POINTS.float(), WEIGHTS, *ARGUMENTS), "expected both Float or both Double"),
+        (changed(0, [2**32 + 2, 9, 9, 2]), "got 4294967298 inputs"),
         ((POINTS.half(), WEIGHTS.half(), *ARGUMENTS), "expected both Float or both Double"),
     ],
 )
