@@ -8,8 +8,8 @@ The work is that of training by residuals: u, u_x, u_y, u_xx, u_yy of every netw
 gradient in the weights of the mean square of u_xx + u_yy + u (forward + backward), and the gradient of u_xx + u_yy + u
 at every point (Jacobian rows). Every line was measured in this run: the median of `--repeat` calls, ways in turn, after
 one that warms up and compiles; one call where it takes over 3 s. GFLOP/s count the products of the jet sweeps that are
-not zero, the forward sweep that the backward sweep computes again included. Peak memory is what the process grew by,
-results included.
+not zero, the forward sweep that the backward sweep computes again included. Peak memory, of the first two cases, is
+what the process grew by, results included.
 """
 
 import argparse
@@ -251,33 +251,52 @@ def error(found: Tensor, exact: Tensor) -> float:
     return float((found.double() - exact).abs().max() / exact.abs().max())
 
 
-def report(case: Case, options: argparse.Namespace) -> None:
+def jobs_of(case: Case, weights: Tensor, points: Tensor) -> dict[str, dict[str, Callable[[], Tensor]]]:
+    """For every kind of work the ways to do it, the one that ratios refer to first."""
+    tables = {
+        "forward": {name: forward_only(rows) for name, rows in ways().items()},
+        "forward + backward": {name: gradient(rows) for name, rows in ways().items()},
+        "Jacobian rows": jacobians(),
+    }
+    if case.networks * case.points > 40_000:
+        del tables["Jacobian rows"]  # gigabytes
+    return {
+        work: {
+            name: partial(way, case.architecture, weights, points)
+            for name, way in table.items()
+            if case.functional or name != "torch.func"
+        }
+        for work, table in tables.items()
+    }
+
+
+def report_times(case: Case, options: argparse.Namespace) -> None:
     weights, points = case.inputs(options.device)
     rate = gemm_gflops(case.dtype, options.device)
     print(f"\n{case.title}   (GEMM {rate:.0f} GFLOP/s)")
-    print(f"  {'work':<20}{'way':<24}{'ms':>9}{'ratio':>8}{'MB':>9}{'GFLOP/s':>9}{'of GEMM':>9}{'error':>10}")
-    small = case.networks * case.points <= 40_000
-    jobs = {
-        "forward": {n: forward_only(w) for n, w in ways().items()},
-        "forward + backward": {n: gradient(w) for n, w in ways().items()},
-        "Jacobian rows": jacobians(),
-    }
-    for work, table in jobs.items():
-        if work == "Jacobian rows" and not small:
-            continue
-        chosen = {n: w for n, w in table.items() if case.functional or n != "torch.func"}
-        runs = {n: partial(w, case.architecture, weights, points) for n, w in chosen.items()}
+    print(f"  {'work':<20}{'way':<24}{'ms':>9}{'ratio':>8}{'GFLOP/s':>9}{'of GEMM':>9}{'error':>10}")
+    exact = jobs_of(case, weights.double(), points.double())
+    for work, runs in jobs_of(case, weights, points).items():
         seconds = seconds_of(runs, options.repeat, options.device)
-        exact = table["plain jets"](case.architecture, weights.double(), points.double()) if small else None
-        baseline = next(iter(runs))
+        right = exact[work]["plain jets"]()
+        baseline = seconds[next(iter(runs))]
         for name, run in runs.items():
             gflops = case.flops(work) / seconds[name] / 1e9
-            off = f"{'':>10}" if exact is None else f"{error(run(), exact):10.1e}"
             print(
-                f"  {work:<20}{name:<24}{seconds[name] * 1e3:9.1f}{seconds[baseline] / seconds[name]:8.1f}"
-                f"{peak_megabytes(run, options.device):9.1f}{gflops:9.1f}{gflops / rate:9.0%}{off}",
+                f"  {work:<20}{name:<24}{seconds[name] * 1e3:9.1f}{baseline / seconds[name]:8.1f}"
+                f"{gflops:9.1f}{gflops / rate:9.0%}{error(run(), right):10.1e}",
                 flush=True,
             )
+
+
+def report_memory(case: Case, options: argparse.Namespace) -> None:
+    """After all times: returning memory at once makes every other way slower."""
+    weights, points = case.inputs(options.device)
+    print(f"\n{case.title}: peak memory in MB, and in units of the first way's")
+    for work, runs in jobs_of(case, weights, points).items():
+        peaks = {name: peak_megabytes(run, options.device) for name, run in runs.items()}
+        first = next(iter(peaks.values()))
+        print(f"  {work:<20}" + ", ".join(f"{name} {mb:.1f} (1/{first / mb:.0f})" for name, mb in peaks.items()))
 
 
 def main() -> None:
@@ -290,9 +309,12 @@ def main() -> None:
     if active.path == "plain":
         parser.error(f"there is no kernel to measure: {active.reason}")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, kernels: {active.path} ({active.reason})")
-    for case in cases(options.all):
-        assert has_kernel(case.architecture)
-        report(case, options)
+    chosen = list(cases(options.all))
+    assert all(has_kernel(case.architecture) for case in chosen)
+    for case in chosen:
+        report_times(case, options)
+    for case in chosen[:2]:
+        report_memory(case, options)
 
 
 if __name__ == "__main__":
