@@ -1,13 +1,8 @@
 // The operations as torch sees them: schemas, checks, and the host's implementation. Shapes are those of
 // physolve/jets/_rules.py, which adds the fake, autograd and vmap rules.
 #include <ATen/ATen.h>
-#include <ATen/EmptyTensor.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 #include <cmath>
 #include <tuple>
@@ -127,18 +122,6 @@ void in_parallel(long count, const std::function<void(long, long)>& range) {
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) { range(begin, end); });
 }
 
-// Rows of a Jacobian are hundreds of megabytes written once: with small pages the kernel spends two thirds of its time
-// on faults (259 against 97 ms for 709 MB). Advice only; memory that has its pages already stays as it is.
-void prefer_huge_pages(const Tensor& t) {
-#if defined(__linux__)
-  constexpr uintptr_t page = 1 << 21;
-  const auto begin = reinterpret_cast<uintptr_t>(t.data_ptr()), end = begin + at::detail::computeStorageNbytes(
-      t.sizes(), t.strides(), t.element_size());
-  const uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
-  if (t.is_cpu() && last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
-#endif
-}
-
 template <class S>
 const S* read(const Tensor& t) {
   return t.defined() ? t.const_data_ptr<S>() : nullptr;
@@ -221,7 +204,6 @@ void jacobian_out(const Tensor& out, const Tensor& coefficients, const Tensor& p
   TORCH_CHECK(out.numel() == 0 || (out.stride(2) == 1 && (n == 1 || out.stride(1) >= plan.weights) &&
                                    (networks == 1 || out.stride(0) == n * out.stride(1))),
               "jet kernels: got out with strides ", out.strides(), ", expected rows of consecutive numbers");
-  prefer_huge_pages(out);
   run(plan, points.contiguous(), weights.contiguous(),
       {.cotangents = coefficients.contiguous(), .point_rows = out});
 }
