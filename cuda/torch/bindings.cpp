@@ -91,6 +91,13 @@ Plan plan_of(const Shape& shape) {
   return plan;
 }
 
+// The kernels have no forward mode: without this check a tangent would be lost silently.
+void refuse_tangent(const Tensor& t) {
+  TORCH_CHECK_NOT_IMPLEMENTED(!t._fw_grad(0).defined(),
+                              "jet kernels: no forward-mode derivative (jvp, jacfwd, hessian); use "
+                              "physolve.jets.plain_jet, or set PHYSOLVE_KERNELS=plain");
+}
+
 // points (n, dim) shared by all networks or (networks, n, dim); weights (networks, count).
 void check(const Plan& plan, const Tensor& points, const Tensor& weights) {
   TORCH_CHECK(weights.dim() == 2 && weights.size(1) == plan.weights, "jet kernels: got weights of shape ",
@@ -103,6 +110,8 @@ void check(const Plan& plan, const Tensor& points, const Tensor& weights) {
                   (points.scalar_type() == at::kFloat || points.scalar_type() == at::kDouble),
               "jet kernels: got points of ", points.scalar_type(), " and weights of ", weights.scalar_type(),
               ", expected both Float or both Double");
+  refuse_tangent(points);
+  refuse_tangent(weights);
   TORCH_CHECK(points.device() == weights.device(), "jet kernels: got points on ", points.device(), " and weights on ",
               weights.device(), ", expected one device");
 }

@@ -31,8 +31,12 @@ SLOWEST_VERIFIED = 0.85
 """The same for verified rungs, where VERIFIED leaves room for contractions up to 0.95. Where both rungs are at rounding
 the residual does not fall at all: with 0.9 the estimate of boundary_layer was 51 times its error."""
 
-ROUNDING = 2e-14
+ROUNDING = 1e-14
 """No error is estimated below what sums of hundreds of float64 terms leave."""
+
+
+ROUNDED = 10 * ROUNDING
+"""Distance of two solutions that differ by rounding alone. (beam: the first is 5e-15 off, they are 1.6e-14 apart.)"""
 
 
 @dataclass(frozen=True)
@@ -135,12 +139,15 @@ def verified(rungs: Sequence[Rung]) -> Estimate:
     """Error of the rung before the last, from the distance d to the last, richer and independent one.
 
     Where errors shrink by the factor q a rung, d is only 1 - q of it; q is seen in the distances and in the residuals,
-    the smaller counts.
+    the smaller counts. Where the two agree to rounding, errors do not shrink because there is nothing left to shrink:
+    d is then not less than half of any of them.
     """
     last = rungs[-1]
     contraction = min(last.residual / max(last.residual_before, 1e-300), SLOWEST_VERIFIED)
     if len(rungs) > 1:
         contraction = min(contraction, last.distance.relative / max(rungs[-2].distance.relative, 1e-300))
+    if last.distance.relative < ROUNDED:
+        contraction = min(contraction, 0.5)
     relative = max(VERIFIED / (1 - contraction) * last.distance.relative, ROUNDING)
     return Estimate(relative * _unit(last), relative, "distance to an independent solution on a richer basis")
 

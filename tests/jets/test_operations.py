@@ -3,6 +3,7 @@
 import networks
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from physolve.jets import JetLayout, kernels, network_jacobian, network_jet, plain_jacobian, plain_jet
 from physolve.jets._network import _arguments
@@ -123,6 +124,11 @@ def test_the_operation_checks_for_itself(arguments, message):
     """A direct call must not read beyond its tensors."""
     with pytest.raises(RuntimeError, match=message):
         torch.ops.physolve.jet_forward(*arguments)
+
+
+def test_a_tangent_is_refused():
+    with forward_ad.dual_level(), pytest.raises(NotImplementedError, match="plain_jet"):
+        torch.ops.physolve.jet_forward(POINTS, forward_ad.make_dual(WEIGHTS, WEIGHTS), *ARGUMENTS)
 
 
 def test_cotangents_of_another_shape_are_refused():

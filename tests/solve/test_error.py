@@ -9,7 +9,7 @@ import torch
 
 from physolve.nets import Expansion, Polynomials
 from physolve.residual import Collocation, Density
-from physolve.solve._error import SAFETY, Distance, Judge, Rung, estimate
+from physolve.solve._error import SAFETY, VERIFIED, Distance, Judge, Rung, estimate, verified
 from physolve.solve._ladder import error_of
 from physolve.solve._system import Scale
 from physolve.spec import Dirichlet, Eq, Problem, Rectangle, coordinates, grad, laplacian, unknown
@@ -55,6 +55,21 @@ def test_slow_climb_with_shared_error_is_not_underestimated(rate: float) -> None
     found = estimate(rungs)
     assert found is not None
     assert errors[-1] * 0.99 <= found.relative <= 10 * errors[-1]
+
+
+@pytest.mark.parametrize("rate", [0.8, 0.5, 0.1])
+@pytest.mark.parametrize("alike", [0.0, 1.0])
+def test_a_richer_rung_verifies_the_one_before(rate: float, alike: float) -> None:
+    errors = [0.3 * rate**k for k in range(5)]
+    found = verified(climb(errors, 1.0, alike))
+    assert errors[-2] <= found.relative <= 50 * errors[-2]
+
+
+def test_solutions_alike_to_rounding_are_not_taken_for_slow_convergence() -> None:
+    """Errors of rounding do not shrink: as a slow climb the estimate would be 20 times the distance."""
+    errors = [1e-4, 5e-15, 1.5e-14]
+    found = verified(climb(errors, 1.0))
+    assert errors[-2] <= found.relative <= 2 * VERIFIED * 1.6e-14
 
 
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
