@@ -164,14 +164,17 @@ struct VectorMath {
 // Sum of the entries, halves folded together.
 template <class S>
 inline S total(Vector<S> v) {
-  S entries[lanes_of<S>];
-  std::memcpy(entries, &v, sizeof(v));
+#if defined(__clang__)
+  S sum = 0;
+  for (int i = 0; i < lanes_of<S>; ++i) sum += v[i];
+  return sum;
+#else
+  typename VectorMath<S>::Integers order;
+  for (int i = 0; i < lanes_of<S>; ++i) order[i] = i;
 #pragma GCC unroll 8
-  for (int half = lanes_of<S> / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < half; ++i) entries[i] += entries[i + half];
-  }
-  return entries[0];
+  for (int half = lanes_of<S> / 2; half > 0; half /= 2) v += __builtin_shuffle(v, order ^ half);
+  return v[0];
+#endif
 }
 
 }  // namespace physolve
