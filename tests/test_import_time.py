@@ -5,7 +5,19 @@ import sys
 
 import pytest
 
-HEAVY = ("pyvista", "vtk", "skfem", "netgen", "matplotlib", "meshio", "h5py", "imageio", "lightning", "gmsh")
+HEAVY = (
+    "pyvista",
+    "vtk",
+    "skfem",
+    "netgen",
+    "matplotlib",
+    "torch._dynamo",
+    "meshio",
+    "h5py",
+    "imageio",
+    "lightning",
+    "gmsh",
+)
 
 
 @pytest.fixture(scope="module")

@@ -112,13 +112,16 @@ def _compiled_for(architecture: Architecture, weights: Tensor) -> bool:
     return has_kernel(architecture) and _compiled_on(weights.device.type)
 
 
-@torch.compiler.assume_constant_result
 def _compiled_on(device: str) -> bool:
     """Whether the kernels run on this type of device: constant within a process."""
     if device not in ("cpu", "cuda"):
         return False
     active = kernels()
     return active.path == "compiled" and (device == "cpu" or active.cuda)
+
+
+# What torch.compiler.assume_constant_result does; calling that would import torch._dynamo, which takes a second.
+setattr(_compiled_on, "_dynamo_marked_constant", True)  # noqa: B010
 
 
 def _flat(weights: Tensor, points: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
