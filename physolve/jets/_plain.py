@@ -47,10 +47,10 @@ def plain_jacobian(
     batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
     shape = (*batch, layout.rows, points.shape[-2])
     zeros = [weights.new_zeros(*shape, out) for _, out in architecture.layers]
-    _, pull_back, inputs = torch.func.vjp(run, zeros, has_aux=True)
+    _, pull_back, *inputs = torch.func.vjp(run, zeros, has_aux=True)
     (deltas,) = pull_back(coefficients)
     columns = []
-    for arrived, delta in zip(inputs, deltas, strict=True):
+    for arrived, delta in zip(inputs[0], deltas, strict=True):
         columns.append(torch.einsum("...rni,...rno->...nio", arrived, delta).flatten(-2))
         columns.append(delta[..., 0, :, :])
     return torch.cat(columns, -1)
