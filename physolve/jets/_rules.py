@@ -24,6 +24,17 @@ SHAPE_ARGUMENTS = 8  # sizes, function, bands, gated, center, slope, first, seco
 Operation = Callable[..., Any]
 
 
+def _keep_nothing(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    """For operations without a gradient of their own."""
+
+
+def _refuse(ctx: Any, *gradients: Any) -> Any:
+    raise UnsupportedError(
+        "jet kernels: a derivative of the gradient was asked for (create_graph, hessian), which the compiled kernels do"
+        " not have; use physolve.jets.plain_jet, which has all of them, or set PHYSOLVE_KERNELS=plain"
+    )
+
+
 class JetForward(torch.autograd.Function):
     """`jet_forward` with its gradient, under torch.func too."""
 
@@ -52,13 +63,8 @@ class JetBackward(torch.autograd.Function):
     def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
         return torch.ops.physolve.jet_backward(*inputs)
 
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Any:
-        return _refuse(ctx, *gradients)
+    setup_context = staticmethod(_keep_nothing)
+    backward = staticmethod(_refuse)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
@@ -72,13 +78,8 @@ class JetJacobian(torch.autograd.Function):
     def forward(*inputs: Any) -> Tensor:
         return torch.ops.physolve.jet_jacobian(*inputs)
 
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Any:
-        return _refuse(ctx, *gradients)
+    setup_context = staticmethod(_keep_nothing)
+    backward = staticmethod(_refuse)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
@@ -98,7 +99,7 @@ def register() -> None:
         setup_context=JetForward.setup_context,
     )
     for name in ("jet_backward", "jet_jacobian"):
-        torch.library.register_autograd(f"physolve::{name}", _refuse, setup_context=JetBackward.setup_context)
+        torch.library.register_autograd(f"physolve::{name}", _refuse, setup_context=_keep_nothing)
     torch.library.register_vmap("physolve::jet_forward", partial(_vmap_forward, operations.jet_forward))
     torch.library.register_vmap("physolve::jet_backward", partial(_vmap_backward, operations.jet_backward))
     torch.library.register_vmap("physolve::jet_jacobian", partial(_vmap_jacobian, operations.jet_jacobian))
@@ -109,13 +110,6 @@ def _pull_back(backward: Operation, ctx: Any, cotangents: Tensor) -> tuple[Any, 
     to_points = ctx.needs_input_grad[0]
     to_weights, gradient = backward(cotangents, points, weights, *ctx.shape, to_points)
     return (gradient if to_points else None, to_weights, *[None] * SHAPE_ARGUMENTS)
-
-
-def _refuse(ctx: Any, *gradients: Any) -> Any:
-    raise UnsupportedError(
-        "jet kernels: a derivative of the gradient was asked for (create_graph, hessian), which the compiled kernels do"
-        " not have; use physolve.jets.plain_jet, which has all of them, or set PHYSOLVE_KERNELS=plain"
-    )
 
 
 def _fake_forward(points: Tensor, weights: Tensor, *shape: Any) -> Tensor:

@@ -44,6 +44,11 @@ class PINNModel:
         center, slope = tuple((a + b) / 2 for a, b in sides), tuple(2 / (b - a) for a, b in sides)
         return Architecture(self.network.sizes, self.network.activation, center=center, slope=slope)
 
+    def apply(self, weights: Weights, points: Tensor) -> Tensor:
+        """Values at points, (..., n, dim) to (..., n, outputs), by plain torch operations."""
+        center, slope = (points.new_tensor(part) for part in (self.architecture.center, self.architecture.slope))
+        return self.network.apply(weights, (points - center) * slope)
+
     def atoms(self, weights: Weights, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
         """The asked derivatives, any order, differentiable in the weights."""
         found = derivatives(_Bound(self, weights), points, list(dict.fromkeys(a.orders for a in atoms)))
@@ -58,9 +63,7 @@ class _Bound:
     weights: Weights
 
     def __call__(self, points: Tensor) -> Tensor:
-        architecture = self.model.architecture
-        inputs = (points - points.new_tensor(architecture.center)) * points.new_tensor(architecture.slope)
-        return self.model.network.apply(self.weights, inputs)
+        return self.model.apply(self.weights, points)
 
     def jet(self, points: Tensor, layout: JetLayout) -> Jet:
         vector = self.model.network.flatten(self.weights)

@@ -108,12 +108,10 @@ def _exact_gradients(
     slopes: Float[Tensor, "atoms n"],
 ) -> Float[Tensor, "n count"]:
     """The same for derivatives of any order, by torch.func."""
-    architecture = model.architecture
-    center, factor = points.new_tensor(architecture.center), points.new_tensor(architecture.slope)
 
     def combination(vector: Tensor, point: Tensor, slope: Tensor) -> Tensor:
         def network(p: Tensor) -> Tensor:
-            return model.network.apply(model.network.unflatten(vector), (p - center) * factor)
+            return model.apply(model.network.unflatten(vector), p)
 
         found = nested_derivatives(network, point[None], [atom.orders for atom in atoms])
         return torch.stack([found[a.orders][0, a.unknown] for a in atoms]) @ slope
