@@ -1,0 +1,8 @@
+"""HyPINO: a Swin hypernetwork that writes the solution of a linear second-order problem (2509.05117)."""
+
+from ._batch import Boundary as Boundary
+from ._batch import Labels as Labels
+from ._batch import ProblemBatch as ProblemBatch
+from ._raster import draw as draw
+from ._raster import grid_nodes as grid_nodes
+from ._target import target_network as target_network
