@@ -3,6 +3,12 @@
 from ._batch import Boundary as Boundary
 from ._batch import Labels as Labels
 from ._batch import ProblemBatch as ProblemBatch
+from ._hypernetwork import Hypernetwork as Hypernetwork
 from ._raster import draw as draw
 from ._raster import grid_nodes as grid_nodes
+from ._sizes import ORIGINAL as ORIGINAL
+from ._sizes import SMALL as SMALL
+from ._sizes import HeadSizes as HeadSizes
+from ._sizes import HypernetworkSizes as HypernetworkSizes
+from ._sizes import SwinSizes as SwinSizes
 from ._target import target_network as target_network
