@@ -9,6 +9,7 @@ In time-dependent problems y is time and y = -1 the initial time (2509.05117, se
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -21,7 +22,7 @@ LAYOUT = JetLayout(2, (0, 1), ((0, 0), (1, 1)))
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
-    """Points of the boundaries with outward unit normals and what is asked there; values count where the mask is set."""
+    """Points of the boundaries, their outward unit normals and what is asked there; values count where a mask is set."""
 
     points: Float[Tensor, "batch edge 2"]
     normals: Float[Tensor, "batch edge 2"]
@@ -62,7 +63,7 @@ class ProblemBatch:
         return _mapped(self, change)
 
 
-def _mapped(value, change):  # noqa: ANN001, ANN202
+def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return change(value)
     if value is None:
