@@ -6,3 +6,6 @@ from ._batch import ProblemBatch as ProblemBatch
 from ._raster import draw as draw
 from ._raster import grid_nodes as grid_nodes
 from ._target import target_network as target_network
+from .sampler import SamplerSettings as SamplerSettings
+from .sampler import sample as sample
+from .sampler import validation_set as validation_set
