@@ -7,10 +7,11 @@ In time-dependent problems y is time and y = -1 the initial time (2509.05117, se
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -44,12 +45,15 @@ class Labels:
 class ProblemBatch:
     """Problems posed at points: what the least squares and the losses see; `raster` is what the hypernetwork sees.
 
-    raster   channels Dirichlet mask, Neumann mask, Dirichlet values, Neumann values (zero off the mask), source
+    raster   channels Dirichlet mask, Neumann mask, Dirichlet values, Neumann values (zero off the mask), source (zero
+             outside of the domain)
+    inside   which nodes of the raster lie in the domain
     source   f at the interior points
     """
 
     coefficients: Float[Tensor, "batch 5"]
     raster: Float[Tensor, "batch 5 n n"]
+    inside: Bool[Tensor, "batch n n"]
     interior: Float[Tensor, "batch points 2"]
     source: Float[Tensor, "batch points"]
     boundary: Boundary
@@ -71,3 +75,17 @@ def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     return type(value)(
         **{field.name: _mapped(getattr(value, field.name), change) for field in dataclasses.fields(value)}
     )
+
+
+def concatenate(batches: Sequence[ProblemBatch]) -> ProblemBatch:
+    """One batch of several that all have labels or none."""
+    columns = zip(*(_leaves(batch) for batch in batches), strict=True)
+    tensors = iter([torch.cat(column) for column in columns])
+    return batches[0].map(lambda _: next(tensors))
+
+
+def _leaves(batch: ProblemBatch) -> list[Tensor]:
+    """All tensors in the order in which `map` visits them."""
+    found: list[Tensor] = []
+    batch.map(lambda tensor: found.append(tensor) or tensor)
+    return found
