@@ -12,3 +12,6 @@ from ._sizes import HeadSizes as HeadSizes
 from ._sizes import HypernetworkSizes as HypernetworkSizes
 from ._sizes import SwinSizes as SwinSizes
 from ._target import target_network as target_network
+from .sampler import SamplerSettings as SamplerSettings
+from .sampler import sample as sample
+from .sampler import validation_set as validation_set

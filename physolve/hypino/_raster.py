@@ -3,10 +3,11 @@
 Row 0 is y = +1, column 0 is x = -1, as in an image.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 REACH = 0.0223
@@ -36,9 +37,35 @@ def draw(
 
     Points with `used` unset are left out. The points should lie closer than half a spacing.
     """
-    nodes = grid_nodes(n, points.dtype, points.device).reshape(1, -1, 2)
-    far = torch.full_like(points, 10.0)
-    distance, nearest = torch.cdist(nodes, torch.where(used[..., None], points, far)).min(-1)
-    mask = distance < max(REACH, 0.75 * 2 / (n - 1))
-    drawn = torch.where(mask, values.gather(1, nearest), 0)
+    radius = max(REACH, 0.75 * 2 / (n - 1))
+    node, distance = _near(points, used, n, radius)
+    batch, size = len(points), n * n + 1  # one more: where what is too far goes
+    least = points.new_full((batch, size), torch.inf).scatter_reduce(1, node, distance, "amin")
+    edge = points.shape[1]
+    number = torch.arange(edge, device=points.device).repeat(node.shape[1] // edge).expand_as(node)
+    tied = torch.where(distance <= least.gather(1, node), number, edge)
+    nearest = number.new_full((batch, size), edge).scatter_reduce(1, node, tied, "amin")[:, :-1]
+    mask = nearest < edge
+    drawn = torch.where(mask, values.gather(1, nearest.clamp(max=edge - 1)), 0)
     return Drawing(mask.to(points.dtype).unflatten(1, (n, n)), drawn.unflatten(1, (n, n)))
+
+
+def _near(
+    points: Float[Tensor, "batch edge 2"], used: Bool[Tensor, "batch edge"], n: int, radius: float
+) -> tuple[Int[Tensor, "batch pairs"], Float[Tensor, "batch pairs"]]:
+    """All pairs of a point and a node closer than `radius`: the node's number and the distance; n * n where farther.
+
+    A point meets only the nodes of its own cell and of the cells around it that `radius` reaches: a few dozen pairs
+    a point instead of n * n. Pairs are ordered by (neighbour, point).
+    """
+    spacing = 2 / (n - 1)
+    place = (points + 1) / spacing  # in cells, columns and rows counted from (-1, -1)
+    reach = math.ceil(radius / spacing)
+    steps = torch.arange(1 - reach, reach + 1, device=points.device)
+    column, row = (place.floor().long()[..., axis, None] + steps for axis in (0, 1))
+    dx, dy = (spacing * (k - place[..., axis, None]) for axis, k in ((0, column), (1, row)))
+    distance = torch.sqrt(dx[..., None, :] ** 2 + dy[..., None] ** 2)
+    there = ((column >= 0) & (column < n))[..., None, :] & ((row >= 0) & (row < n))[..., None]
+    there &= (distance < radius) & used[..., None, None]
+    node = torch.where(there, (n - 1 - row)[..., None] * n + column[..., None, :], n * n)
+    return node.permute(0, 2, 3, 1).flatten(1), distance.permute(0, 2, 3, 1).flatten(1)

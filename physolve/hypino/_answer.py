@@ -1,0 +1,40 @@
+"""What the hypernetwork answers: generated networks and a head on them, for a batch of problems."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physolve.jets import Architecture, JetLayout
+
+from ._head import combined, hidden_jets
+
+VALUE = JetLayout(2)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """u_i = a_i0 + sum_kj a_ikj h_ikj, the last hidden layers h of generated networks; one row a problem, in its square.
+
+    weights   of the generated networks, in the flat order of `target`; float64
+    head      the constant, then network by network, as `least_squares_head` orders them; float64
+    residual  share of the data that is not met, |A a - b| / |b|, at points that the head did not see
+    """
+
+    target: Architecture
+    weights: Float[Tensor, "batch networks count"]
+    head: Float[Tensor, "batch columns"]
+    residual: Float[Tensor, " batch"]
+
+    def __len__(self) -> int:
+        return len(self.head)
+
+    def values(self, points: Float[Tensor, "batch n 2"], dtype: torch.dtype = torch.float64) -> Float[Tensor, "batch n"]:
+        """u at points of the square; float32 is twice as fast and good to about 1e-5 of the head's size."""
+        jets = hidden_jets(self.target, self.weights.to(dtype), points.to(dtype), VALUE)
+        return combined(jets, self.head)[:, 0]
+
+    def jet(self, points: Float[Tensor, "batch n 2"], layout: JetLayout) -> Float[Tensor, "batch rows n"]:
+        """u and its derivatives at points of the square."""
+        return combined(hidden_jets(self.target, self.weights, points, layout), self.head)

@@ -1,0 +1,77 @@
+"""What the hypernetwork is trained on: errors relative to the solution's own size, with and without the head.
+
+For a labelled sample, with rho(e) = log(1 + e), which keeps hopeless samples from drowning the others:
+
+    sum over k = 0, 1, 2 of w_k rho(|D^k u - D^k u*| / |D^k u*|)  +  w_r rho(|A a - b| / |b|)
+
+for the solution with the least-squares head a and, weighted by w_own, for the one with the head that the hypernetwork
+wrote itself. Samples without a label have the residual term only. The published loss (2509.05117) is a Huber loss of
+the absolute differences with the weights 1, 0.25, 0.25 and no head. Without the derivatives a loss relative to each
+sample's size was seen to collapse to one basis for all problems (shared/methods/hypino.md), hence w_1 and w_2.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physolve.jets import Architecture
+
+from .._batch import Labels, ProblemBatch
+from .._head import Features, Rows, generated_head, least_squares_head, rows_of
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """w_0, w_1, w_2 (value, gradient, second derivatives), w_r and w_own."""
+
+    value: float = 1.0
+    gradient: float = 0.25
+    curvature: float = 0.05
+    residual: float = 0.25
+    own_head: float = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """The loss, and for every sample the relative errors of both heads (zero where there is no label) and the residual."""
+
+    total: Float[Tensor, ""]
+    error: Float[Tensor, " batch"]
+    own_error: Float[Tensor, " batch"]
+    residual: Float[Tensor, " batch"]
+
+
+def losses(
+    target: Architecture, weights: Float[Tensor, "batch networks count"], batch: ProblemBatch, w: LossWeights
+) -> Losses:
+    """Judge generated weights on a scaled batch with labels."""
+    if batch.labels is None:
+        raise ValueError("losses: the batch has no labels; the sampler makes them")
+    features = Features.of(target, weights, batch)
+    rows = rows_of(features, batch)
+    best, best_error, residual = _judged(features, rows, least_squares_head(rows), batch.labels, w)
+    own, own_error, _ = _judged(features, rows, generated_head(target, weights), batch.labels, w)
+    return Losses((best + w.own_head * own).mean(), best_error.detach(), own_error.detach(), residual.detach())
+
+
+def _judged(features: Features, rows: Rows, head: Tensor, labels: Labels, w: LossWeights) -> tuple[Tensor, ...]:
+    """Loss, relative error and relative residual of every sample."""
+    jet = features.solution(head)
+    errors = [_relative_error(jet, labels, block) for block in (slice(0, 1), slice(1, 3), slice(3, 5))]
+    residual = rows.residual(head).to(jet.dtype)
+    labelled = sum(
+        weight * torch.log1p(error)
+        for weight, error in zip((w.value, w.gradient, w.curvature), errors, strict=True)
+    )
+    loss = torch.where(labels.known, labelled, 0) + w.residual * torch.log1p(residual)
+    return loss, torch.where(labels.known, errors[0], 0), residual
+
+
+def _relative_error(jet: Float[Tensor, "batch 5 points"], labels: Labels, block: slice) -> Float[Tensor, " batch"]:
+    """Root-mean-square difference of some rows over the size of the label, which may be zero for derivatives."""
+    off = (jet - labels.jet)[:, block].square().sum(1).mean(1)
+    size = labels.jet[:, block].square().sum(1).mean(1)
+    floor = 1e-3 * labels.jet[:, 0].square().mean(1) + 1e-20
+    return ((off + 1e-12 * floor) / (size + floor)).sqrt()
