@@ -12,6 +12,9 @@ from ._sizes import HeadSizes as HeadSizes
 from ._sizes import HypernetworkSizes as HypernetworkSizes
 from ._sizes import SwinSizes as SwinSizes
 from ._target import target_network as target_network
+from ._weights import load_pretrained as load_pretrained
+from ._weights import load_weights as load_weights
+from ._weights import save_weights as save_weights
 from .sampler import SamplerSettings as SamplerSettings
 from .sampler import sample as sample
 from .sampler import validation_set as validation_set

@@ -1,7 +1,7 @@
 """Problems brought to one size, so that the hypernetwork need not learn that equations may be multiplied.
 
-    (L, f) -> (L, f) / c,  c the second-order coefficient of largest size (the largest of all where there is none)
-    (f, g, h) -> (f, g, h) / s,  s the size of the data;  u = s v  for the solution v of the scaled problem
+(L, f) -> (L, f) / c,  c the second-order coefficient of largest size (the largest of all where there is none)
+(f, g, h) -> (f, g, h) / s,  s the size of the data;  u = s v  for the solution v of the scaled problem
 """
 
 import dataclasses
