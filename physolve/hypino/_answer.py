@@ -30,7 +30,9 @@ class Answer:
     def __len__(self) -> int:
         return len(self.head)
 
-    def values(self, points: Float[Tensor, "batch n 2"], dtype: torch.dtype = torch.float64) -> Float[Tensor, "batch n"]:
+    def values(
+        self, points: Float[Tensor, "batch n 2"], dtype: torch.dtype = torch.float64
+    ) -> Float[Tensor, "batch n"]:
         """u at points of the square; float32 is twice as fast and good to about 1e-5 of the head's size."""
         jets = hidden_jets(self.target, self.weights.to(dtype), points.to(dtype), VALUE)
         return combined(jets, self.head)[:, 0]

@@ -1,11 +1,11 @@
 """The least-squares head: for given hidden layers the best last layer solves a small linear problem.
 
     u = sum_j a_j phi_j,  phi = 1 and the last hidden layer of every generated network
-    a = argmin  mean_i (w_e (L u - f))^2 + mean_i (w_d (u - g))^2 + mean_i (w_n (du/dn - h))^2 + ridge |a|^2
+    a = argmin  mean_i (w_e (L u - f))^2 + mean_i (w_d (u - g))^2 + mean_i (w_n (du/dn - h))^2 + ridge sum_j (s_j a_j)^2
 
-Variable projection (Golub and Pereyra 1973): the problem is linear in the last layer, and the minimiser is
-differentiable in the hidden layers, so the head can stand inside the training loop. Rows are weighted by the size of
-their own entries, so that neither units nor derivative orders decide which of them is met best.
+Rows are weighted by the size of their own entries, so that neither units nor derivative orders decide which of them is
+met best; s_j is the length of column j. Variable projection (Golub and Pereyra 1973): the minimiser is a smooth
+function of the hidden layers; its derivative is in `_projection`.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,29 @@ SLOPES = JetLayout(2, (0, 1))
 CONDITION_WEIGHT = 10.0
 """A condition counts ten times an equation of the same size."""
 
+TYPICAL = 0.4
+"""Quantile of the columns' sizes that counts as the size of a row's entries: oscillating functions, which may be half
+of the columns, must not make the equation count less. (With the root mean square over all columns Helmholtz's equation
+was met up to a hundredth only, by u = 0.)"""
+
 RIDGE = 1e-10
-"""Of the normal equations with columns of unit length, in float64: below the rounding of float32 jets squared, about
-1e-13 a row, it would fit noise."""
+"""Of the normal equations in float64; jets in float32 are good to about 1e-6 of a column, squared 1e-12."""
+
+
+def hidden_architecture(target: Architecture) -> Architecture:
+    """The target with its last hidden layer as output."""
+    width = target.layers[-1][0]
+    return Architecture(
+        (*target.sizes[:-1], width), target.activation, target.bands, target.gated, target.center, target.slope
+    )
+
+
+def hidden_weights(
+    target: Architecture, weights: Float[Tensor, "batch networks count"]
+) -> Float[Tensor, "batch networks hidden"]:
+    """The weights without those of the last layer, which come last."""
+    width, outputs = target.layers[-1]
+    return weights[..., : target.count - (width + 1) * outputs]
 
 
 def hidden_jets(
@@ -36,14 +56,10 @@ def hidden_jets(
     layout: JetLayout,
 ) -> Float[Tensor, "batch networks rows n width"]:
     """Jets of the last hidden layer of every generated network: the network with the identity as its last layer."""
-    width, outputs = target.layers[-1]
-    hidden = weights[..., : target.count - (width + 1) * outputs]
-    identity = torch.cat([torch.eye(width, dtype=weights.dtype).flatten(), torch.zeros(width, dtype=weights.dtype)])
-    identity = identity.to(weights.device).expand(*hidden.shape[:-1], -1)
-    whole = Architecture(
-        (*target.sizes[:-1], width), target.activation, target.bands, target.gated, target.center, target.slope
-    )
-    return network_jet(whole, torch.cat([hidden, identity], -1), points.unsqueeze(1), layout)
+    hidden, width = hidden_weights(target, weights), target.layers[-1][0]
+    identity = torch.cat([torch.eye(width).flatten(), torch.zeros(width)]).to(weights)
+    whole = torch.cat([hidden, identity.expand(*hidden.shape[:-1], -1)], -1)
+    return network_jet(hidden_architecture(target), whole, points.unsqueeze(1), layout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,56 +83,101 @@ class Features:
             hidden_jets(target, weights, batch.boundary.points, SLOPES),
         )
 
+    def beside(self, other: "Features") -> "Features":
+        """More networks at the same points."""
+        return Features(torch.cat([self.interior, other.interior], 1), torch.cat([self.boundary, other.boundary], 1))
+
     def solution(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch 5 points"]:
         """The jet of u = sum_j a_j phi_j at the interior points."""
         return combined(self.interior, head)
 
-    def traces(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch 3 edge"]:
+    def trace(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch 3 edge"]:
         """Value and gradient of u at the boundary points."""
         return combined(self.boundary, head)
 
 
 @dataclass(frozen=True, eq=False)
+class RowScale:
+    """Factors of the rows: weight / (typical size of the kind's entries sqrt(number of its rows)), zero if unused."""
+
+    equation: Float[Tensor, "batch points"]
+    dirichlet: Float[Tensor, "batch edge"]
+    neumann: Float[Tensor, "batch edge"]
+
+
+@dataclass(frozen=True, eq=False)
 class Rows:
-    """The weighted least-squares problem of every sample: equation, Dirichlet and Neumann rows, in float64."""
+    """The weighted least-squares problem of every sample, in float64: equation, Dirichlet rows, Neumann rows."""
 
     matrix: Float[Tensor, "batch rows columns"]
     right: Float[Tensor, "batch rows"]
+    scale: RowScale
 
-    def residual(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, " batch"]:
-        """|A a - b| over |b|: the share of the data that is not met."""
-        off = (self.matrix @ head.unsqueeze(-1)).squeeze(-1) - self.right
-        return off.norm(dim=1) / self.right.norm(dim=1).clamp_min(1e-30)
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The minimiser of a least-squares problem, and what its derivative needs.
+
+    factor   Cholesky factor of the normal equations with columns of length one
+    lengths  of the columns
+    """
+
+    coefficients: Float[Tensor, "batch columns"]
+    factor: Float[Tensor, "batch columns columns"]
+    lengths: Float[Tensor, "batch columns"]
+
+    def solve(self, right: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch columns"]:
+        """(A^T A + ridge s^2)^-1 right."""
+        scaled = (right / self.lengths).unsqueeze(-1)
+        return torch.cholesky_solve(scaled, self.factor).squeeze(-1) / self.lengths
 
 
 def rows_of(features: Features, batch: ProblemBatch) -> Rows:
-    """Every row divided by the size of its kind's entries and by the root of their number; unused rows are zero."""
-    c = batch.coefficients
-    equation = torch.einsum("br,bkrnw->bnkw", c, features.interior).flatten(2)
-    equation = torch.cat([c[:, :1, None].expand(-1, equation.shape[1], 1), equation], -1)
-    value, slope = _trace_columns(features.boundary, batch.boundary)
+    """The rows of equation and conditions on these functions."""
     edge = batch.boundary
+    equation = torch.einsum("br,bkrnw->bnkw", batch.coefficients, features.interior).flatten(2)
+    equation = torch.cat([batch.coefficients[:, :1, None].expand(-1, equation.shape[1], 1), equation], -1)
+    value, slope = _trace_columns(features.boundary, edge)
     blocks = [
-        _weighted(equation, batch.source, torch.ones_like(batch.source), 1.0),
-        _weighted(value, edge.dirichlet, edge.on_dirichlet, CONDITION_WEIGHT),
-        _weighted(slope, edge.neumann, edge.on_neumann, CONDITION_WEIGHT),
+        _weighted(equation, torch.ones_like(equation[..., 0]), 1.0),
+        _weighted(value, edge.on_dirichlet, CONDITION_WEIGHT),
+        _weighted(slope, edge.on_neumann, CONDITION_WEIGHT),
     ]
-    return Rows(torch.cat([matrix for matrix, _ in blocks], 1), torch.cat([right for _, right in blocks], 1))
+    scale = RowScale(*(factor for _, factor in blocks))
+    return Rows(torch.cat([matrix for matrix, _ in blocks], 1), right_side(batch, scale), scale)
 
 
-def least_squares_head(rows: Rows, ridge: float = RIDGE) -> Float[Tensor, "batch columns"]:
-    """The minimiser, by Cholesky of the normal equations with columns scaled to unit length; differentiable."""
-    size = rows.matrix.detach().norm(dim=1, keepdim=True).clamp_min(1e-30)
-    matrix = rows.matrix / size
-    gram = matrix.mT @ matrix + ridge * torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
-    right = (matrix.mT @ rows.right.unsqueeze(-1)).squeeze(-1)
-    factor = torch.linalg.cholesky(gram)
-    return torch.cholesky_solve(right.unsqueeze(-1), factor).squeeze(-1) / size.squeeze(1)
+def right_side(batch: ProblemBatch, scale: RowScale) -> Float[Tensor, "batch rows"]:
+    """The weighted data."""
+    edge = batch.boundary
+    parts = [batch.source * scale.equation, edge.dirichlet * scale.dirichlet, edge.neumann * scale.neumann]
+    return torch.cat([part.double() for part in parts], 1)
 
 
-def generated_head(
-    target: Architecture, weights: Float[Tensor, "batch networks count"]
-) -> Float[Tensor, "batch columns"]:
+def applied(
+    batch: ProblemBatch,
+    scale: RowScale,
+    solution: Float[Tensor, "batch 5 points"],
+    trace: Float[Tensor, "batch 3 edge"],
+) -> Float[Tensor, "batch rows"]:
+    """The weighted rows of any function u, given its jet in the interior and its value and gradient on the boundary."""
+    operator = torch.einsum("br,brn->bn", batch.coefficients.to(solution), solution)
+    slope = torch.einsum("bei,bie->be", batch.boundary.normals.to(trace), trace[:, 1:])
+    parts = [operator * scale.equation, trace[:, 0] * scale.dirichlet, slope * scale.neumann]
+    return torch.cat([part.double() for part in parts], 1)
+
+
+def least_squares_head(rows: Rows, ridge: float = RIDGE) -> Head:
+    """The minimiser, by Cholesky of the normal equations with columns scaled to unit length."""
+    lengths = rows.matrix.norm(dim=1).clamp_min(1e-30)
+    gram = (rows.matrix.mT @ rows.matrix) / (lengths.unsqueeze(1) * lengths.unsqueeze(2))
+    gram.diagonal(dim1=1, dim2=2).add_(ridge)
+    head = Head(lengths, torch.linalg.cholesky(gram), lengths)
+    right = torch.einsum("brc,br->bc", rows.matrix, rows.right)
+    return Head(head.solve(right), head.factor, lengths)
+
+
+def own_head(target: Architecture, weights: Float[Tensor, "batch networks count"]) -> Float[Tensor, "batch columns"]:
     """The head that the hypernetwork itself wrote: the mean of its networks."""
     width = target.layers[-1][0]
     last = weights[..., -(width + 1) :] / weights.shape[1]
@@ -129,9 +190,8 @@ def combined(
     """Jets of u = a_0 + sum_kj a_kj h_kj; the first row is the value."""
     per_network = head[:, 1:].unflatten(1, (jets.shape[1], jets.shape[-1])).to(jets.dtype)
     total = torch.einsum("bkrnw,bkw->brn", jets, per_network)
-    constant = torch.zeros_like(total)
-    constant[:, 0] = head[:, :1].to(jets.dtype)
-    return total + constant
+    total[:, 0] += head[:, :1].to(jets.dtype)
+    return total
 
 
 def _trace_columns(jets: Float[Tensor, "batch networks 3 edge width"], edge: Boundary) -> tuple[Tensor, Tensor]:
@@ -142,12 +202,11 @@ def _trace_columns(jets: Float[Tensor, "batch networks 3 edge width"], edge: Bou
     return torch.cat([one, value], -1), torch.cat([torch.zeros_like(one), slope], -1)
 
 
-def _weighted(matrix: Tensor, right: Tensor, used: Tensor, weight: float) -> tuple[Tensor, Tensor]:
-    """Rows of one kind in float64, times weight / (size of the used entries sqrt(number of used rows))."""
+def _weighted(matrix: Tensor, used: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+    """Rows of one kind in float64 times their factors, and the factors."""
     used = used.to(matrix.dtype)
-    count = used.sum(1).clamp_min(1)
-    with torch.no_grad():
-        per_column = ((matrix.square() * used[..., None]).sum(1) / count[:, None]).sqrt()
-        size = per_column.quantile(0.4, dim=-1).clamp_min(1e-30)
-    factor = (weight * used / (size * count.sqrt())[:, None]).double()
-    return matrix.double() * factor.unsqueeze(-1), right.double() * factor
+    count = used.sum(1, keepdim=True).clamp_min(1)
+    columns = (torch.einsum("brc,br->bc", matrix.square(), used) / count).sqrt()
+    size = columns.quantile(TYPICAL, dim=1, keepdim=True).clamp_min(1e-30)
+    factor = weight * used / (size * count.sqrt())
+    return (matrix * factor.unsqueeze(-1)).double(), factor

@@ -11,6 +11,7 @@ sample's size was seen to collapse to one basis for all problems (shared/methods
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -19,7 +20,8 @@ from torch import Tensor
 from physolve.jets import Architecture
 
 from .._batch import Labels, ProblemBatch
-from .._head import Features, Rows, generated_head, least_squares_head, rows_of
+from .._head import applied, right_side
+from .._projection import project
 
 
 @dataclass(frozen=True)
@@ -47,26 +49,36 @@ def losses(
     target: Architecture, weights: Float[Tensor, "batch networks count"], batch: ProblemBatch, w: LossWeights
 ) -> Losses:
     """Judge generated weights on a scaled batch with labels."""
-    if batch.labels is None:
+    labels = batch.labels
+    if labels is None:
         raise ValueError("losses: the batch has no labels; the sampler makes them")
-    features = Features.of(target, weights, batch)
-    rows = rows_of(features, batch)
-    best, best_error, residual = _judged(features, rows, least_squares_head(rows), batch.labels, w)
-    own, own_error, _ = _judged(features, rows, generated_head(target, weights), batch.labels, w)
-    return Losses((best + w.own_head * own).mean(), best_error.detach(), own_error.detach(), residual.detach())
+    found = project(target, weights, batch)
+    right = right_side(batch, found.scale)
+
+    def judged(solution: Tensor, trace: Tensor) -> _Judged:
+        off = applied(batch, found.scale, solution, trace) - right
+        residual = off.norm(dim=1) / right.norm(dim=1).clamp_min(1e-30)
+        return _judged(solution, residual.to(solution.dtype), labels, w)
+
+    best, own = judged(found.solution, found.trace), judged(found.own_solution, found.own_trace)
+    total = (best.loss + w.own_head * own.loss).mean()
+    return Losses(total, best.error.detach(), own.error.detach(), best.residual.detach())
 
 
-def _judged(features: Features, rows: Rows, head: Tensor, labels: Labels, w: LossWeights) -> tuple[Tensor, ...]:
+class _Judged(NamedTuple):
     """Loss, relative error and relative residual of every sample."""
-    jet = features.solution(head)
+
+    loss: Float[Tensor, " batch"]
+    error: Float[Tensor, " batch"]
+    residual: Float[Tensor, " batch"]
+
+
+def _judged(jet: Tensor, residual: Tensor, labels: Labels, w: LossWeights) -> _Judged:
     errors = [_relative_error(jet, labels, block) for block in (slice(0, 1), slice(1, 3), slice(3, 5))]
-    residual = rows.residual(head).to(jet.dtype)
-    labelled = sum(
-        weight * torch.log1p(error)
-        for weight, error in zip((w.value, w.gradient, w.curvature), errors, strict=True)
-    )
+    weights = (w.value, w.gradient, w.curvature)
+    labelled = torch.stack([weight * torch.log1p(e) for weight, e in zip(weights, errors, strict=True)]).sum(0)
     loss = torch.where(labels.known, labelled, 0) + w.residual * torch.log1p(residual)
-    return loss, torch.where(labels.known, errors[0], 0), residual
+    return _Judged(loss, torch.where(labels.known, errors[0], 0), residual)
 
 
 def _relative_error(jet: Float[Tensor, "batch 5 points"], labels: Labels, block: slice) -> Float[Tensor, " batch"]:

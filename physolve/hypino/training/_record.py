@@ -15,7 +15,9 @@ from physolve.io import replacing
 from ._settings import Configuration
 
 
-def record_of(configuration: Configuration, curve: list[dict[str, float]], seconds: float, steps: int) -> dict[str, Any]:
+def record_of(
+    configuration: Configuration, curve: list[dict[str, float]], seconds: float, steps: int
+) -> dict[str, Any]:
     """The record of a run as JSON-able data. `seconds` are those spent in training, interruptions not counted."""
     return {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -66,7 +66,9 @@ def _trainer(configuration: Configuration, folder: Path, progress_bar: bool) -> 
         callbacks=[
             averaging,
             Keeper(folder),
-            ModelCheckpoint(folder, filename="last", every_n_epochs=1, enable_version_counter=False, save_weights_only=False),
+            ModelCheckpoint(
+                folder, filename="last", every_n_epochs=1, enable_version_counter=False, save_weights_only=False
+            ),
         ],
     )
 
