@@ -1,10 +1,12 @@
 """Raster and coefficients to tokens on several scales. Attributes are named as in the published state dict."""
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ._encoding import FourierFeatures, compressed, position_code
+from ._encoding import CircleFeatures, FourierFeatures, compressed, position_code
 from ._film import Film, Statistics
 from ._sizes import HypernetworkSizes, SwinSizes
 
@@ -22,25 +24,25 @@ class Encoder(nn.Module):
 
     def __init__(self, sizes: HypernetworkSizes) -> None:
         super().__init__()
-        width, bands = sizes.stem, sizes.bands
-        self.fourm_bc = FourierFeatures(2, bands)
-        self.fourm_s = FourierFeatures(1, bands)
+        width, swin = sizes.stem, sizes.swin
+        self.fourm_bc = _features(sizes, 2)
+        self.fourm_s = _features(sizes, 1)
         self.proj_b1 = _stem(2, width)
         self.proj_b2 = _stem(2, width, nn.Tanh())
         self.proj_bc = _stem(self.fourm_bc.count, width)
         self.proj_s = _stem(self.fourm_s.count, width)
-        self.proj_norm = nn.Sequential(nn.Conv2d(2 * width, sizes.swin.embed, 1), nn.GroupNorm(4, sizes.swin.embed))
         self.register_buffer("position", position_code(2 * width, sizes.grid // 4), persistent=False)
-        self.mat_encoder = _swin(sizes.swin, sizes.grid, sizes.unused_parameters)
-        coefficients = FourierFeatures(CHANNELS, bands)
-        if sizes.unused_parameters:
-            self.coeff_fourier = FourierFeatures(CHANNELS, bands)
+        self.proj_norm = nn.Sequential(nn.Conv2d(2 * width, swin.embed, 1), nn.GroupNorm(4, swin.embed))
+        self.mat_encoder = _swin(swin, sizes.grid, sizes.published)
+        if sizes.published:
+            self.coeff_fourier = _features(sizes, CHANNELS)
+        coefficients = _features(sizes, CHANNELS)
         self.coeffs_embedding = nn.Sequential(
             coefficients, nn.Linear(coefficients.count, sizes.coefficients), nn.GELU()
         )
         condition = sizes.coefficients + sizes.statistics
-        self.cond_layers = nn.ModuleList(Film(condition, width) for width in sizes.swin.widths)
-        self.stats_layer = Statistics(DATA.stop - DATA.start, sizes.statistics, bands)
+        self.cond_layers = nn.ModuleList(Film(condition, width) for width in swin.widths)
+        self.stats_layer = Statistics(_features(sizes, 4 * 3, keep=False), sizes.statistics)
 
     def forward(
         self, raster: Float[Tensor, "batch 5 n n"], coefficients: Float[Tensor, "batch 5"]
@@ -50,7 +52,7 @@ class Encoder(nn.Module):
         condition = torch.cat([self.coeffs_embedding(coefficients), self.stats_layer(raster[:, DATA])], 1)
         x = self._embedded(raster).permute(0, 2, 3, 1)
         stages = []
-        for stage, film in zip(self.mat_encoder.layers, self.cond_layers, strict=True):
+        for stage, film in zip(cast(nn.Sequential, self.mat_encoder.layers), self.cond_layers, strict=True):
             x = film(stage(x), condition)
             stages.append(x)
         return stages
@@ -62,13 +64,19 @@ class Encoder(nn.Module):
         return self.proj_norm(x + self.position)
 
 
+def _features(sizes: HypernetworkSizes, channels: int, *, keep: bool = True) -> FourierFeatures | CircleFeatures:
+    if sizes.invariant:
+        return CircleFeatures(channels, sizes.bands)
+    return FourierFeatures(channels, sizes.bands, keep=keep)
+
+
 def _stem(channels: int, width: int, *last: nn.Module) -> nn.Sequential:
     """Two convolutions, each of which halves the grid."""
     first = nn.Conv2d(channels, width, 3, stride=2, padding=1)
     return nn.Sequential(first, nn.GELU(), nn.Conv2d(width, width, 3, stride=2, padding=1), *(last or [nn.GELU()]))
 
 
-def _swin(sizes: SwinSizes, grid: int, unused_parameters: bool) -> nn.Module:
+def _swin(sizes: SwinSizes, grid: int, published: bool) -> nn.Module:
     """timm's transformer, of which only `layers` is run; the rest is kept to load published weights."""
     from timm.models.swin_transformer import SwinTransformer
 
@@ -84,6 +92,6 @@ def _swin(sizes: SwinSizes, grid: int, unused_parameters: bool) -> nn.Module:
         mlp_ratio=sizes.mlp_ratio,
         drop_path_rate=0.0,
     )
-    if not unused_parameters:
+    if not published:
         swin.patch_embed = swin.norm = nn.Identity()
     return swin

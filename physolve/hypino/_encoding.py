@@ -18,18 +18,33 @@ class FourierFeatures(nn.Module):
     def __init__(self, channels: int, bands: tuple[float, ...], *, keep: bool = True) -> None:
         super().__init__()
         self.keep = keep
+        self.count = channels * (2 * len(bands) + keep)
         self.register_buffer("frequencies", torch.tensor(bands, dtype=torch.float32).repeat(channels, 1))
-
-    @property
-    def count(self) -> int:
-        """Number of features."""
-        return 2 * self.frequencies.numel() + self.keep * len(self.frequencies)
 
     def forward(self, v: Float[Tensor, "batch channels *grid"]) -> Float[Tensor, "batch features *grid"]:
         frequencies = self.frequencies.reshape(*self.frequencies.shape, *[1] * (v.dim() - 2))
         angles = (2 * math.pi * v[:, :, None] * frequencies).flatten(1, 2)
         features = [angles.sin(), angles.cos()]
         return torch.cat([*features, v] if self.keep else features, 1)
+
+
+class CircleFeatures(nn.Module):
+    """Points on the unit circle at the angles 2 pi b_k v and atan v of every channel v; their norm is constant.
+
+    [sin(2 pi b_k v) ..., cos(2 pi b_k v) ..., v / sqrt(1 + v^2) ..., 1 / sqrt(1 + v^2) ...]
+
+    The last pair, which tells all v apart, stands for the raw input of `FourierFeatures`. Magnitude-invariant
+    parametrisations (2304.07645) encode an input in [0, 1] by one such point; ours have no bounds, hence atan.
+    """
+
+    def __init__(self, channels: int, bands: tuple[float, ...]) -> None:
+        super().__init__()
+        self.waves = FourierFeatures(channels, bands, keep=False)
+        self.count = self.waves.count + 2 * channels
+
+    def forward(self, v: Float[Tensor, "batch channels *grid"]) -> Float[Tensor, "batch features *grid"]:
+        cosine = (1 + v * v).rsqrt()
+        return torch.cat([self.waves(v), v * cosine, cosine], 1)
 
 
 def compressed(f: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ._encoding import FourierFeatures
+from ._encoding import CircleFeatures, FourierFeatures
 
 
 class Film(nn.Module):
@@ -24,10 +24,10 @@ class Film(nn.Module):
 class Statistics(nn.Module):
     """Embedding of mean, maximum, minimum and standard deviation of every channel over the grid; no gradient to it."""
 
-    def __init__(self, channels: int, width: int, bands: tuple[float, ...]) -> None:
+    def __init__(self, features: FourierFeatures | CircleFeatures, width: int) -> None:
         super().__init__()
-        self.four_features = FourierFeatures(4 * channels, bands, keep=False)
-        self.ffn = nn.Sequential(nn.Linear(self.four_features.count, width), nn.GELU())
+        self.four_features = features
+        self.ffn = nn.Sequential(nn.Linear(features.count, width), nn.GELU())
 
     def forward(self, channels: Float[Tensor, "batch channels n n"]) -> Float[Tensor, "batch width"]:
         flat = channels.detach().flatten(2)

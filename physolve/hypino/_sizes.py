@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from physolve.errors import SpecificationError
 from physolve.jets import Architecture
 
 from ._target import target_network
@@ -21,6 +22,13 @@ class SwinSizes:
     heads: tuple[int, ...]
     mlp_ratio: float = 2.0
 
+    def __post_init__(self) -> None:
+        stages = f"{len(self.depths)} depths and {len(self.heads)} heads"
+        _check(len(self.depths) == len(self.heads) > 0, stages, "one of each for every stage")
+        _check(self.embed % 4 == 0 and self.embed > 0, f"embed={self.embed}", "a multiple of 4")
+        for width, heads in zip(self.widths, self.heads, strict=True):
+            _check(width % heads == 0, f"a stage of width {width} with {heads} heads", "heads that divide the width")
+
     @property
     def widths(self) -> tuple[int, ...]:
         return tuple(self.embed * 2**stage for stage in range(len(self.depths)))
@@ -36,7 +44,7 @@ class HeadSizes:
 
 @dataclass(frozen=True)
 class HypernetworkSizes:
-    """Everything that hypernetworks differ in.
+    """Everything that hypernetworks differ in. Raises SpecificationError for sizes that do not fit together.
 
     target            the network whose weights are written
     grid              nodes of the raster along a side; the tokens lie on a grid of a quarter
@@ -44,7 +52,10 @@ class HypernetworkSizes:
     coefficients      width of the coefficients' embedding
     statistics        width of the statistics' embedding
     bands             of the Fourier features of all inputs
-    unused_parameters the published network's state dict holds parameters that nothing reads; keep them to load it
+    invariant         magnitude-invariant parametrisation (2304.07645): inputs are encoded to features of constant norm,
+                      and theta = theta_0 + h with weights theta_0 of their own
+    published         start as torch and timm start and keep the parameters that the published network's state dict
+                      holds and nothing reads; otherwise the written network starts with Xavier's weights
     """
 
     target: Architecture
@@ -56,7 +67,28 @@ class HypernetworkSizes:
     coefficients: int = 96
     statistics: int = 32
     bands: tuple[float, ...] = BANDS
-    unused_parameters: bool = field(default=False, kw_only=True)
+    invariant: bool = field(default=False, kw_only=True)
+    published: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        for name in ("weight_heads", "bias_heads"):
+            _check_heads(name, getattr(self, name), len(self.target.layers))
+        _check(self.grid % 4 == 0 and self.grid > 0, f"grid={self.grid}", "a multiple of 4")
+        _check(self.stem % 2 == 0 and self.stem > 0, f"stem={self.stem}", "an even number")
+        _check(not (self.published and self.invariant), "published and invariant sizes", "one of the two")
+        _check(self.target.dim == 2, f"a target of {self.target.dim} coordinates", "2")
+
+
+def _check_heads(name: str, sizes: HeadSizes, layers: int) -> None:
+    numbers = f"{name} of {len(sizes.hidden)} widths and {len(sizes.groups)} groups"
+    _check(len(sizes.hidden) == len(sizes.groups) == layers, numbers, f"{layers} of each, one a layer of the target")
+    for hidden, groups in zip(sizes.hidden, sizes.groups, strict=True):
+        _check(hidden % groups == 0, f"{name} of width {hidden} in {groups} groups", "groups that divide the width")
+
+
+def _check(right: bool, got: str, expected: str) -> None:
+    if not right:
+        raise SpecificationError(f"hypernetwork: got {got}, expected {expected}")
 
 
 ORIGINAL = HypernetworkSizes(
@@ -67,7 +99,7 @@ ORIGINAL = HypernetworkSizes(
     swin=SwinSizes(embed=128, window=7, depths=(2, 2, 10, 2), heads=(4, 8, 8, 16)),
     weight_heads=HeadSizes((1408,) * 3 + (1920,) * 3 + (64,), (4,) * 3 + (16,) * 3 + (1,)),
     bias_heads=HeadSizes((64,) * 6 + (32,), (4,) * 6 + (1,)),
-    unused_parameters=True,
+    published=True,
 )
 """The published network, 77.3 M parameters."""
 

@@ -20,9 +20,9 @@ def sizes_to_data(sizes: HypernetworkSizes) -> dict[str, Any]:
 def sizes_from_data(path: str | PathLike[str], data: Any) -> HypernetworkSizes:
     """What `sizes_to_data` was given. Raises ProblemFileError, which names the file, for anything else."""
     try:
-        target = _arguments(data["target"])
+        activation: Any = activation_of_name(data["target"]["activation"])
         parts = {
-            "target": Architecture(**target | {"activation": activation_of_name(target["activation"])}),
+            "target": Architecture(**_arguments(data["target"]) | {"activation": activation}),
             "swin": SwinSizes(**_arguments(data["swin"])),
             "weight_heads": HeadSizes(**_arguments(data["weight_heads"])),
             "bias_heads": HeadSizes(**_arguments(data["bias_heads"])),
