@@ -22,6 +22,11 @@ def grid_nodes(
     return torch.stack([x, y], -1)
 
 
+def reach(n: int) -> float:
+    """Half the width of the lines on n x n nodes: REACH, but at least three quarters of a spacing."""
+    return max(REACH, 0.75 * 2 / (n - 1))
+
+
 class Drawing(NamedTuple):
     """Nodes on the boundary and the value of the nearest boundary point, zero elsewhere."""
 
@@ -32,13 +37,13 @@ class Drawing(NamedTuple):
 def draw(
     points: Float[Tensor, "batch edge 2"], values: Float[Tensor, "batch edge"], used: Bool[Tensor, "batch edge"], n: int
 ) -> Drawing:
-    """Draw boundary points on the grid of n x n nodes: lines of half width REACH, at least three quarters of a spacing.
+    """Draw boundary points on the grid of n x n nodes: lines of half width `reach(n)`.
 
     Points with `used` unset are left out. The points should lie closer than half a spacing.
     """
     nodes = grid_nodes(n, points.dtype, points.device).reshape(1, -1, 2)
     far = torch.full_like(points, 10.0)
     distance, nearest = torch.cdist(nodes, torch.where(used[..., None], points, far)).min(-1)
-    mask = distance < max(REACH, 0.75 * 2 / (n - 1))
+    mask = distance < reach(n)
     drawn = torch.where(mask, values.gather(1, nearest), 0)
     return Drawing(mask.to(points.dtype).unflatten(1, (n, n)), drawn.unflatten(1, (n, n)))
