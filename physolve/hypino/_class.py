@@ -92,7 +92,7 @@ def check_orders(orders: MultiIndex) -> None:
 
 def _check_equation(found: Member) -> None:
     problem, form = found.problem, found.equation
-    slopes = [sympy.expand(slope) if slope.free_symbols else slope for slope in form.slopes]
+    slopes: list[sympy.Expr] = [sympy.expand(slope) for slope in form.slopes]
     for atom, slope in zip(form.atoms, slopes, strict=True):
         check_orders(atom.orders)
         if atom.orders == (1, 1) and slope != 0:

@@ -94,15 +94,17 @@ def place(
 
 def _edge(domain: Shape, on: Any, where: Any, affine: Affine, spacing: float) -> Edge:
     """Points of a part of the boundary that lie no further apart than `spacing` in the square."""
-    n = PROBES
-    for _ in range(2):
-        samples = domain.sample_boundary(n, on=on, where=where, method="grid")
-        assert samples.normals is not None
-        normals = torch.tensor(samples.normals)
-        stretch = affine.lengths(normals)
-        # Points are even in the problem's coordinates: where the square stretches them most decides.
-        n = min(MOST, max(PROBES, int(samples.weights.sum() * float(stretch.max()) / spacing) + 1))
-    return Edge(torch.tensor(samples.points), normals, torch.tensor(samples.weights) * stretch)
+    probes = _samples(domain, on, where, affine, PROBES)
+    # Points are even in the problem's coordinates: where the square stretches them most decides.
+    n = int(PROBES * float(probes.lengths.max()) / spacing) + 1
+    return _samples(domain, on, where, affine, min(MOST, max(PROBES, n)))
+
+
+def _samples(domain: Shape, on: Any, where: Any, affine: Affine, n: int) -> Edge:
+    samples = domain.sample_boundary(n, on=on, where=where, method="grid")
+    normals = torch.tensor(samples.normals)
+    lengths = torch.tensor(samples.weights) * affine.lengths(normals)
+    return Edge(torch.tensor(samples.points), normals, lengths)
 
 
 def _nodes(domain: Shape, affine: Affine, n: int) -> tuple[Bool[Tensor, " nodes"], Float[Tensor, "m 2"]]:
