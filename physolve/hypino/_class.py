@@ -95,7 +95,7 @@ def _check_equation(found: Member) -> None:
     slopes: list[sympy.Expr] = [sympy.expand(slope) for slope in form.slopes]
     for atom, slope in zip(form.atoms, slopes, strict=True):
         check_orders(atom.orders)
-        if atom.orders == (1, 1) and slope != 0:
+        if atom.orders == (1, 1) and not slope.is_zero:
             mixed = "u_" + "".join(c.name for c in problem.coordinates)
             raise UnsupportedError(
                 f"hypino: equation 1 holds the mixed derivative {mixed}, the class has none; turn the coordinates so "
