@@ -153,7 +153,10 @@ def _lowered(found: Member, placement: Placement) -> Lowered:
 
 
 def _coefficients(found: Member) -> dict[tuple[int, ...], float]:
-    """The equation's coefficients, which are the same everywhere: taken at one point."""
+    """The equation's coefficients, which are the same everywhere: plain numbers, else taken at one point."""
+    slopes = dict(zip(found.equation.atoms, found.equation.slopes, strict=True))
+    if not any(slope.free_symbols for slope in slopes.values()):
+        return {atom.orders: float(slope) for atom, slope in slopes.items() if slope != 0}
     point = torch.tensor([Affine.around(found.problem.domain).center], dtype=torch.float64)
     state = {atom: point.new_zeros(1) for atom in found.equation.atoms}
     local = found.equation.linearize(point, None, state, found.parameters)
