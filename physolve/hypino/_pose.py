@@ -19,7 +19,7 @@ from physolve.residual import Form
 
 from ._affine import Affine
 from ._batch import LAYOUT, Boundary, ProblemBatch
-from ._placement import Drawn, Edge, Placement
+from ._placement import Edge, Placement
 
 LARGEST = 2.0
 """Coefficients of the training are U(-2, 2)."""
@@ -81,7 +81,7 @@ def equation_scale(coefficients: Mapping[MultiIndex, float]) -> float:
     return max(leading, max(sizes.values()) / LARGEST)
 
 
-def amplitude(source: Column, values: Sequence[Column]) -> float:
+def amplitude(source: Column, values: Sequence[Tensor]) -> float:
     """The number by which the unknown is divided: 1, or the size of the data where that is SMALL or LARGE.
 
     The size is the largest value on the boundary or the largest source over SOURCE. The problem is linear, but the
@@ -148,7 +148,7 @@ def ask(forms: Sequence[Form], edge: Edge, affine: Affine, terms: Terms) -> Aske
     return Asked(normals, dirichlet, neumann)
 
 
-def _check_finite(source: Column, values: Sequence[Column]) -> None:
+def _check_finite(source: Column, values: Sequence[Tensor]) -> None:
     if not bool(source.isfinite().all()):
         raise UnsupportedError("hypino: the source of equation 1 is not finite at some points of the domain")
     if not all(bool(v.isfinite().all()) for v in values):
@@ -170,24 +170,20 @@ def _boundary(asked: Sequence[Asked], placement: Placement, size: float) -> Boun
     )
 
 
-def _column(values: Sequence[Column | None], edges: Sequence[Edge]) -> tuple[Column, Tensor]:
+def _column(values: Sequence[Tensor | None], edges: Sequence[Edge]) -> tuple[Column, Tensor]:
     """The values of all edges one after the other, zero where there are none, and where there are."""
     some = [torch.zeros(len(e.points)).double() if v is None else v for v, e in zip(values, edges, strict=True)]
     used = [torch.full((len(e.points),), v is not None) for v, e in zip(values, edges, strict=True)]
     return torch.cat(some), torch.cat(used)
 
 
-def _raster(asked: Sequence[Asked], source: Column, at: Placement, size: float) -> Float[Tensor, "1 5 n n"]:
+def _raster(asked: Sequence[Asked], source: Column, at: Placement, size: float) -> Float[Tensor, "1 5 grid grid"]:
     """The five channels in float32. A node on the boundary where the source is not finite counts as outside."""
     raster = torch.zeros(5, at.grid**2, dtype=torch.float64)
     for k, (drawn, values) in enumerate(
         ((at.dirichlet, [a.dirichlet for a in asked]), (at.neumann, [a.neumann for a in asked]))
     ):
         raster[k, drawn.nodes] = 1
-        raster[2 + k, drawn.nodes] = _drawn_values(drawn, values, at.edges) / size
+        raster[2 + k, drawn.nodes] = _column(values, at.edges)[0][drawn.nearest] / size
     raster[4, at.inside] = torch.nan_to_num(source / size, nan=0.0, posinf=0.0, neginf=0.0)
     return raster.float().reshape(1, 5, at.grid, at.grid)
-
-
-def _drawn_values(drawn: Drawn, values: Sequence[Column | None], edges: Sequence[Edge]) -> Column:
-    return _column(values, edges)[0][drawn.nearest]

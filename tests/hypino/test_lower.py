@@ -27,7 +27,7 @@ from physolve.hypino import (
 )
 from physolve.hypino._pose import amplitude, equation_scale
 from physolve.hypino._raster import REACH
-from physolve.nets import JetAtom
+from physolve.nets import GeneratedBasis, JetAtom
 from physolve.spec import Problem, Program, read_problem
 
 FOLDER = Path(__file__).resolve().parents[2] / "problems"
@@ -236,6 +236,26 @@ def test_large_data_are_scaled_and_the_field_is_scaled_back():
         torch.testing.assert_close(found, factor * inside[row, :, 0], rtol=1e-11, atol=1e-8)
 
 
+def test_a_head_solved_in_the_square_solves_the_problem_in_its_own_coordinates():
+    """Least squares on random networks' hidden layers, posed data only: a quadratic on an ellipse of aspect 2."""
+    problem = load("torsion_ellipse")
+    lowered = lower(problem, points=600, edge=300)
+    posed = lowered.posed
+    architecture = target_network()
+    weights = torch.randn(6, architecture.count, generator=torch.Generator().manual_seed(2), dtype=torch.float64) / 25
+    basis = GeneratedBasis.of(architecture, weights)
+    inside, edge = posed.interior[0], posed.boundary.points[0]
+    operator = {o: c.expand(len(inside)) for o, c in zip(LAYOUT, posed.coefficients[0], strict=True)}
+    matrix = torch.cat([basis.operate(inside, operator), 10 * basis.operate(edge, {(0, 0): torch.ones(300).double()})])
+    right = torch.cat([posed.source[0], 10 * posed.boundary.dirichlet[0]])
+    head = torch.linalg.lstsq(matrix, right[:, None], driver="gelsd").solution[:, 0]
+    points = torch.tensor(problem.domain.sample_interior(200, seed=5).points)
+    x, y = points.unbind(1)
+    field = lowered.field(architecture, weights, head)
+    # Random networks are a poor basis: 2e-4 of 0.2; a wrong map or scale would be off by the whole of it.
+    torch.testing.assert_close(field.values(points)[:, 0], (1 - x**2 - 4 * y**2) / 5, rtol=0, atol=1e-3)
+
+
 # --- many problems
 
 
@@ -259,9 +279,12 @@ def assert_same(first, second):
 
 
 def test_many_problems_are_lowered_as_each_alone():
-    problems = [family(1.0, 1.0), load("heat"), family(3.0, 2.0), load("heat_insulated")]
+    corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]
+    mesh = ps.MeshDomain.of(np.array(corners), np.array([[0, 1, 2], [0, 2, 3]]))
+    meshed = Problem((ps.Eq(-ps.laplacian(u), 1),), mesh, (ps.Dirichlet(u, x),))
+    problems = [family(1.0, 1.0), load("heat"), family(3.0, 2.0), load("heat_insulated"), meshed]
     batch = stack([one.posed for one in lower_many(problems, grid=24, points=64, edge=64)])
-    assert len(batch) == 4
+    assert len(batch) == 5
     for k, problem in enumerate(problems):
         assert_same(batch.map(lambda t, k=k: t[k : k + 1]), lower(problem, grid=24, points=64, edge=64).posed)
 
