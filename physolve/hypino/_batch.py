@@ -62,7 +62,7 @@ class ProblemBatch:
         return _mapped(self, change)
 
 
-def _mapped(value, change):
+def _mapped(value, change):  # noqa: ANN001, ANN202
     if isinstance(value, Tensor):
         return change(value)
     if value is None:
