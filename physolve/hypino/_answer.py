@@ -15,10 +15,10 @@ VALUE = JetLayout(2)
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """u_i = a_i0 + sum_kj a_ikj h_ikj, the last hidden layers h of generated networks; one row a problem, in its square.
+    """u_i = sum_kj a_ikj h_ikj + a_i, with the last hidden layers h of generated networks, in the square of problem i.
 
     weights   of the generated networks, in the flat order of `target`; float64
-    head      the constant, then network by network, as `least_squares_head` orders them; float64
+    head      network by network, then the constant, as `least_squares_head` orders them; float64
     residual  share of the data that is not met, |A a - b| / |b|, at points that the head did not see
     """
 

@@ -23,7 +23,7 @@ LAYOUT = JetLayout(2, (0, 1), ((0, 0), (1, 1)))
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
-    """Points of the boundaries, their outward unit normals and what is asked there; values count where a mask is set."""
+    """Points of the boundaries, their outward unit normals, what is asked there; values count where a mask is set."""
 
     points: Float[Tensor, "batch edge 2"]
     normals: Float[Tensor, "batch edge 2"]
@@ -77,8 +77,10 @@ def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     )
 
 
-def concatenate(batches: Sequence[ProblemBatch]) -> ProblemBatch:
-    """One batch of several that all have labels or none."""
+def stack(batches: Sequence[ProblemBatch]) -> ProblemBatch:
+    """Batches of the same resolution as one; labels are kept where all have them."""
+    if any(batch.labels is None for batch in batches):
+        batches = [dataclasses.replace(batch, labels=None) for batch in batches]
     columns = zip(*(_leaves(batch) for batch in batches), strict=True)
     tensors = iter([torch.cat(column) for column in columns])
     return batches[0].map(lambda _: next(tensors))

@@ -1,7 +1,7 @@
 """Tokens to the weights of the target network. Attributes are named as in the published state dict."""
 
+import math
 from collections.abc import Sequence
-from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ._encoding import FourierFeatures
 from ._sizes import HeadSizes, HypernetworkSizes
-from ._start import start_as_network
+from ._start import weight_scales
 
 
 class AttentionPooling(nn.Module):
@@ -27,56 +27,69 @@ class AttentionPooling(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Query i of the pooled tokens of all stages gives weight matrix i, query L + i bias i, of L layers.
+    """A query of the pooled tokens of all stages for every weight matrix and every bias of every network written.
 
-    With `invariant`, theta = theta_0 + h: learnable weights theta_0 that depend on no input, initialised as those of a
-    network trained by itself would be, stand in place of the biases of the heads' last maps (2304.07645).
+        theta = s (theta_0 + h)
+
+    with the heads' output h, learnable weights theta_0 that depend on no input (the output half of the
+    magnitude-invariant parametrisation, 2304.07645), and the scale s of a fresh network's weights. At first
+    theta_0 ~ N(0, 1) and h, of size START, is small: the written network starts as a fresh one. As published: theta = h.
     """
 
-    theta_0: nn.Parameter | None
+    theta_0: nn.Parameter
+    scale: Tensor
 
     def __init__(self, sizes: HypernetworkSizes) -> None:
         super().__init__()
-        layers, swin = sizes.target.layers, sizes.swin
+        self.networks, self.layers, swin = sizes.networks, len(sizes.target.layers), sizes.swin
         if sizes.published:
             self.target_net = _unused_target(sizes)
         self.attention_pooling = nn.ModuleList(
-            AttentionPooling(2 * len(layers), width, heads)
+            AttentionPooling(2 * self.layers * self.networks, width, heads)
             for width, heads in zip(swin.widths, swin.heads, strict=True)
         )
-        self.weight_maps = _heads(sizes, sizes.weight_heads, [i * o for i, o in layers])
-        self.bias_maps = _heads(sizes, sizes.bias_heads, [o for _, o in layers])
-        theta_0 = None
+        self.weight_maps = _heads(sizes, sizes.weight_heads, [i * o for i, o in sizes.target.layers])
+        self.bias_maps = _heads(sizes, sizes.bias_heads, [o for _, o in sizes.target.layers])
+        self.published = sizes.published
         if not sizes.published:
-            last = cast(list[nn.Linear], [head[-1] for _, head in self._numbered_heads()])
-            common = start_as_network(last, sizes.target)
-            theta_0 = nn.Parameter(common) if sizes.invariant else None
-        self.register_parameter("theta_0", theta_0)
+            self.theta_0 = nn.Parameter(torch.randn(self.networks, sizes.target.count))
+            self.register_buffer("scale", weight_scales(sizes.target), persistent=False)
 
-    def forward(self, stages: Sequence[Float[Tensor, "batch h w width"]]) -> Float[Tensor, "batch count"]:
+    def forward(self, stages: Sequence[Float[Tensor, "batch h w width"]]) -> Float[Tensor, "batch networks count"]:
         """Weights in the flat order of `Architecture`."""
         pooled = [pool(tokens) for pool, tokens in zip(self.attention_pooling, stages, strict=True)]
-        queries = torch.cat(pooled, -1).unbind(1)
-        theta = torch.cat([head(queries[i]) for i, head in self._numbered_heads()], -1)
-        return theta if self.theta_0 is None else self.theta_0 + theta
+        queries = torch.cat(pooled, -1).unflatten(1, (2, self.networks, self.layers))
+        maps = zip(self.weight_maps, self.bias_maps, strict=True)
+        written = [
+            _each(head, queries[:, kind, :, layer])
+            for layer, heads in enumerate(maps)
+            for kind, head in enumerate(heads)
+        ]
+        h = torch.cat(written, -1)
+        return h if self.published else self.scale * (self.theta_0 + h)
 
-    def _numbered_heads(self) -> list[tuple[int, nn.Sequential]]:
-        """(query, head) in the flat order of the weights: W_0, b_0, W_1, ..."""
-        weights, biases = list(enumerate(self.weight_maps)), list(enumerate(self.bias_maps, len(self.weight_maps)))
-        return cast(
-            list[tuple[int, nn.Sequential]], [one for pair in zip(weights, biases, strict=True) for one in pair]
-        )
+
+START = 0.2
+"""Standard deviation, over inputs, of what the heads first add to theta_0."""
+
+
+def _each(head: nn.Module, queries: Float[Tensor, "batch networks width"]) -> Float[Tensor, "batch networks outputs"]:
+    """A head on the queries of all networks; GroupNorm takes each by itself."""
+    return head(queries.flatten(0, 1)).unflatten(0, queries.shape[:2])
 
 
 def _heads(sizes: HypernetworkSizes, heads: HeadSizes, counts: list[int]) -> nn.ModuleList:
     """One head a layer of the target."""
-    width, bias = sum(sizes.swin.widths), not sizes.invariant
-    return nn.ModuleList(
-        nn.Sequential(
-            nn.Linear(width, hidden), nn.GELU(), nn.GroupNorm(groups, hidden), nn.Linear(hidden, count, bias=bias)
-        )
+    width = sum(sizes.swin.widths)
+    made = nn.ModuleList(
+        nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.GroupNorm(groups, hidden), nn.Linear(hidden, count))
         for hidden, groups, count in zip(heads.hidden, heads.groups, counts, strict=True)
     )
+    if not sizes.published:
+        for head, hidden in zip(made, heads.hidden, strict=True):
+            nn.init.normal_(head[-1].weight, std=START / math.sqrt(hidden))  # type: ignore[index]
+            nn.init.zeros_(head[-1].bias)  # type: ignore[index]
+    return made
 
 
 def _unused_target(sizes: HypernetworkSizes) -> nn.Module:

@@ -64,7 +64,7 @@ def hidden_jets(
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """The functions phi at the points of a batch of problems; columns: the constant, then network by network.
+    """The functions phi at the points of a batch of problems; columns: network by network, then the constant.
 
     interior   jets of the hidden layers, as LAYOUT orders them
     boundary   values and gradients of the hidden layers, as SLOPES orders them
@@ -136,7 +136,7 @@ def rows_of(features: Features, batch: ProblemBatch) -> Rows:
     """The rows of equation and conditions on these functions."""
     edge = batch.boundary
     equation = torch.einsum("br,bkrnw->bnkw", batch.coefficients, features.interior).flatten(2)
-    equation = torch.cat([batch.coefficients[:, :1, None].expand(-1, equation.shape[1], 1), equation], -1)
+    equation = torch.cat([equation, batch.coefficients[:, :1, None].expand(-1, equation.shape[1], 1)], -1)
     value, slope = _trace_columns(features.boundary, edge)
     blocks = [
         _weighted(equation, torch.ones_like(equation[..., 0]), 1.0),
@@ -181,16 +181,16 @@ def own_head(target: Architecture, weights: Float[Tensor, "batch networks count"
     """The head that the hypernetwork itself wrote: the mean of its networks."""
     width = target.layers[-1][0]
     last = weights[..., -(width + 1) :] / weights.shape[1]
-    return torch.cat([last[..., width].sum(1, keepdim=True), last[..., :width].flatten(1)], -1)
+    return torch.cat([last[..., :width].flatten(1), last[..., width].sum(1, keepdim=True)], -1)
 
 
 def combined(
     jets: Float[Tensor, "batch networks rows n width"], head: Float[Tensor, "batch columns"]
 ) -> Float[Tensor, "batch rows n"]:
     """Jets of u = a_0 + sum_kj a_kj h_kj; the first row is the value."""
-    per_network = head[:, 1:].unflatten(1, (jets.shape[1], jets.shape[-1])).to(jets.dtype)
+    per_network = head[:, :-1].unflatten(1, (jets.shape[1], jets.shape[-1])).to(jets.dtype)
     total = torch.einsum("bkrnw,bkw->brn", jets, per_network)
-    total[:, 0] += head[:, :1].to(jets.dtype)
+    total[:, 0] += head[:, -1:].to(jets.dtype)
     return total
 
 
@@ -199,7 +199,7 @@ def _trace_columns(jets: Float[Tensor, "batch networks 3 edge width"], edge: Bou
     value = jets[:, :, 0].permute(0, 2, 1, 3).flatten(2)
     slope = torch.einsum("bei,bkiew->bekw", edge.normals, jets[:, :, 1:]).flatten(2)
     one = torch.ones_like(value[..., :1])
-    return torch.cat([one, value], -1), torch.cat([torch.zeros_like(one), slope], -1)
+    return torch.cat([value, one], -1), torch.cat([slope, torch.zeros_like(one)], -1)
 
 
 def _weighted(matrix: Tensor, used: Tensor, weight: float) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,6 @@ class Hypernetwork(nn.Module):
 
     def forward(
         self, raster: Float[Tensor, "batch 5 n n"], coefficients: Float[Tensor, "batch 5"]
-    ) -> Float[Tensor, "batch count"]:
-        """Weights of one target network a problem, in the flat order of `sizes.target`."""
+    ) -> Float[Tensor, "batch networks count"]:
+        """Weights of the target networks of every problem, in the flat order of `sizes.target`."""
         return self.decoder(self.encoder(raster, coefficients))

@@ -23,8 +23,8 @@ from ._head import (
     SLOPES,
     Features,
     Head,
-    RowScale,
     Rows,
+    RowScale,
     hidden_weights,
     least_squares_head,
     own_head,
@@ -72,7 +72,7 @@ class _Projection(torch.autograd.Function):
         on_a, on_v = _through_rows(batch, rows.scale, -q), _through_rows(batch, rows.scale, r)
         interior = torch.stack([to_solution + on_a[0], on_v[0], to_own_solution], -1)
         boundary = torch.stack([to_trace + on_a[1], on_v[1], to_own_trace], -1)
-        outputs = torch.stack([head.coefficients.to(weights), v.to(weights), own.to(weights)], -1)[:, 1:]
+        outputs = torch.stack([head.coefficients.to(weights), v.to(weights), own.to(weights)], -1)[:, :-1]
         outputs = outputs.unflatten(1, (weights.shape[1], -1))
         gradient = _pull(target, weights, outputs, batch.interior, LAYOUT, interior)
         gradient += _pull(target, weights, outputs, batch.boundary.points, SLOPES, boundary)
@@ -85,7 +85,7 @@ def _to_head(features: Features, to_solution: Tensor, to_trace: Tensor) -> Float
     interior = torch.einsum("bkrnw,brn->bkw", features.interior, to_solution)
     boundary = torch.einsum("bkrew,bre->bkw", features.boundary, to_trace)
     constant = to_solution[:, 0].sum(1, keepdim=True) + to_trace[:, 0].sum(1, keepdim=True)
-    return torch.cat([constant, (interior + boundary).flatten(1)], 1)
+    return torch.cat([(interior + boundary).flatten(1), constant], 1)
 
 
 def _pulled(rows: Rows, head: Head, v: Tensor) -> tuple[Float[Tensor, "batch rows"], Float[Tensor, "batch rows"]]:
@@ -128,5 +128,5 @@ def _to_last_layer(features: Features, to_solution: Tensor, to_trace: Tensor) ->
     """Gradient in the last layers that the hypernetwork wrote: matrix, then bias."""
     gradient = _to_head(features, to_solution, to_trace)
     networks, width = features.interior.shape[1], features.interior.shape[-1]
-    bias = gradient[:, :1].expand(-1, networks)
-    return torch.cat([gradient[:, 1:].unflatten(1, (networks, width)), bias.unsqueeze(-1)], -1) / networks
+    bias = gradient[:, -1:].expand(-1, networks)
+    return torch.cat([gradient[:, :-1].unflatten(1, (networks, width)), bias.unsqueeze(-1)], -1) / networks

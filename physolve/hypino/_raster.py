@@ -23,6 +23,11 @@ def grid_nodes(
     return torch.stack([x, y], -1)
 
 
+def reach(n: int) -> float:
+    """Half the width of the lines on n x n nodes: REACH, but at least three quarters of a spacing."""
+    return max(REACH, 0.75 * 2 / (n - 1))
+
+
 class Drawing(NamedTuple):
     """Nodes on the boundary and the value of the nearest boundary point, zero elsewhere."""
 
@@ -33,12 +38,11 @@ class Drawing(NamedTuple):
 def draw(
     points: Float[Tensor, "batch edge 2"], values: Float[Tensor, "batch edge"], used: Bool[Tensor, "batch edge"], n: int
 ) -> Drawing:
-    """Draw boundary points on the grid of n x n nodes: lines of half width REACH, at least three quarters of a spacing.
+    """Draw boundary points on the grid of n x n nodes: lines of half width `reach(n)`.
 
     Points with `used` unset are left out. The points should lie closer than half a spacing.
     """
-    radius = max(REACH, 0.75 * 2 / (n - 1))
-    node, distance = _near(points, used, n, radius)
+    node, distance = _near(points, used, n, reach(n))
     batch, size = len(points), n * n + 1  # one more: where what is too far goes
     least = points.new_full((batch, size), torch.inf).scatter_reduce(1, node, distance, "amin")
     edge = points.shape[1]
@@ -60,8 +64,8 @@ def _near(
     """
     spacing = 2 / (n - 1)
     place = (points + 1) / spacing  # in cells, columns and rows counted from (-1, -1)
-    reach = math.ceil(radius / spacing)
-    steps = torch.arange(1 - reach, reach + 1, device=points.device)
+    cells = math.ceil(radius / spacing)
+    steps = torch.arange(1 - cells, cells + 1, device=points.device)
     column, row = (place.floor().long()[..., axis, None] + steps for axis in (0, 1))
     dx, dy = (spacing * (k - place[..., axis, None]) for axis, k in ((0, column), (1, row)))
     distance = torch.sqrt(dx[..., None, :] ** 2 + dy[..., None] ** 2)

@@ -52,10 +52,11 @@ class HypernetworkSizes:
     coefficients      width of the coefficients' embedding
     statistics        width of the statistics' embedding
     bands             of the Fourier features of all inputs
-    invariant         magnitude-invariant parametrisation (2304.07645): inputs are encoded to features of constant norm,
-                      and theta = theta_0 + h with weights theta_0 of their own
-    published         start as torch and timm start and keep the parameters that the published network's state dict
-                      holds and nothing reads; otherwise the written network starts with Xavier's weights
+    networks          how many target networks are written for a problem; their queries differ, the heads are shared
+    invariant         the input half of the magnitude-invariant parametrisation (2304.07645): inputs are encoded to
+                      features of constant norm
+    published         as published: no weights theta_0 of their own, torch's and timm's start, problems as they are
+                      stated, and the parameters that the published state dict holds though nothing reads them
     """
 
     target: Architecture
@@ -67,6 +68,7 @@ class HypernetworkSizes:
     coefficients: int = 96
     statistics: int = 32
     bands: tuple[float, ...] = BANDS
+    networks: int = 1
     invariant: bool = field(default=False, kw_only=True)
     published: bool = field(default=False, kw_only=True)
 
@@ -76,6 +78,7 @@ class HypernetworkSizes:
         _check(self.grid % 4 == 0 and self.grid > 0, f"grid={self.grid}", "a multiple of 4")
         _check(self.stem % 2 == 0 and self.stem > 0, f"stem={self.stem}", "an even number")
         _check(not (self.published and self.invariant), "published and invariant sizes", "one of the two")
+        _check(self.networks > 0, f"networks={self.networks}", "at least 1")
         _check(self.target.dim == 2, f"a target of {self.target.dim} coordinates", "2")
 
 
@@ -104,11 +107,16 @@ ORIGINAL = HypernetworkSizes(
 """The published network, 77.3 M parameters."""
 
 SMALL = HypernetworkSizes(
-    target=target_network(),
+    target=target_network(depth=2),
+    networks=4,
     grid=64,
     stem=48,
     swin=SwinSizes(embed=96, window=8, depths=(2, 2, 4), heads=(3, 6, 12)),
-    weight_heads=HeadSizes((512,) * 6 + (64,), (4,) * 6 + (1,)),
-    bias_heads=HeadSizes((64,) * 7, (4,) * 6 + (1,)),
+    weight_heads=HeadSizes((256,) * 4 + (64,), (4,) * 4 + (1,)),
+    bias_heads=HeadSizes((64,) * 5, (4,) * 4 + (1,)),
 )
-"""Ours: 11 M parameters on a grid of 64 x 64."""
+"""Ours: 8.7 M parameters on a grid of 64 x 64, four shallow networks of 4,320 weights each, 129 functions together.
+
+With random weights in place of written ones, the median error of the least squares on 204 random problems was 0.36 for
+two networks, 0.10 for four, 0.018 for eight, and the same for two and four gated layers.
+"""

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .._batch import Boundary, Labels, ProblemBatch, concatenate
+from .._batch import Boundary, Labels, ProblemBatch, stack
 from .._raster import draw, grid_nodes
 from ._boundary import Rim, random_rim
 from ._conditions import Conditions, random_conditions
@@ -53,7 +53,7 @@ def validation_set(settings: SamplerSettings, count: int, seed: int) -> ProblemB
     """`count` problems of the whole distribution on the CPU, the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)
     chunks = [sample(settings, min(CHUNK, count - start), generator) for start in range(0, count, CHUNK)]
-    return concatenate(chunks)
+    return stack(chunks)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ class LossWeights:
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """The loss, and for every sample the relative errors of both heads (zero where there is no label) and the residual."""
+    """The loss, and of every sample the relative errors of both heads (zero without a label) and the residual."""
 
     total: Float[Tensor, ""]
     error: Float[Tensor, " batch"]

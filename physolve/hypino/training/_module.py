@@ -39,7 +39,7 @@ class HypinoModule(L.LightningModule):
         return weights.float()
 
     def judged(self, batch: ProblemBatch) -> tuple[Losses, Tensor]:
-        """Losses of a batch, and how far the weights of different samples are apart: near zero, the network collapsed."""
+        """Losses of a batch, and how far weights of different samples are apart: near zero, the network collapsed."""
         problems = scaled(batch).batch
         weights = self.generated(problems)
         spread = (weights.std(0) / weights.square().mean(0).sqrt().clamp_min(1e-12)).mean().detach()

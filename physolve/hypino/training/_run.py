@@ -112,7 +112,7 @@ class Keeper(Callback):
         write_record(self.folder / RECORD, record)
 
 
-def moving_average(decay: float):  # noqa: ANN201
+def moving_average(decay: float):
     """Exponential moving average that follows quickly at first: decay min(d, (1 + n) / (10 + n)) after n updates."""
 
     def update(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
