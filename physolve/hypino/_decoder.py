@@ -33,7 +33,7 @@ class Decoder(nn.Module):
 
     with the heads' output h, learnable weights theta_0 that depend on no input (the output half of the
     magnitude-invariant parametrisation, 2304.07645), and the scale s of a fresh network's weights. At first
-    theta_0 ~ N(0, 1) and h, of size START, is small: the written network starts as a fresh one. As published: theta = h.
+    theta_0 ~ N(0, 1) and h, of size START, is small: it starts as a fresh network. As published: theta = h.
     """
 
     theta_0: nn.Parameter

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
@@ -47,8 +48,8 @@ class HypinoModule(L.LightningModule):
 
     def training_step(self, batch: ProblemBatch, index: int) -> Tensor:
         result, spread = self.judged(batch)
-        self.log("loss", result.total.detach(), prog_bar=True)
-        self.log("spread", spread)
+        self.log("loss", result.total.detach(), prog_bar=True, batch_size=len(batch))
+        self.log("spread", spread, batch_size=len(batch))
         return result.total
 
     def validation_step(self, batch: ProblemBatch, index: int) -> None:
@@ -63,17 +64,17 @@ class HypinoModule(L.LightningModule):
                 "val_residual": result.residual.median(),
                 "val_spread": spread,
             },
-            prog_bar=True,
+            batch_size=len(batch),
             sync_dist=True,
         )
 
     def train_dataloader(self) -> "EpochStream":
         return EpochStream(self)
 
-    def val_dataloader(self) -> list[ProblemBatch]:
+    def val_dataloader(self) -> "Once":
         """The same problems every time, in one batch."""
         settings = self.configuration.training
-        return [validation_set(self.configuration.sampler, settings.validation, VALIDATION_SEED)]
+        return Once(validation_set(self.configuration.sampler, settings.validation, VALIDATION_SEED))
 
     def transfer_batch_to_device(self, batch: ProblemBatch, device: torch.device, index: int) -> ProblemBatch:
         return batch.map(lambda tensor: tensor.to(device))
@@ -110,6 +111,19 @@ class HypinoModule(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.clock.spent = checkpoint["run"]["spent"]
         self.usual_norm = checkpoint["run"]["usual_norm"]
+
+
+@dataclass(frozen=True, eq=False)
+class Once:
+    """One batch as an epoch; Lightning would take a list for several data sets."""
+
+    batch: ProblemBatch
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[ProblemBatch]:
+        yield self.batch
 
 
 class EpochStream:
