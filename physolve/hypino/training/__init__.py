@@ -1,1 +1,11 @@
-"""Training of the hypernetwork: losses, schedule, the Lightning module, the run and its record."""
+"""Training of the hypernetwork: losses, schedule, the Lightning module, the run and its record.
+
+Importing this package imports Lightning, `import physolve` does not.
+"""
+
+from ._keeper import News as News
+from ._losses import LossWeights as LossWeights
+from ._run import train as train
+from ._settings import Configuration as Configuration
+from ._settings import TrainingSettings as TrainingSettings
+from ._settings import read_configuration as read_configuration

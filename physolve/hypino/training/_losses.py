@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physolve.jets import Architecture
@@ -37,12 +37,16 @@ class LossWeights:
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """The loss, and of every sample the relative errors of both heads (zero without a label) and the residual."""
+    """The loss, and of every sample the relative errors of both heads and the least-squares head's residual.
+
+    known   which samples have a label; the errors of the others are zero
+    """
 
     total: Float[Tensor, ""]
     error: Float[Tensor, " batch"]
     own_error: Float[Tensor, " batch"]
     residual: Float[Tensor, " batch"]
+    known: Bool[Tensor, " batch"]
 
 
 def losses(
@@ -62,7 +66,7 @@ def losses(
 
     best, own = judged(found.solution, found.trace), judged(found.own_solution, found.own_trace)
     total = (best.loss + w.own_head * own.loss).mean()
-    return Losses(total, best.error.detach(), own.error.detach(), best.residual.detach())
+    return Losses(total, best.error.detach(), own.error.detach(), best.residual.detach(), labels.known)
 
 
 class _Judged(NamedTuple):

@@ -1,86 +1,113 @@
-"""The Lightning module: one step of training, one validation."""
+"""The Lightning module: one step of training, the average of the weights, its judgement."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from .._batch import ProblemBatch
 from .._hypernetwork import Hypernetwork
 from .._scaling import scaled
+from .._sizes_file import sizes_to_data
 from ..sampler import validation_set
 from ._losses import Losses, losses
-from ._schedule import Clock, learning_rate
+from ._schedule import Clock, learning_rate, moving_average
 from ._settings import Configuration
-from ._stream import problem_stream
+from ._stream import EpochStream, problems_at
 
 VALIDATION_SEED = 20_260_101
-"""Never used by a stream, whose seeds are products."""
+"""Of the problems that training is judged by: only a stream's process 1,285 would ever see one of its batches."""
+
+CHUNK = 64
+"""Validation problems judged at a time."""
 
 
 class HypinoModule(L.LightningModule):
-    """Trains `hypernetwork` as the configuration says. Batches come from the sampler, one seed a step and process."""
+    """Trains `hypernetwork` as the configuration says; `average.module` is the average of its weights.
+
+    A checkpoint holds both, the time spent and the usual norm of the gradient.
+    """
 
     def __init__(self, configuration: Configuration, hypernetwork: Hypernetwork) -> None:
         super().__init__()
         self.configuration = configuration
         self.hypernetwork = hypernetwork
+        self.average = AveragedModel(hypernetwork, multi_avg_fn=moving_average(configuration.training.average))
+        self.average.requires_grad_(False).eval()
         self.clock = Clock(configuration.training)
         self.progress = 0.0
         self.usual_norm = math.inf
 
-    def generated(self, batch: ProblemBatch) -> Tensor:
-        """Weights (batch, networks, count) in float32 for a scaled batch."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.configuration.training.bf16):
-            weights = self.hypernetwork(batch.raster, batch.coefficients)
-        return weights.float()
+    @property
+    def averaged(self) -> Hypernetwork:
+        """The hypernetwork with averaged weights: what is validated and shipped."""
+        return self.average.module  # type: ignore[return-value]
 
-    def judged(self, batch: ProblemBatch) -> tuple[Losses, Tensor]:
+    def judged(self, hypernetwork: Hypernetwork, batch: ProblemBatch) -> tuple[Losses, Tensor]:
         """Losses of a batch, and how far weights of different samples are apart: near zero, the network collapsed."""
         problems = scaled(batch).batch
-        weights = self.generated(problems)
-        spread = (weights.std(0) / weights.square().mean(0).sqrt().clamp_min(1e-12)).mean().detach()
-        return losses(self.configuration.hypernetwork.target, weights, problems, self.configuration.loss), spread
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.configuration.training.bf16):
+            weights = hypernetwork(problems.raster, problems.coefficients)
+        weights = weights.float()
+        spread = weights.detach().std(0, correction=0) / weights.detach().square().mean(0).sqrt().clamp_min(1e-12)
+        return losses(hypernetwork.sizes.target, weights, problems, self.configuration.loss), spread.mean()
 
     def training_step(self, batch: ProblemBatch, index: int) -> Tensor:
-        result, spread = self.judged(batch)
-        self.log("loss", result.total.detach(), prog_bar=True, batch_size=len(batch))
+        result, spread = self.judged(self.hypernetwork, batch)
+        self.log("loss", result.total.detach(), batch_size=len(batch))
         self.log("spread", spread, batch_size=len(batch))
         return result.total
 
-    def validation_step(self, batch: ProblemBatch, index: int) -> None:
-        result, spread = self.judged(batch)
-        known = batch.labels.known if batch.labels else slice(0)
-        self.log_dict(
-            {
-                "val_loss": result.total,
-                "val_median": result.error[known].median(),
-                "val_mean": result.error[known].clamp(max=1.0).mean(),
-                "val_own_median": result.own_error[known].median(),
-                "val_residual": result.residual.median(),
-                "val_spread": spread,
-            },
-            batch_size=len(batch),
-            sync_dist=True,
-        )
-
-    def train_dataloader(self) -> "EpochStream":
-        return EpochStream(self)
-
-    def val_dataloader(self) -> "Once":
-        """The same problems every time, in one batch."""
+    @torch.no_grad()
+    def validated(self) -> dict[str, float]:
+        """Figures of the averaged weights on the same problems every time; errors relative to the solution's size."""
         settings = self.configuration.training
-        return Once(validation_set(self.configuration.sampler, settings.validation, VALIDATION_SEED))
+        problems = validation_set(self.configuration.sampler, settings.validation, VALIDATION_SEED)
+        parts = [
+            self.judged(self.averaged, problems.map(lambda tensor, a=a: tensor[a : a + CHUNK].to(self.device)))
+            for a in range(0, len(problems), CHUNK)
+        ]
+        results = [result for result, _ in parts]
+        error, own_error, residual, known = (
+            torch.cat([getattr(result, name) for result in results])
+            for name in ("error", "own_error", "residual", "known")
+        )
+        figures = {
+            "val_loss": torch.stack([result.total * len(result.known) for result in results]).sum() / len(problems),
+            "val_median": error[known].median(),
+            "val_mean": error[known].clamp(max=1.0).mean(),
+            "val_own_median": own_error[known].median(),
+            "val_residual": residual.median(),
+            "val_spread": torch.stack([spread for _, spread in parts]).mean(),
+        }
+        return {name: float(value) for name, value in figures.items()}
+
+    def train_dataloader(self) -> EpochStream:
+        """Made anew every epoch; the last one of a run of `steps` may be shorter."""
+        settings = self.configuration.training
+        left = settings.epoch if settings.steps is None else settings.steps - self.global_step
+        return EpochStream(max(0, min(settings.epoch, left)), lambda: self.global_step, self._problems_at)
+
+    def _problems_at(self, step: int) -> ProblemBatch:
+        settings = self.configuration
+        return problems_at(
+            settings.sampler,
+            settings.training.batch,
+            settings.training.seed,
+            self.global_rank,
+            step,
+            self.progress,
+            self.device,
+        )
 
     def transfer_batch_to_device(self, batch: ProblemBatch, device: torch.device, index: int) -> ProblemBatch:
         return batch.map(lambda tensor: tensor.to(device))
 
     def on_train_epoch_start(self) -> None:
-        """Progress is set once an epoch, by the first process, so that all processes use the same rates."""
+        """Progress is set once an epoch, by the first process, so that all processes agree although clocks differ."""
         self.progress = self.trainer.strategy.broadcast(self.clock.progress(self.global_step))
 
     def on_train_batch_start(self, batch: ProblemBatch, index: int) -> None:
@@ -89,61 +116,36 @@ class HypinoModule(L.LightningModule):
         for group in self.optimizers().param_groups:  # type: ignore[union-attr]
             group["lr"] = learning_rate(settings, self.global_step, progress)
 
+    def on_train_batch_end(self, outputs: Any, batch: ProblemBatch, index: int) -> None:
+        self.average.update_parameters(self.hypernetwork)
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         settings = self.configuration.training
         return torch.optim.AdamW(
             self.hypernetwork.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
 
-    def configure_gradient_clipping(self, optimizer: Any, *limits: Any, **named: Any) -> None:
-        """Clip the norm; leave a step out whose norm is not finite or far above the usual one (a spike of the loss)."""
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *limits: Any, **named: Any) -> None:
+        """Clip the norm; leave a step out whose norm is not finite or far above the usual one (a spike of the loss).
+
+        A spike counts as no more than the limit it exceeds, so that norms that stay large are usual after some steps.
+        """
         settings = self.configuration.training
         norm = float(torch.nn.utils.clip_grad_norm_(self.hypernetwork.parameters(), settings.clip))
-        self.log("gradient", norm if math.isfinite(norm) else 0.0)
-        if not norm <= settings.outlier * self.usual_norm:
+        limit = settings.outlier * self.usual_norm
+        if math.isfinite(norm):
+            self.log("gradient", norm)
+            self.usual_norm = norm if math.isinf(limit) else 0.98 * self.usual_norm + 0.02 * min(norm, limit)
+        if not math.isfinite(norm) or norm > limit:
             optimizer.zero_grad(set_to_none=True)
-            return
-        self.usual_norm = norm if math.isinf(self.usual_norm) else 0.98 * self.usual_norm + 0.02 * norm
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["run"] = {"spent": self.clock.seconds, "usual_norm": self.usual_norm}
+        checkpoint["run"] = {
+            "seconds": self.clock.seconds,
+            "usual_norm": self.usual_norm,
+            "sizes": sizes_to_data(self.hypernetwork.sizes),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.clock.spent = checkpoint["run"]["spent"]
+        self.clock.spent = checkpoint["run"]["seconds"]
         self.usual_norm = checkpoint["run"]["usual_norm"]
-
-
-@dataclass(frozen=True, eq=False)
-class Once:
-    """One batch as an epoch; Lightning would take a list for several data sets."""
-
-    batch: ProblemBatch
-
-    def __len__(self) -> int:
-        return 1
-
-    def __iter__(self) -> Iterator[ProblemBatch]:
-        yield self.batch
-
-
-class EpochStream:
-    """The batches of the current epoch, as many as its settings say."""
-
-    def __init__(self, module: HypinoModule) -> None:
-        self.module = module
-
-    def __len__(self) -> int:
-        return self.module.configuration.training.epoch
-
-    def __iter__(self) -> Iterator[ProblemBatch]:
-        module, settings = self.module, self.module.configuration
-        first = module.current_epoch * len(self)
-        return problem_stream(
-            settings.sampler,
-            settings.training.batch,
-            settings.training.seed,
-            module.global_rank,
-            range(first, first + len(self)),
-            module.progress,
-            module.device,
-        )

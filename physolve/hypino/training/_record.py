@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from ._settings import Configuration
 
 
 def record_of(
-    configuration: Configuration, curve: list[dict[str, float]], seconds: float, steps: int
+    configuration: Configuration, curve: list[dict[str, float]], seconds: float, steps: int, processes: int
 ) -> dict[str, Any]:
     """The record of a run as JSON-able data. `seconds` are those spent in training, interruptions not counted."""
     return {
@@ -25,7 +24,8 @@ def record_of(
         "hardware": hardware(),
         "hours": round(seconds / 3600, 4),
         "steps": steps,
-        "samples": steps * configuration.training.batch * int(os.environ.get("WORLD_SIZE", "1")),
+        "processes": processes,
+        "samples": steps * configuration.training.batch * processes,
         "curve": curve,
     }
 

@@ -1,7 +1,10 @@
-"""How far a run is, and the learning rate there."""
+"""How far a run is, the learning rate there, and how fast the average of the weights follows."""
 
 import math
 import time
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
 
 from ._settings import TrainingSettings
 
@@ -38,3 +41,15 @@ def learning_rate(settings: TrainingSettings, step: int, progress: float) -> flo
     warm = min(1.0, (step + 1) / settings.warmup) if settings.warmup else 1.0
     fall = settings.final_rate + (1 - settings.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))
     return settings.learning_rate * warm * fall
+
+
+def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
+    """Exponential moving average that follows quickly at first: decay min(d, (1 + n) / (10 + n)) after n updates."""
+
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
+        n = int(count)
+        d = min(decay, (1 + n) / (10 + n))
+        for mean, new in zip(averaged, current, strict=True):
+            mean.lerp_(new, 1 - d)
+
+    return update

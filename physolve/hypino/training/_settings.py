@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from physolve.errors import ProblemFileError, SpecificationError
@@ -49,10 +49,16 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name in ("steps", "hours", "batch", "learning_rate", "clip", "epoch", "validate_every", "validation"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise SpecificationError(f"training: got {name}={value}, expected a positive number")
-        if not 0 <= self.average < 1:
-            raise SpecificationError(f"training: got average={self.average}, expected a decay in [0, 1)")
+            _check(value is None or value > 0, f"{name}={value}", "a positive number")
+        for name in ("final_rate", "warmup", "weight_decay", "seed"):
+            _check(getattr(self, name) >= 0, f"{name}={getattr(self, name)}", "a number from 0")
+        _check(self.outlier > 1, f"outlier={self.outlier}", "a number above 1")
+        _check(0 <= self.average < 1, f"average={self.average}", "a decay in [0, 1)")
+
+
+def _check(right: bool, got: str, expected: str) -> None:
+    if not right:
+        raise SpecificationError(f"training: got {got}, expected {expected}")
 
 
 @dataclass(frozen=True)
@@ -79,11 +85,13 @@ def read_configuration(path: str | Path) -> Configuration:
     """
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProblemFileError(f"{path}: cannot be read as TOML: {error}") from None
+    except OSError as error:
+        raise ProblemFileError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProblemFileError(f"{path}: not a TOML file: {error}") from None
     try:
         return changed(Configuration(), table, "")
-    except SpecificationError as error:
+    except ValueError as error:  # SpecificationError of the settings, ValueError of the target's architecture
         raise ProblemFileError(f"{path}: {error}") from None
 
 
@@ -96,23 +104,31 @@ def changed(base: T, table: dict[str, Any], where: str) -> T:
             raise SpecificationError(f"{where or 'the file'}: got the entry '{name}', expected one of {sorted(hints)}")
         item = f"{where}.{name}" if where else name
         current = getattr(base, name)
-        if dataclasses.is_dataclass(current) and not isinstance(current, type):
-            if not isinstance(given, dict):
-                raise SpecificationError(f"{item}: got {given!r}, expected a table")
+        if not dataclasses.is_dataclass(current):
+            values[name] = _value(hints[name], given, item)
+        elif isinstance(given, dict):
             values[name] = changed(current, given, item)
         else:
-            values[name] = _value(hints[name], given, item)
+            raise SpecificationError(f"{item}: got {given!r}, expected a table")
     return dataclasses.replace(base, **values)  # type: ignore[type-var]
 
 
 def _value(hint: Any, given: Any, item: str) -> Any:
-    """A number, word, truth value or list of the kind that the field's type names."""
-    kinds = tuple(get_origin(k) or k for k in (get_args(hint) if isinstance(hint, UnionType) else (hint,)))
-    if tuple in kinds and isinstance(given, list):
-        return tuple(given)
-    if float in kinds and type(given) is int:
-        return float(given)
-    if type(given) not in kinds:
-        names = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
-        raise SpecificationError(f"{item}: got {given!r}, expected {names}")
-    return given
+    """A number, word, truth value or list of the kind that the field's type names; lists become tuples."""
+    for kind in get_args(hint) if isinstance(hint, UnionType) else (hint,):
+        if get_origin(kind) is tuple and isinstance(given, list):
+            return tuple(_value(get_args(kind)[0], each, f"{item}[{i}]") for i, each in enumerate(given))
+        if kind is float and type(given) is int:
+            return float(given)
+        if type(given) is kind:
+            return given
+    raise SpecificationError(f"{item}: got {given!r}, expected {_words(hint)}")
+
+
+def _words(hint: Any) -> str:
+    """A type as a reader of the file knows it."""
+    if isinstance(hint, UnionType):
+        return " or ".join(_words(kind) for kind in get_args(hint) if kind is not NoneType)
+    if get_origin(hint) is tuple:
+        return f"a list, each {_words(get_args(hint)[0])}"
+    return {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}.get(hint, str(hint))

@@ -1,21 +1,41 @@
-"""The stream of random problems that training sees."""
+"""The random problems that training sees: a function of (seed, process, step, progress) alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 
 from .._batch import ProblemBatch
 from ..sampler import SamplerSettings, sample
 
-RANKS = 4096
-"""More processes than a run will ever have: seeds of different ranks and steps never meet."""
+PROCESSES = 4096
+"""More processes than a run will ever have: seeds of different processes and steps never meet within a run."""
 
 
-def problem_stream(
-    settings: SamplerSettings, batch: int, seed: int, rank: int, steps: range, progress: float, device: torch.device
-) -> Iterator[ProblemBatch]:
-    """One batch for every step. It depends on (seed, rank, step, progress) alone, so a resumed run sees the same."""
-    for step in steps:
-        generator = torch.Generator(device)
-        generator.manual_seed((seed * 1_000_003 + step) * RANKS + rank)
-        yield sample(settings, batch, generator, progress)
+def problems_at(
+    settings: SamplerSettings, batch: int, seed: int, process: int, step: int, progress: float, device: torch.device
+) -> ProblemBatch:
+    """The batch that one process sees in one step, so that a resumed run goes on as if it had not stopped."""
+    generator = torch.Generator(device)
+    generator.manual_seed((seed * 1_000_003 + step) * PROCESSES + process)
+    return sample(settings, batch, generator, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class EpochStream:
+    """`length` batches, one for every step from the one at which the epoch begins.
+
+    begin   called when the first batch is wanted, not when the iterator is made: Lightning makes it before the epoch
+    """
+
+    length: int
+    begin: Callable[[], int]
+    batch_at: Callable[[int], ProblemBatch]
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[ProblemBatch]:
+        first = self.begin()
+        for step in range(first, first + self.length):
+            yield self.batch_at(step)
