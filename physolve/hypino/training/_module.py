@@ -103,20 +103,20 @@ class HypinoModule(L.LightningModule):
             self.device,
         )
 
-    def transfer_batch_to_device(self, batch: ProblemBatch, device: torch.device, index: int) -> ProblemBatch:
+    def transfer_batch_to_device(self, batch: ProblemBatch, device: torch.device, dataloader_idx: int) -> ProblemBatch:
         return batch.map(lambda tensor: tensor.to(device))
 
     def on_train_epoch_start(self) -> None:
         """Progress is set once an epoch, by the first process, so that all processes agree although clocks differ."""
         self.progress = self.trainer.strategy.broadcast(self.clock.progress(self.global_step))
 
-    def on_train_batch_start(self, batch: ProblemBatch, index: int) -> None:
+    def on_train_batch_start(self, batch: ProblemBatch, batch_idx: int) -> None:
         settings = self.configuration.training
         progress = self.progress if settings.steps is None else self.clock.progress(self.global_step)
         for group in self.optimizers().param_groups:  # type: ignore[union-attr]
             group["lr"] = learning_rate(settings, self.global_step, progress)
 
-    def on_train_batch_end(self, outputs: Any, batch: ProblemBatch, index: int) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: ProblemBatch, batch_idx: int) -> None:
         self.average.update_parameters(self.hypernetwork)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
