@@ -24,7 +24,6 @@ from .._batch import Labels, ProblemBatch
 from .._head import applied, right_side
 from .._projection import project
 
-
 SMALL_ERROR = 0.03
 """Relative error below which a sample counts as solved."""
 
