@@ -13,6 +13,7 @@ from ._compare import compare
 from ._console import complain, results
 from ._doctor import doctor
 from ._exit import ExitCode
+from ._hypino import hypino
 from ._solve import solve
 from ._view import view
 
@@ -44,6 +45,7 @@ def _top(
 
 for _command in (solve, check, compare, view, doctor):
     app.command()(_command)
+app.add_typer(hypino)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

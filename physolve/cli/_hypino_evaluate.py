@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from ..hypino import Evaluation
 
 ROWS = {
-    "written": "written networks, least-squares head",
-    "own": "written networks and head",
-    "random": "random networks, least-squares head",
+    "head": "least-squares head",
+    "own": "written head",
+    "untrained": "untrained, least-squares head",
 }
 QUANTILES = {"10 %": 0.1, "median": 0.5, "90 %": 0.9}
 
@@ -41,8 +40,8 @@ def evaluate(
 ) -> None:
     """Solve random problems with known solutions that no training saw, zero-shot.
 
-    Prints quantiles of the relative L2 error with the least-squares head, with the head that was written, and with
-    random networks in place of written ones: what the head does alone.
+    Prints quantiles of the relative L2 error with the least-squares head, with the head that was written, and of an
+    untrained hypernetwork with the least-squares head: what the least squares do alone.
     """
     if samples < 1:
         raise typer.BadParameter("expected at least one sample", param_hint="--samples")
@@ -50,7 +49,7 @@ def evaluate(
         from ..hypino import HyPINO
         from ..hypino import evaluate as run
 
-        model = HyPINO.load(weights).hypernetwork
+        model = HyPINO.load(weights)
         with _bar(samples, quiet or as_json) as progress:
             found = run(model, samples, progress=progress, **({} if seed is None else {"seed": seed}))
     record = _record(found)

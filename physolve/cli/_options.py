@@ -52,6 +52,11 @@ Seed: TypeAlias = Annotated[
     int, typer.Option("--seed", metavar="NUMBER", help="Seed of everything random.", parser=whole)
 ]
 
+Weights: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="Weights of the hypernetwork; the shipped ones by default."),
+]
+
 
 def data_files(given: list[str] | None) -> dict[str, str]:
     """{name: "FILE" or "FILE:KEY"} from a list of "NAME=FILE[:KEY]".

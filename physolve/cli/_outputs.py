@@ -1,12 +1,16 @@
-"""Output paths, checked before any work is done."""
+"""Output paths, checked before any work is done, and what is written to them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from ..solve import Solution
 
 SOLUTIONS = (".safetensors", ".vtu", ".npz", ".h5", ".csv", ".xdmf")
 """What `Solution.save` writes; only the first can be loaded again."""
@@ -23,6 +27,15 @@ def output(suffixes: tuple[str, ...]) -> Callable[[Path | None], Path | None]:
         return path
 
     return check
+
+
+def written(solution: Solution, out: Path | None, plot: Path | None) -> dict[str, str]:
+    """Save and draw where asked to; what was written, by its label."""
+    if out is not None:
+        solution.save(out)
+    if plot is not None:
+        solution.plot(plot)
+    return {label: str(path) for label, path in (("saved", out), ("picture", plot)) if path is not None}
 
 
 def _check(path: Path, suffixes: tuple[str, ...]) -> None:

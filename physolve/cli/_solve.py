@@ -12,7 +12,7 @@ from ._exit import ExitCode
 from ._failures import told_in_one_line
 from ._methods import MethodName, method_of
 from ._options import AsJson, Data, Debug, ProblemFile, Quiet, Seed, Tolerance, data_files, positive
-from ._outputs import PICTURES, SOLUTIONS, output
+from ._outputs import PICTURES, SOLUTIONS, output, written
 from ._progress import live_line
 from ._summary import as_record, print_json, print_summary
 from ._warnings import warnings_in_yellow
@@ -57,20 +57,12 @@ def solve(
             solution = physolve.solve(
                 problem, tol, method=method_of(method), seed=seed, budget_s=budget, progress=progress
             )
-        written = _write(solution, out, plot)
+        files = written(solution, out, plot)
     if as_json:
-        print_json(as_record(solution, written))
+        print_json(as_record(solution, files))
     elif not quiet:
-        print_summary(solution, written)
+        print_summary(solution, files)
     _leave(solution, tol)
-
-
-def _write(solution: Solution, out: Path | None, plot: Path | None) -> dict[str, str]:
-    if out is not None:
-        solution.save(out)
-    if plot is not None:
-        solution.plot(plot)
-    return {label: str(path) for label, path in (("saved", out), ("picture", plot)) if path is not None}
 
 
 def _leave(solution: Solution, tol: float) -> None:
