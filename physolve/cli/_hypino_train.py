@@ -75,7 +75,7 @@ def _leave(folder: Path) -> None:
     from ..hypino.training import LAST
 
     if (folder / LAST).is_file():
-        complain(f"interrupted; the same command goes on from the last epoch in {folder}")
+        complain(f"interrupted; with --resume the same command goes on from the last epoch in {folder}")
     else:
         complain("interrupted before the end of the first epoch; there is nothing to go on from")
     raise typer.Exit(ExitCode.INTERRUPTED)

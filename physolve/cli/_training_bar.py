@@ -52,7 +52,7 @@ class _Teller:
     def __call__(self, news: News) -> None:
         if self.first is None or self.task is None:
             self.first = news
-            self.task = self.bar.add_task(described(news), total=1.0, completed=news.share)
+            self.task = self.bar.add_task(described(news), total=1.0)
             self.console.print(opening(self.settings, self.folder, news))
         elif self.settings.steps is not None and news.steps == self.first.steps + MEASURED:
             each = (news.seconds - self.first.seconds) / MEASURED

@@ -45,8 +45,9 @@ class Projected(NamedTuple):
 
 def project(target: Architecture, weights: Float[Tensor, "batch networks count"], batch: ProblemBatch) -> Projected:
     """Solve a batch of problems on the functions of its generated networks."""
-    *jets, equation, dirichlet, neumann = _Projection.apply(weights, target, batch)  # type: ignore[misc]
-    return Projected(*jets, RowScale(equation, dirichlet, neumann))
+    found: tuple[Tensor, ...] = _Projection.apply(weights, target, batch)  # type: ignore[assignment]
+    solution, trace, own_solution, own_trace, *scale = found
+    return Projected(solution, trace, own_solution, own_trace, RowScale(*scale))
 
 
 class _Projection(torch.autograd.Function):
@@ -64,7 +65,7 @@ class _Projection(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         target, batch, weights, features, rows, head, own = ctx.kept
         to_solution, to_trace, to_own_solution, to_own_trace = gradients[:4]
         v = head.solve(_to_head(features, to_solution, to_trace).double())
