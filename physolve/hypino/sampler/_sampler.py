@@ -86,8 +86,7 @@ def _places(draws: Draws, settings: SamplerSettings, holes: Holes, conditions: C
 
 def _within_limits(jet: Float[Tensor, "batch 5 n"], settings: SamplerSettings) -> Float[Tensor, "batch 5 n"]:
     """Solutions that exceed the published limits at some point are scaled down to them: the problem is linear."""
-    low, high = jet.aminmax(dim=-1)
-    largest = torch.maximum(-low, high).clamp(min=1e-30)
+    largest = jet.abs().amax(-1).clamp(min=1e-30)
     factor = torch.minimum(settings.value / largest[:, 0], settings.slope / largest[:, 1:].amax(1))
     return jet * factor.clamp(max=1)[:, None, None]
 
