@@ -15,7 +15,7 @@ from ._fields import Jets, Points
 
 ADD, MULTIPLY, COMPOSE, KEEP = range(4)
 FEWEST, MOST = 6, 10
-PROBES = 64
+PROBES = 256
 
 # psi(z) = gain * base(scale z + shift) + lift: six functions from four bases, identity, sin, tanh, 1 / (1 + z^2)
 PSI = (
@@ -147,7 +147,7 @@ def _compose(jet: Jets, v: Tensor, dv: Tensor, ddv: Tensor, scale: Tensor) -> No
 
 def _outer(base: Int[Tensor, " batch"], z: Float[Tensor, "batch 1 n"]) -> tuple[Tensor, Tensor, Tensor]:
     """Every sample's base at its z, with two derivatives."""
-    whole = tuple(torch.empty_like(z) for _ in range(3))
+    whole = torch.empty_like(z), torch.empty_like(z), torch.empty_like(z)
     for k, function in enumerate(BASES):
         rows = (base == k).nonzero()[:, 0]
         if len(rows):
