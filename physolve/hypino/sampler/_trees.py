@@ -77,8 +77,7 @@ def select_trees(draws: Draws, count: int, value: float, slope: float, spread: f
 
     Candidates are drawn in rounds until there are enough. Should `rounds` not suffice, those there are repeat.
     """
-    found: list[Trees] = []
-    missing = count
+    found, missing = [random_trees(draws, 0)], count
     for _ in range(rounds):
         if missing <= 0:
             break
@@ -88,12 +87,12 @@ def select_trees(draws: Draws, count: int, value: float, slope: float, spread: f
         found.append(candidates.pick(kept))
         missing -= len(kept)
     trees = Trees(*(torch.cat(part) for part in zip(*((t.rule, t.base, t.numbers) for t in found), strict=True)))
-    if not len(trees.rule):
+    if count and not len(trees.rule):
         raise NumericalError(
             f"sampler: no random expression kept the limits value={value}, slope={slope}, spread={spread};"
             " raise value and slope or lower spread in SamplerSettings"
         )
-    return trees.pick(torch.arange(count, device=draws.device) % len(trees.rule))
+    return trees.pick(torch.arange(count, device=draws.device) % max(1, len(trees.rule)))
 
 
 def admissible(jet: Jets, value: float, slope: float, spread: float) -> Bool[Tensor, " batch"]:
