@@ -8,13 +8,13 @@ limits, evaluated with their derivatives at the same number of nodes, interior a
 raster. The other way is spared what ours does besides: its domain is the square, always without holes, with values only
 on its boundary; candidates are judged at 256 points by their value before anything is differentiated; derivatives are
 compiled together with common subexpressions shared; the nearest boundary point is found by a k-d tree. The last line is
-the sampler's whole mixture of problems. Every line was measured in this run, in turns; both ways have the same cores.
+the sampler's whole mixture of problems. Every line was measured in this run, in turns, on the same cores: medians over
+the rounds of wall time, and of the processor time of all threads, which a busy machine disturbs less.
 """
 
 import argparse
 import dataclasses
 import math
-import statistics
 import time
 from collections.abc import Callable
 
@@ -63,7 +63,7 @@ def accepted(random: numpy.random.Generator) -> Callable[..., list[numpy.ndarray
             continue
         rows = (u, u.diff(X), u.diff(Y), u.diff(X, 2), u.diff(Y, 2))
         jet = sympy.lambdify((X, Y), rows, "numpy", cse=True)
-        if max(abs(row).max() for row in jet(x, y)[1:]) <= 1e4:
+        if max(numpy.abs(row).max() for row in jet(x, y)[1:]) <= 1e4:
             return jet
 
 
@@ -94,12 +94,13 @@ def square(count: int, start: float) -> numpy.ndarray:
     return numpy.stack([x, y], 1)
 
 
-def seconds(work: Callable[[], object], device: str) -> float:
-    start = time.perf_counter()
+def seconds(work: Callable[[], object], device: str) -> tuple[float, float]:
+    """Wall and processor time."""
+    wall, processor = time.perf_counter(), time.process_time()
     work()
     if device == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def main() -> None:
@@ -122,22 +123,24 @@ def main() -> None:
         "sampler, the same solutions": (options.batch, lambda: sample(trees, options.batch, generator)),
         "sampler, all kinds of problems": (options.batch, lambda: sample(whole, options.batch, generator)),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _, work in ways.values():
         work()
     for _ in range(options.repeat):
         for name, (_, work) in ways.items():
             times[name].append(seconds(work, options.device))
+    report(options, whole, {name: numpy.median(times[name], 0) / ways[name][0] for name in ways})
 
-    rates = {name: ways[name][0] / statistics.median(times[name]) for name in ways}
-    base = rates["sympy and numpy, one at a time"]
+
+def report(options: argparse.Namespace, settings: SamplerSettings, costs: dict[str, numpy.ndarray]) -> None:
+    """`costs` are seconds a sample, wall and processor; ratios are to the first way."""
     where = torch.cuda.get_device_name() if options.device == "cuda" else f"{torch.get_num_threads()} threads"
-    print(
-        f"raster {options.grid} x {options.grid}, {whole.points} + {whole.edge} points, batch {options.batch}, {where}"
-    )
-    print(f"{'way':<34}{'ms a sample':>14}{'samples/s':>12}{'ratio':>9}")
-    for name, rate in rates.items():
-        print(f"{name:<34}{1e3 / rate:>14.2f}{rate:>12.1f}{rate / base:>9.0f}")
+    print(f"raster {options.grid}^2, {settings.points} + {settings.edge} points, batches of {options.batch}, {where}")
+    print(f"{'way':<32}{'samples/s':>11}{'wall ms':>10}{'ratio':>8}{'CPU ms':>10}{'ratio':>8}")
+    first = next(iter(costs.values()))
+    for name, cost in costs.items():
+        (wall, processor), ratio = 1e3 * cost, first / cost
+        print(f"{name:<32}{1e3 / wall:>11.1f}{wall:>10.2f}{ratio[0]:>8.0f}{processor:>10.2f}{ratio[1]:>8.0f}")
 
 
 if __name__ == "__main__":
