@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--grid", type=int, default=64)
-    parser.add_argument("--repeat", type=int, default=15, help="rounds: one batch each, and three samples by sympy")
+    parser.add_argument("--repeat", type=int, default=9, help="rounds: one batch each, and three samples by sympy")
     options = parser.parse_args()
 
     whole = SamplerSettings(grid=options.grid)

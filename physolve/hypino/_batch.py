@@ -7,9 +7,11 @@ In time-dependent problems y is time and y = -1 the initial time (2509.05117, se
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -21,7 +23,7 @@ LAYOUT = JetLayout(2, (0, 1), ((0, 0), (1, 1)))
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
-    """Points of the boundaries with outward unit normals and what is asked there; values count where the mask is set."""
+    """Points of the boundaries, their outward unit normals, what is asked there; values count where a mask is set."""
 
     points: Float[Tensor, "batch edge 2"]
     normals: Float[Tensor, "batch edge 2"]
@@ -43,12 +45,15 @@ class Labels:
 class ProblemBatch:
     """Problems posed at points: what the least squares and the losses see; `raster` is what the hypernetwork sees.
 
-    raster   channels Dirichlet mask, Neumann mask, Dirichlet values, Neumann values (zero off the mask), source
+    raster   channels Dirichlet mask, Neumann mask, Dirichlet values, Neumann values (zero off the mask), source (zero
+             outside of the domain)
+    inside   which nodes of the raster lie in the domain
     source   f at the interior points
     """
 
     coefficients: Float[Tensor, "batch 5"]
     raster: Float[Tensor, "batch 5 n n"]
+    inside: Bool[Tensor, "batch n n"]
     interior: Float[Tensor, "batch points 2"]
     source: Float[Tensor, "batch points"]
     boundary: Boundary
@@ -62,7 +67,7 @@ class ProblemBatch:
         return _mapped(self, change)
 
 
-def _mapped(value, change):  # noqa: ANN001, ANN202
+def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return change(value)
     if value is None:
@@ -70,3 +75,19 @@ def _mapped(value, change):  # noqa: ANN001, ANN202
     return type(value)(
         **{field.name: _mapped(getattr(value, field.name), change) for field in dataclasses.fields(value)}
     )
+
+
+def stack(batches: Sequence[ProblemBatch]) -> ProblemBatch:
+    """Batches of the same resolution as one; labels are kept where all have them."""
+    if any(batch.labels is None for batch in batches):
+        batches = [dataclasses.replace(batch, labels=None) for batch in batches]
+    columns = zip(*(_leaves(batch) for batch in batches), strict=True)
+    tensors = iter([torch.cat(column) for column in columns])
+    return batches[0].map(lambda _: next(tensors))
+
+
+def _leaves(batch: ProblemBatch) -> list[Tensor]:
+    """All tensors in the order in which `map` visits them."""
+    found: list[Tensor] = []
+    batch.map(lambda tensor: found.append(tensor) or tensor)
+    return found

@@ -23,6 +23,11 @@ def grid_nodes(
     return torch.stack([x, y], -1)
 
 
+def reach(n: int) -> float:
+    """Half the width of the lines on n x n nodes: REACH, but at least three quarters of a spacing."""
+    return max(REACH, 0.75 * 2 / (n - 1))
+
+
 class Drawing(NamedTuple):
     """Nodes on the boundary and the value of the nearest boundary point, zero elsewhere."""
 
@@ -33,7 +38,7 @@ class Drawing(NamedTuple):
 def draw(
     points: Float[Tensor, "batch edge 2"], values: Float[Tensor, "batch edge"], used: Bool[Tensor, "batch edge"], n: int
 ) -> Drawing:
-    """Draw boundary points on the grid of n x n nodes: lines of half width REACH, at least three quarters of a spacing.
+    """Draw boundary points on the grid of n x n nodes: lines of half width `reach(n)`.
 
     Points with `used` unset are left out. The points should lie closer than half a spacing.
     """
@@ -46,7 +51,7 @@ def draw(
 
 def _scatter(points: Tensor, values: Tensor, used: Tensor, n: int) -> tuple[Tensor, Tensor]:
     """Every point offers itself to the nodes around it; the nearest is taken, of equal ones the first."""
-    node, distance = _near(points, used, n, max(REACH, 0.75 * 2 / (n - 1)))
+    node, distance = _near(points, used, n, reach(n))
     batch, edge = used.shape
     size = n * n + 1  # one more: where what is too far goes
     least = points.new_full((batch, size), torch.inf).scatter_reduce(1, node, distance, "amin")
@@ -68,8 +73,8 @@ def _near(
     """
     spacing = 2 / (n - 1)
     place = (points + 1) / spacing  # in cells, columns and rows counted from (-1, -1)
-    reach = math.ceil(radius / spacing)
-    steps = torch.arange(1 - reach, reach + 1, device=points.device)
+    cells = math.ceil(radius / spacing)
+    steps = torch.arange(1 - cells, cells + 1, device=points.device)
     lattice = place.floor().long()[..., None] + steps
     square = (spacing * (lattice - place[..., None])).square()
     square = torch.where((lattice >= 0) & (lattice < n) & used[..., None, None], square, torch.inf)

@@ -3,6 +3,6 @@
 from physolve.jets import TANH, Architecture
 
 
-def target_network(width: int = 32, bands: int = 5) -> Architecture:
-    """u(x, y) with features of the bands 0.1 * 2^k, k < `bands`, and three gated layers; 5,409 weights as published."""
-    return Architecture((2, *[width] * 4, 1), TANH, bands=tuple(0.1 * 2.0**k for k in range(bands)), gated=True)
+def target_network(width: int = 32, bands: int = 5, depth: int = 4) -> Architecture:
+    """u(x, y) with features of the bands 0.1 * 2^k, k < `bands`, and depth - 1 gated layers; published: 4 deep."""
+    return Architecture((2, *[width] * depth, 1), TANH, bands=tuple(0.1 * 2.0**k for k in range(bands)), gated=True)

@@ -61,17 +61,26 @@ def read_tensors(path: str | PathLike[str]) -> tuple[dict[str, Tensor], dict[str
     return reading(path, "safetensors", _read)
 
 
+def read_plain_tensors(path: str | PathLike[str]) -> dict[str, Tensor]:
+    """The tensors of a safetensors file of any origin, on the CPU; raises ProblemFileError as `read_tensors`."""
+    return reading(path, "safetensors", _tensors)
+
+
 def read_header(path: str | PathLike[str]) -> dict[str, Any]:
     """The header alone, without reading the tensors; raises ProblemFileError as `read_tensors`."""
     return reading(path, "safetensors", _read_header)
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    header = _read_header(file)
+    return _tensors(file), header
+
+
+def _tensors(file: Path) -> dict[str, Tensor]:
     from safetensors import safe_open
 
-    header = _read_header(file)
     with safe_open(file, framework="pt") as stored:
-        return {name: stored.get_tensor(name) for name in stored.keys()}, header  # noqa: SIM118 (not a dict)
+        return {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a dict)
 
 
 def _read_header(file: Path) -> dict[str, Any]:

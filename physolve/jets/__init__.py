@@ -30,5 +30,6 @@ from ._layout import directions_of as directions_of
 from ._network import has_kernel as has_kernel
 from ._network import network_jacobian as network_jacobian
 from ._network import network_jet as network_jet
+from ._network import network_pullback as network_pullback
 from ._plain import plain_jacobian as plain_jacobian
 from ._plain import plain_jet as plain_jet

@@ -39,6 +39,30 @@ def network_jet(
     return jets.reshape(*batch, *jets.shape[1:])
 
 
+def network_pullback(
+    architecture: Architecture,
+    weights: Float[Tensor, "*batch count"],
+    points: Float[Tensor, "*batch n dim"],
+    layout: JetLayout,
+    cotangents: Float[Tensor, "*batch rows n outputs"],
+) -> Float[Tensor, "*batch count"]:
+    """Gradient in the weights of sum(cotangents * jet): the backward of `network_jet` by itself, without its forward.
+
+    For code that has a rule of its own for what comes after the jets. Raises like `network_jet`.
+    """
+    _check(architecture, weights, points, layout)
+    batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
+    _check_alike("cotangents", cotangents, (*batch, layout.rows, points.shape[-2], architecture.sizes[-1]), weights)
+    if not _compiled_for(architecture, weights):
+        with torch.enable_grad():
+            leaf = weights.detach().requires_grad_()
+            jets = plain_jet(architecture, leaf, points.detach(), layout)
+            return torch.autograd.grad(jets, leaf, cotangents)[0]
+    arguments = _flat_rows(architecture, weights.detach(), points.detach(), layout, cotangents)
+    gradient = torch.ops.physolve.jet_backward(*arguments, False)[0].reshape(*batch, -1)
+    return gradient.sum_to_size(weights.shape)
+
+
 def network_jacobian(
     architecture: Architecture,
     weights: Float[Tensor, "*batch count"],
@@ -149,7 +173,7 @@ def _arguments(architecture: Architecture, layout: JetLayout) -> tuple[object, .
 def _check_alike(name: str, tensor: Tensor, shape: tuple[int, ...], weights: Tensor) -> None:
     if tensor.shape != shape or tensor.dtype != weights.dtype or tensor.device != weights.device:
         raise ValueError(
-            f"network_jacobian: got {name} of shape {tuple(tensor.shape)}, {tensor.dtype} on {tensor.device}, expected"
+            f"network jets: got {name} of shape {tuple(tensor.shape)}, {tensor.dtype} on {tensor.device}, expected"
             f" {tuple(shape)}, {weights.dtype} on {weights.device}"
         )
 

@@ -14,6 +14,7 @@ from ._basis import Basis
 from ._complex_powers import ComplexPowers
 from ._composite import Concatenated
 from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
+from ._generated import GeneratedBasis
 from ._pinn import PINN
 from ._polynomials import Polynomials
 from ._regional import Regional
@@ -36,6 +37,8 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
             return ComplexPowers((x, y), config["cut"], config["radius"], tensors["exponents"], config["real_only"])
         case "polynomials":
             return Polynomials(tuple(config["lower"]), tuple(config["upper"]), config["degree"])
+        case "generated":
+            return GeneratedBasis.rebuild(config, tensors)
         case "concatenated":
             return Concatenated(_parts(config, tensors, region))
         case "stretched":

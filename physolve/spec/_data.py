@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
+import torch
 from sympy.core.function import AppliedUndef
 
 from .._typing import ColumnArray, PointArray
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class GridData:
     """Values on a regular grid, interpolated by a tensor product of splines.
 
-    - `values`: array, axis k belongs to coordinate k; copied, float64, read-only.
+    - `values`: array or tensor, axis k belongs to coordinate k; copied, float64, read-only.
     - `extent`: ((lo, hi), ...), the coordinates of the first and the last sample along each axis.
     - `order`: 1 (linear) or 3 (cubic, not-a-knot at the ends).
     - `source`: where the values come from, for writing files; not part of equality.
@@ -57,7 +58,7 @@ class GridData:
         source: Any = None,
     ) -> GridData:
         """From an image: row 0 is y = max, column 0 is x = min; the pixel samples lie on the extent's end points."""
-        image = np.asarray(image)
+        image = _array(image)
         if image.ndim != 2:
             raise SpecificationError(f"data '{name}': a raster has 2 axes (rows, columns), got {image.ndim}")
         return cls(name, image[::-1].T, tuple(map(tuple, extent)), order, source)  # type: ignore[arg-type]
@@ -126,8 +127,13 @@ def grid_data_of(*expressions: Any) -> tuple[GridData, ...]:
     return tuple(found)
 
 
+def _array(values: Any) -> np.ndarray:
+    """Arrays, lists, and tensors wherever they are."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
 def _numbers(values: Any, name: str) -> np.ndarray:
-    array = np.asarray(values)
+    array = _array(values)
     if array.dtype.kind not in "fiub" or array.ndim == 0:
         raise SpecificationError(
             f"data '{name}': expected an array of real numbers, got {array.dtype} of {array.ndim} axes"

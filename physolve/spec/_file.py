@@ -14,6 +14,7 @@
     [expressions]                            # f = "sin(pi*x)", to be used in what follows
     [data]                                   # used as s(x, y)
     s = { file = "s.npz", key = "source", extent = [[-1, 1], [-1, 1]], layout = "raster" }
+                                             # or .npy, .csv; or a grey .png, .tif with range = [black, white]
     [shapes]                                 # the name of a shape is also that of its boundary
     square = "rectangle([-1, -1], [1, 1])"
     notch = "rectangle([0, 0], [1, 1])"

@@ -1,9 +1,9 @@
-"""Arrays that a problem file refers to: npz, npy, csv, grey PNG. Pickled objects are never loaded."""
+"""Arrays that a problem file refers to: npz, npy, csv, images. Pickled objects are never loaded."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,19 +15,24 @@ from ._data import GridData
 from ._file_checks import Place, as_integer, as_list, as_number, as_text, check_keys
 from ._grammar import near
 
-DATA_KEYS = ("file", "key", "extent", "layout", "order", "values")
+DATA_KEYS = ("file", "key", "extent", "layout", "order", "values", "range")
 LAYOUTS = ("grid", "raster")
-SUFFIXES = (".npz", ".npy", ".csv", ".png")
+IMAGES = (".png", ".tif", ".tiff")
+SUFFIXES = (".npz", ".npy", ".csv", *IMAGES)
 MAX_INLINE = 5_000
 
 
 @dataclass(frozen=True)
 class DataSource:
-    """Where the values of a `GridData` came from: what a file needs to name them again."""
+    """Where the values of a `GridData` came from: what a file needs to name them again.
+
+    `range` are the values of black and white in an image, None where they are 0 and 1.
+    """
 
     path: Path
     key: str = ""
     layout: str = "grid"
+    range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,30 @@ def read_data(place: Place, name: str, table: Mapping[str, Any], files: Files) -
         return make(name, values, tuple(extent), order, source)
 
 
+def read_grid_data(
+    name: str,
+    file: str | PathLike[str],
+    extent: Sequence[Sequence[float]],
+    *,
+    layout: str | None = None,
+    order: int = 3,
+    range: tuple[float, float] | None = None,
+) -> GridData:
+    """Grid data from a file: "field.npz:key", .npz with one array, .npy, .csv, or a grey image (.png, .tif, .tiff).
+
+    extent   ((lo, hi), ...), the coordinates of the first and the last sample along each axis
+    layout   "grid" (axis k is coordinate k) or "raster" (row 0 is y = max); by default "raster" for images
+    range    the values of black and white in an image of whole numbers, by default 0 and 1
+    Raises ProblemFileError, one line, for what cannot be read, SpecificationError for values that do not fit.
+    """
+    suffix = split_key(file, "")[0].suffix.lower()
+    table: dict[str, Any] = {"extent": [list(pair) for pair in extent], "order": order}
+    table["layout"] = layout or ("raster" if suffix in IMAGES else "grid")
+    if range is not None:
+        table["range"] = list(range)
+    return read_data(Place(f"data '{name}'"), name, table, Files(None, {name: file}))
+
+
 def _pair(place: Place, value: object) -> tuple[float, float]:
     pair = as_list(place, value)
     if len(pair) != 2:
@@ -94,7 +123,12 @@ def _values(place: Place, name: str, table: Mapping[str, Any], files: Files, lay
     file = as_text(place.at("file"), table["file"]) if "file" in table else None
     path, key = files.find(place, name, file, as_text(place.at("key"), table.get("key", "")))
     values, key = read_array(place, path, key)
-    return values, DataSource(path.resolve(), key, layout)
+    if "range" not in table:
+        return values, DataSource(path.resolve(), key, layout)
+    low, high = _pair(place.at("range"), table["range"])
+    if path.suffix.lower() not in IMAGES:
+        raise place.error(f"range gives the values of black and white in an image, which '{path.name}' is not")
+    return low + (high - low) * values, DataSource(path.resolve(), key, layout, (low, high))
 
 
 def inline_array(place: Place, value: object) -> np.ndarray:
@@ -157,15 +191,33 @@ def _is_header(text: str) -> bool:
     return False
 
 
-def _read_png(place: Place, path: Path, key: str) -> tuple[np.ndarray, str]:
-    """A grey image, black 0 and white 1."""
-    import imageio.v3 as imageio
+def _read_image(place: Place, path: Path, key: str) -> tuple[np.ndarray, str]:
+    """A grey image of whole numbers, black 0 and white 1; of floating-point numbers as they are.
 
-    image = np.asarray(imageio.imread(path))
-    if image.dtype.kind != "u":
-        raise ValueError(f"expected an image of whole numbers, got {image.dtype}")
-    grey = image if image.ndim == 2 else image[..., :3].mean(axis=-1)
-    return grey / float(np.iinfo(image.dtype).max), ""
+    Of a coloured image the mean of red, green and blue; transparency is left out.
+    """
+    from PIL import Image
+
+    with Image.open(path) as image:
+        if getattr(image, "n_frames", 1) != 1:
+            raise ValueError(f"it holds {image.n_frames} images, expected one")  # type: ignore[attr-defined]
+        mode, kind = image.mode, image.format
+        grey = mode.startswith(("1", "I", "F")) or mode in ("L", "LA")
+        pixels = np.asarray(image if grey else image.convert("RGB"))
+    if pixels.ndim == 3:
+        pixels = pixels[..., 0] if mode == "LA" else pixels.mean(axis=-1)
+    return pixels / _white(mode, kind), ""
 
 
-_READERS = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_csv, ".png": _read_png}
+def _white(mode: str, kind: str | None) -> float:
+    """The number that stands for white in an image of this mode of Pillow."""
+    if mode in ("1", "F"):
+        return 1.0
+    if mode.startswith("I;16") or (mode == "I" and kind == "PNG"):
+        return 65535.0
+    if mode == "I":
+        raise ValueError("its whole numbers of 32 bits have no agreed white; save floating-point numbers")
+    return 255.0
+
+
+_READERS = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_csv, **dict.fromkeys(IMAGES, _read_image)}

@@ -143,6 +143,7 @@ def _data(data: GridData, base: Path | None, saved: Mapping[GridData, DataSource
         source = DataSource(*split_key(source, ""))
     entry = {"file": relative(source.path, base), **entry}
     entry |= {"key": source.key} if source.key else {}
+    entry |= {"range": list(source.range)} if source.range else {}
     return entry | ({"layout": source.layout} if source.layout != "grid" else {})
 
 

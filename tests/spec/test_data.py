@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import sympy
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,13 @@ def test_values_are_copied_and_read_only():
     assert data.values[0, 0] == 0
     with pytest.raises(ValueError, match="read-only"):
         data.values[0, 0] = 1
+
+
+def test_tensors_are_taken_as_arrays():
+    values = torch.arange(20.0).reshape(4, 5).requires_grad_(True)
+    expected = np.arange(20.0).reshape(4, 5)
+    assert GridData("f", values, ((0, 1), (0, 1))) == GridData("f", expected, ((0, 1), (0, 1)))
+    assert GridData.from_raster("f", values, EXTENT) == GridData.from_raster("f", expected, EXTENT)
 
 
 def test_data_is_found_again_in_an_expression():

@@ -9,6 +9,7 @@ import pytest
 import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from physolve.errors import ProblemFileError, SpecificationError, WellPosednessWarning
 from physolve.spec import (
@@ -38,6 +39,7 @@ from physolve.spec import (
     unknown,
 )
 from physolve.spec._file import dumps_problem, loads_problem, read_problem, write_problem
+from physolve.spec._file_data import read_grid_data
 from physolve.spec._shapes_grammar import parse_shape, print_shape
 from physolve.spec.geometry import (
     Ball,
@@ -378,12 +380,68 @@ def test_npz_npy_and_csv(tmp_path):
     assert 'file = "a.npz"' in (tmp_path / "again.toml").read_text()
 
 
-def test_png(tmp_path):
-    imageio = pytest.importorskip("imageio.v3")
-    image = (np.arange(30) * 8).astype(np.uint8).reshape(5, 6)
-    imageio.imwrite(tmp_path / "a.png", image)
-    problem = loads_problem(DATA.format(f'file = "a.png", layout = "raster", {EXTENT}'), base=tmp_path)
-    assert _source(problem) == GridData.from_raster("source", image / 255, ((-1, 1), (-1, 1)))
+GREY = (np.arange(30) * 8).reshape(5, 6)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "tiff"])
+@pytest.mark.parametrize(("kind", "white"), [(np.uint8, 255), (np.uint16, 65535), (bool, 1)])
+def test_grey_images(tmp_path, suffix, kind, white):
+    pixels = (GREY * (white // 255 or 1)).astype(kind)
+    Image.fromarray(pixels).save(tmp_path / f"a.{suffix}")
+    entry = f'file = "a.{suffix}", layout = "raster", {EXTENT}'
+    problem = loads_problem(DATA.format(entry), base=tmp_path)
+    assert _source(problem) == GridData.from_raster("source", pixels / white, ((-1, 1), (-1, 1)))
+    ranged = loads_problem(DATA.format(f"{entry}, range = [-3, 5]"), base=tmp_path)
+    np.testing.assert_allclose(_source(ranged).values, -3 + 8 * _source(problem).values, atol=1e-14)
+    assert loads_problem(dumps_problem(ranged)) == ranged
+    given = loads_problem(DATA.format(f'layout = "raster", {EXTENT}'), data={"source": tmp_path / f"a.{suffix}"})
+    assert given == problem
+    assert read_grid_data("source", tmp_path / f"a.{suffix}", [(-1, 1), (-1, 1)]) == _source(problem)
+
+
+def test_images_of_other_kinds(tmp_path):
+    """Floating-point numbers stay as they are; colours become the mean of three; transparency is left out."""
+    values = np.linspace(-5, 700, 30, dtype=np.float32).reshape(5, 6)
+    Image.fromarray(values).save(tmp_path / "f.tif")
+    colours = np.random.default_rng(0).integers(0, 256, (5, 6, 4), dtype=np.uint8)
+    Image.fromarray(colours).save(tmp_path / "c.png")
+    Image.fromarray(colours[..., :2], "LA").save(tmp_path / "g.png")
+    for name, expected in [
+        ("f.tif", values),
+        ("c.png", colours[..., :3].mean(-1) / 255),
+        ("g.png", colours[..., 0] / 255),
+    ]:
+        read = read_grid_data("source", tmp_path / name, [(-1, 1), (-1, 1)])
+        np.testing.assert_allclose(read.values, expected[::-1].T, rtol=1e-12)
+
+
+def test_images_that_are_refused(tmp_path):
+    Image.fromarray(GREY.astype(np.int32)).save(tmp_path / "i.tif")
+    frames = [Image.fromarray(GREY.astype(np.uint8))] * 2
+    frames[0].save(tmp_path / "two.tif", save_all=True, append_images=frames[1:])
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    np.save(tmp_path / "a.npy", RASTER)
+    for entry, message in [
+        ('file = "i.tif", ', "32 bits have no agreed white"),
+        ('file = "two.tif", ', "holds 2 images, expected one"),
+        ('file = "broken.png", ', "'broken.png' cannot be read as png"),
+        ('file = "a.npy", range = [0, 1], ', "range gives the values of black and white in an image"),
+        ('file = "broken.png", key = "a", ', "has no keys"),
+    ]:
+        with pytest.raises(ProblemFileError, match=message):
+            loads_problem(DATA.format(entry + EXTENT), base=tmp_path)
+
+
+def test_grid_data_are_read_from_files_in_python(tmp_path):
+    np.savez(tmp_path / "a.npz", image=RASTER, other=RASTER + 1)
+    extent = [(-1, 1), (0, 2)]
+    assert read_grid_data("f", f"{tmp_path / 'a.npz'}:other", extent) == GridData("f", RASTER + 1, extent)
+    raster = read_grid_data("f", f"{tmp_path / 'a.npz'}:image", extent, layout="raster", order=1)
+    assert raster == GridData.from_raster("f", RASTER, extent, 1)
+    with pytest.raises(ProblemFileError, match=r"data 'f': the file 'a\.npz' holds several arrays; give a key"):
+        read_grid_data("f", tmp_path / "a.npz", extent)
+    with pytest.raises(ProblemFileError, match=r"does not exist"):
+        read_grid_data("f", tmp_path / "b.npz", extent)
 
 
 def test_data_given_by_the_caller(tmp_path):

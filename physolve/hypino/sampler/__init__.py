@@ -1,6 +1,5 @@
 """Random problems for the hypernetwork: manufactured solutions and physics alone, in batches on the device."""
 
-from ._sampler import concatenate as concatenate
 from ._sampler import sample as sample
 from ._sampler import validation_set as validation_set
 from ._settings import CurriculumSettings as CurriculumSettings

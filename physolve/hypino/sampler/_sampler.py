@@ -1,13 +1,12 @@
 """Random problems with and without known solutions, a batch at a time on the generator's device."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .._batch import Boundary, Labels, ProblemBatch
+from .._batch import Boundary, Labels, ProblemBatch, stack
 from .._raster import draw, grid_nodes
 from ._boundary import Rim, random_rim
 from ._conditions import Conditions, random_conditions
@@ -57,7 +56,7 @@ def validation_set(settings: SamplerSettings, count: int, seed: int) -> ProblemB
     """`count` problems of the whole distribution on the CPU, the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)
     chunks = [sample(settings, min(CHUNK, count - start), generator) for start in range(0, count, CHUNK)]
-    return concatenate(chunks)
+    return stack(chunks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +136,9 @@ def _pose(
     on_dirichlet, on_neumann = (table.gather(1, rim.part) for table in (conditions.dirichlet, conditions.neumann))
     dirichlet = draw(rim.points, data.dirichlet, on_dirichlet, n)
     neumann = draw(rim.points, data.neumann, on_neumann, n)
-    f = torch.where(holes.deepest(places.points[:, : places.nodes]) < 0, data.source[:, : places.nodes], 0.0)
-    channels = [dirichlet.mask, neumann.mask, dirichlet.values, neumann.values, f.unflatten(1, (n, n))]
+    inside = (holes.deepest(places.points[:, : places.nodes]) < 0).unflatten(1, (n, n))
+    f = torch.where(inside, data.source[:, : places.nodes].unflatten(1, (n, n)), 0.0)
+    channels = [dirichlet.mask, neumann.mask, dirichlet.values, neumann.values, f]
     edge = (
         rim.points,
         rim.normals,
@@ -150,22 +150,9 @@ def _pose(
     return ProblemBatch(
         coefficients=operators.coefficients,
         raster=torch.stack(channels, 1),
+        inside=inside,
         interior=places.points[:, places.nodes : places.inside].contiguous(),
         source=data.source[:, places.nodes :].contiguous(),
         boundary=Boundary(*(tensor[:, ::DENSER].contiguous() for tensor in edge)),
         labels=labels,
     )
-
-
-def concatenate(batches: Sequence[ProblemBatch]) -> ProblemBatch:
-    """One batch of several that all have labels or none."""
-    columns = zip(*(_leaves(batch) for batch in batches), strict=True)
-    tensors = iter([torch.cat(column) for column in columns])
-    return batches[0].map(lambda _: next(tensors))
-
-
-def _leaves(batch: ProblemBatch) -> list[Tensor]:
-    """All tensors in the order in which `map` visits them."""
-    found: list[Tensor] = []
-    batch.map(lambda tensor: found.append(tensor) or tensor)
-    return found

@@ -1,0 +1,212 @@
+"""The least-squares head: for given hidden layers the best last layer solves a small linear problem.
+
+    u = sum_j a_j phi_j,  phi = 1 and the last hidden layer of every generated network
+    a = argmin  mean_i (w_e (L u - f))^2 + mean_i (w_d (u - g))^2 + mean_i (w_n (du/dn - h))^2 + ridge sum_j (s_j a_j)^2
+
+Rows are weighted by the size of their own entries, so that neither units nor derivative orders decide which of them is
+met best; s_j is the length of column j. Variable projection (Golub and Pereyra 1973): the minimiser is a smooth
+function of the hidden layers; its derivative is in `_projection`.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physolve.jets import Architecture, JetLayout, network_jet
+
+from ._batch import LAYOUT, Boundary, ProblemBatch
+
+SLOPES = JetLayout(2, (0, 1))
+"""Jets at the boundary: value and gradient."""
+
+CONDITION_WEIGHT = 10.0
+"""A condition counts ten times an equation of the same size."""
+
+TYPICAL = 0.4
+"""Quantile of the columns' sizes that counts as the size of a row's entries: oscillating functions, which may be half
+of the columns, must not make the equation count less. (With the root mean square over all columns Helmholtz's equation
+was met up to a hundredth only, by u = 0.)"""
+
+RIDGE = 1e-10
+"""Of the normal equations in float64; jets in float32 are good to about 1e-6 of a column, squared 1e-12."""
+
+
+def hidden_architecture(target: Architecture) -> Architecture:
+    """The target with its last hidden layer as output."""
+    width = target.layers[-1][0]
+    return Architecture(
+        (*target.sizes[:-1], width), target.activation, target.bands, target.gated, target.center, target.slope
+    )
+
+
+def hidden_weights(
+    target: Architecture, weights: Float[Tensor, "batch networks count"]
+) -> Float[Tensor, "batch networks hidden"]:
+    """The weights without those of the last layer, which come last."""
+    width, outputs = target.layers[-1]
+    return weights[..., : target.count - (width + 1) * outputs]
+
+
+def hidden_jets(
+    target: Architecture,
+    weights: Float[Tensor, "batch networks count"],
+    points: Float[Tensor, "batch n 2"],
+    layout: JetLayout,
+) -> Float[Tensor, "batch networks rows n width"]:
+    """Jets of the last hidden layer of every generated network: the network with the identity as its last layer."""
+    hidden, width = hidden_weights(target, weights), target.layers[-1][0]
+    identity = torch.cat([torch.eye(width).flatten(), torch.zeros(width)]).to(weights)
+    whole = torch.cat([hidden, identity.expand(*hidden.shape[:-1], -1)], -1)
+    return network_jet(hidden_architecture(target), whole, points.unsqueeze(1), layout)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The functions phi at the points of a batch of problems; columns: network by network, then the constant.
+
+    interior   jets of the hidden layers, as LAYOUT orders them
+    boundary   values and gradients of the hidden layers, as SLOPES orders them
+    """
+
+    interior: Float[Tensor, "batch networks 5 points width"]
+    boundary: Float[Tensor, "batch networks 3 edge width"]
+
+    @classmethod
+    def of(
+        cls, target: Architecture, weights: Float[Tensor, "batch networks count"], batch: ProblemBatch
+    ) -> "Features":
+        """Evaluate the generated networks where the problems are posed."""
+        return cls(
+            hidden_jets(target, weights, batch.interior, LAYOUT),
+            hidden_jets(target, weights, batch.boundary.points, SLOPES),
+        )
+
+    def beside(self, other: "Features") -> "Features":
+        """More networks at the same points."""
+        return Features(torch.cat([self.interior, other.interior], 1), torch.cat([self.boundary, other.boundary], 1))
+
+    def solution(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch 5 points"]:
+        """The jet of u = sum_j a_j phi_j at the interior points."""
+        return combined(self.interior, head)
+
+    def trace(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch 3 edge"]:
+        """Value and gradient of u at the boundary points."""
+        return combined(self.boundary, head)
+
+
+@dataclass(frozen=True, eq=False)
+class RowScale:
+    """Factors of the rows: weight / (typical size of the kind's entries sqrt(number of its rows)), zero if unused."""
+
+    equation: Float[Tensor, "batch points"]
+    dirichlet: Float[Tensor, "batch edge"]
+    neumann: Float[Tensor, "batch edge"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The weighted least-squares problem of every sample, in float64: equation, Dirichlet rows, Neumann rows."""
+
+    matrix: Float[Tensor, "batch rows columns"]
+    right: Float[Tensor, "batch rows"]
+    scale: RowScale
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The minimiser of a least-squares problem, and what its derivative needs.
+
+    factor   Cholesky factor of the normal equations with columns of length one
+    lengths  of the columns
+    """
+
+    coefficients: Float[Tensor, "batch columns"]
+    factor: Float[Tensor, "batch columns columns"]
+    lengths: Float[Tensor, "batch columns"]
+
+    def solve(self, right: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch columns"]:
+        """(A^T A + ridge s^2)^-1 right."""
+        scaled = (right / self.lengths).unsqueeze(-1)
+        return torch.cholesky_solve(scaled, self.factor).squeeze(-1) / self.lengths
+
+
+def rows_of(features: Features, batch: ProblemBatch) -> Rows:
+    """The rows of equation and conditions on these functions."""
+    edge = batch.boundary
+    equation = torch.einsum("br,bkrnw->bnkw", batch.coefficients, features.interior).flatten(2)
+    equation = torch.cat([equation, batch.coefficients[:, :1, None].expand(-1, equation.shape[1], 1)], -1)
+    value, slope = _trace_columns(features.boundary, edge)
+    blocks = [
+        _weighted(equation, torch.ones_like(equation[..., 0]), 1.0),
+        _weighted(value, edge.on_dirichlet, CONDITION_WEIGHT),
+        _weighted(slope, edge.on_neumann, CONDITION_WEIGHT),
+    ]
+    scale = RowScale(*(factor for _, factor in blocks))
+    return Rows(torch.cat([matrix for matrix, _ in blocks], 1), right_side(batch, scale), scale)
+
+
+def right_side(batch: ProblemBatch, scale: RowScale) -> Float[Tensor, "batch rows"]:
+    """The weighted data."""
+    edge = batch.boundary
+    parts = [batch.source * scale.equation, edge.dirichlet * scale.dirichlet, edge.neumann * scale.neumann]
+    return torch.cat([part.double() for part in parts], 1)
+
+
+def applied(
+    batch: ProblemBatch,
+    scale: RowScale,
+    solution: Float[Tensor, "batch 5 points"],
+    trace: Float[Tensor, "batch 3 edge"],
+) -> Float[Tensor, "batch rows"]:
+    """The weighted rows of any function u, given its jet in the interior and its value and gradient on the boundary."""
+    operator = torch.einsum("br,brn->bn", batch.coefficients.to(solution), solution)
+    slope = torch.einsum("bei,bie->be", batch.boundary.normals.to(trace), trace[:, 1:])
+    parts = [operator * scale.equation, trace[:, 0] * scale.dirichlet, slope * scale.neumann]
+    return torch.cat([part.double() for part in parts], 1)
+
+
+def least_squares_head(rows: Rows, ridge: float = RIDGE) -> Head:
+    """The minimiser, by Cholesky of the normal equations with columns scaled to unit length."""
+    lengths = rows.matrix.norm(dim=1).clamp_min(1e-30)
+    gram = (rows.matrix.mT @ rows.matrix) / (lengths.unsqueeze(1) * lengths.unsqueeze(2))
+    gram.diagonal(dim1=1, dim2=2).add_(ridge)
+    head = Head(lengths, torch.linalg.cholesky(gram), lengths)
+    right = torch.einsum("brc,br->bc", rows.matrix, rows.right)
+    return Head(head.solve(right), head.factor, lengths)
+
+
+def own_head(target: Architecture, weights: Float[Tensor, "batch networks count"]) -> Float[Tensor, "batch columns"]:
+    """The head that the hypernetwork itself wrote: the mean of its networks."""
+    width = target.layers[-1][0]
+    last = weights[..., -(width + 1) :] / weights.shape[1]
+    return torch.cat([last[..., :width].flatten(1), last[..., width].sum(1, keepdim=True)], -1)
+
+
+def combined(
+    jets: Float[Tensor, "batch networks rows n width"], head: Float[Tensor, "batch columns"]
+) -> Float[Tensor, "batch rows n"]:
+    """Jets of u = a_0 + sum_kj a_kj h_kj; the first row is the value."""
+    per_network = head[:, :-1].unflatten(1, (jets.shape[1], jets.shape[-1])).to(jets.dtype)
+    total = torch.einsum("bkrnw,bkw->brn", jets, per_network)
+    total[:, 0] += head[:, -1:].to(jets.dtype)
+    return total
+
+
+def _trace_columns(jets: Float[Tensor, "batch networks 3 edge width"], edge: Boundary) -> tuple[Tensor, Tensor]:
+    """Values and normal derivatives of all columns at the boundary points."""
+    value = jets[:, :, 0].permute(0, 2, 1, 3).flatten(2)
+    slope = torch.einsum("bei,bkiew->bekw", edge.normals, jets[:, :, 1:]).flatten(2)
+    one = torch.ones_like(value[..., :1])
+    return torch.cat([value, one], -1), torch.cat([slope, torch.zeros_like(one)], -1)
+
+
+def _weighted(matrix: Tensor, used: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+    """Rows of one kind in float64 times their factors, and the factors."""
+    used = used.to(matrix.dtype)
+    count = used.sum(1, keepdim=True).clamp_min(1)
+    columns = (torch.einsum("brc,br->bc", matrix.square(), used) / count).sqrt()
+    size = columns.quantile(TYPICAL, dim=1, keepdim=True).clamp_min(1e-30)
+    factor = weight * used / (size * count.sqrt())
+    return (matrix * factor.unsqueeze(-1)).double(), factor

@@ -1,0 +1,1 @@
+"""Training of the hypernetwork: losses, schedule, the Lightning module, the run and its record."""
