@@ -106,7 +106,9 @@ def _trainer(configuration: Configuration, folder: Path, keeper: Keeper) -> L.Tr
         logger=[CSVLogger(folder, name="csv"), TensorBoardLogger(folder, name="tensorboard")],
         callbacks=[
             keeper,
-            ModelCheckpoint(folder, filename=Path(LAST).stem, every_n_epochs=1, enable_version_counter=False),
+            ModelCheckpoint(
+                folder, filename=Path(LAST).stem, enable_version_counter=False, save_on_train_epoch_end=True
+            ),
         ],
     )
 
