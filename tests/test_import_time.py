@@ -16,6 +16,9 @@ HEAVY = (
     "h5py",
     "imageio",
     "lightning",
+    "tensorboard",
+    "timm",
+    "torchvision",
     "gmsh",
 )
 
