@@ -46,12 +46,12 @@ def evaluate(
     if samples < 1:
         raise typer.BadParameter("expected at least one sample", param_hint="--samples")
     with told_in_one_line(debug):
-        from ..hypino import HyPINO
+        from ..hypino import EVALUATION_SEED, HyPINO
         from ..hypino import evaluate as run
 
         model = HyPINO.load(weights)
         with _bar(samples, quiet or as_json) as progress:
-            found = run(model, samples, progress=progress, **({} if seed is None else {"seed": seed}))
+            found = run(model, samples, seed=EVALUATION_SEED if seed is None else seed, progress=progress)
     record = _record(found)
     print_json({"samples": samples, **record}) if as_json else _print(record)
 

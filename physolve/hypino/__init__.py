@@ -7,6 +7,7 @@ from ._batch import Labels as Labels
 from ._batch import ProblemBatch as ProblemBatch
 from ._batch import stack as stack
 from ._class import why_not as why_not
+from ._evaluate import EVALUATION_SEED as EVALUATION_SEED
 from ._evaluate import Evaluation as Evaluation
 from ._evaluate import evaluate as evaluate
 from ._hypernetwork import Hypernetwork as Hypernetwork

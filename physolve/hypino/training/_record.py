@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from physolve.io import replacing
+from physolve.jets import Activation
 
 from ._settings import Configuration
 
@@ -37,7 +38,9 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
 
 
 def as_data(value: Any) -> Any:
-    """Dataclasses, tuples and numbers as JSON-able data; anything else by its name."""
+    """Dataclasses, tuples and numbers as JSON-able data; activations by their names."""
+    if isinstance(value, Activation):
+        return value.name
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: as_data(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, (tuple, list)):

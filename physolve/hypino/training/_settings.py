@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from physolve.errors import ProblemFileError, SpecificationError
+from physolve.jets import Activation, activation_of_name
 
 from .._sizes import SMALL, HypernetworkSizes
 from ..sampler import SamplerSettings
@@ -26,7 +27,7 @@ class TrainingSettings:
     average         decay of the exponential moving average of the weights, which is what is validated and shipped
     epoch           steps between checkpoints; `validate_every` epochs between validations on `validation` samples
     bf16            run the hypernetwork in bfloat16 (a GPU's matter: measured slower on CPUs without AMX)
-    start           weights to start from, a file of `save_weights`; random ones by default
+    start           weights to start from, a file of `save_weights`, seen from the working directory; else random ones
     """
 
     steps: int | None = None
@@ -96,7 +97,10 @@ def read_configuration(path: str | Path) -> Configuration:
 
 
 def changed(base: T, table: dict[str, Any], where: str) -> T:
-    """A copy of a dataclass with the entries of a table; nested dataclasses are changed by nested tables."""
+    """A copy of a dataclass with the entries of a table; nested dataclasses are changed by nested tables.
+
+    It reads `as_data` of a whole configuration, too, as the record holds it.
+    """
     hints = get_type_hints(type(base))
     values = {}
     for name, given in table.items():
@@ -104,7 +108,9 @@ def changed(base: T, table: dict[str, Any], where: str) -> T:
             raise SpecificationError(f"{where or 'the file'}: got the entry '{name}', expected one of {sorted(hints)}")
         item = f"{where}.{name}" if where else name
         current = getattr(base, name)
-        if not dataclasses.is_dataclass(current):
+        if isinstance(current, Activation):
+            values[name] = activation_of_name(given)
+        elif not dataclasses.is_dataclass(current):
             values[name] = _value(hints[name], given, item)
         elif isinstance(given, dict):
             values[name] = changed(current, given, item)

@@ -1,12 +1,14 @@
 """Configuration files: what they say is taken, what they misspell is named."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from physolve.errors import ProblemFileError
 from physolve.hypino import SMALL
 from physolve.hypino.training import Configuration, TrainingSettings, read_configuration
+from physolve.jets import SINE
 
 
 @pytest.fixture
@@ -41,9 +43,11 @@ def test_nested_tables_keep_the_rest(read) -> None:
     assert found.sampler.curriculum.width == Configuration().sampler.curriculum.width
 
 
-def test_the_shipped_configuration_is_read(read) -> None:
-    from pathlib import Path
+def test_activations_have_names(read) -> None:
+    assert read("[hypernetwork.target]\nactivation = 'sine'").hypernetwork.target.activation is SINE
 
+
+def test_the_shipped_configuration_is_read() -> None:
     found = read_configuration(Path(__file__).resolve().parents[3] / "data" / "hypino" / "train.toml")
     assert found.hypernetwork == SMALL
 
@@ -68,6 +72,7 @@ def test_the_shipped_configuration_is_read(read) -> None:
         ("[hypernetwork.swin]\ndepths = [1, 'a', 2]", "hypernetwork.swin.depths[1]: got 'a', expected a whole number"),
         ("[hypernetwork.swin]\ndepths = [1, 2]", "got 2 depths and 3 heads, expected one of each"),
         ("[hypernetwork.target]\nsizes = [2]", "architecture: got sizes=(2,), expected at least two"),
+        ("[hypernetwork.target]\nactivation = 'relu'", "activation: got 'relu', expected one of ['identity', 'tanh'"),
         ("[sampler]\ngrid = 32", "got sampler.grid=32 and hypernetwork.grid=64, expected one grid"),
         ("[training", "not a TOML file: "),
     ],
