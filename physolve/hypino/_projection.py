@@ -45,8 +45,8 @@ class Projected(NamedTuple):
 
 def project(target: Architecture, weights: Float[Tensor, "batch networks count"], batch: ProblemBatch) -> Projected:
     """Solve a batch of problems on the functions of its generated networks."""
-    *jets, equation, dirichlet, neumann = _Projection.apply(weights, target, batch)  # type: ignore[misc]
-    return Projected(*jets, RowScale(equation, dirichlet, neumann))
+    found = _Projection.apply(weights, target, batch)
+    return Projected(*found[:4], scale=RowScale(*found[4:]))
 
 
 class _Projection(torch.autograd.Function):
@@ -63,7 +63,6 @@ class _Projection(torch.autograd.Function):
         return features.solution(a), features.trace(a), features.solution(own), features.trace(own), *scale
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         target, batch, weights, features, rows, head, own = ctx.kept
         to_solution, to_trace, to_own_solution, to_own_trace = gradients[:4]

@@ -76,14 +76,14 @@ class HypinoModule(L.LightningModule):
         settings = self.configuration.training
         return Once(validation_set(self.configuration.sampler, settings.validation, VALIDATION_SEED))
 
-    def transfer_batch_to_device(self, batch: ProblemBatch, device: torch.device, index: int) -> ProblemBatch:
+    def transfer_batch_to_device(self, batch: ProblemBatch, device: torch.device, dataloader_idx: int) -> ProblemBatch:
         return batch.map(lambda tensor: tensor.to(device))
 
     def on_train_epoch_start(self) -> None:
         """Progress is set once an epoch, by the first process, so that all processes use the same rates."""
         self.progress = self.trainer.strategy.broadcast(self.clock.progress(self.global_step))
 
-    def on_train_batch_start(self, batch: ProblemBatch, index: int) -> None:
+    def on_train_batch_start(self, batch: ProblemBatch, batch_idx: int) -> None:
         settings = self.configuration.training
         progress = self.progress if settings.steps is None else self.clock.progress(self.global_step)
         for group in self.optimizers().param_groups:  # type: ignore[union-attr]
