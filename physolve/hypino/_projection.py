@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physolve.errors import UnsupportedError
 from physolve.jets import Architecture, JetLayout, network_pullback
 
 from ._batch import LAYOUT, ProblemBatch
@@ -64,6 +65,8 @@ class _Projection(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise UnsupportedError("projection: got create_graph=True, expected first derivatives only")
         target, batch, weights, features, rows, head, own = ctx.kept
         to_solution, to_trace, to_own_solution, to_own_trace = gradients[:4]
         v = head.solve(_to_head(features, to_solution, to_trace).double())
