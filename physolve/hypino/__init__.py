@@ -1,12 +1,14 @@
 """HyPINO: a Swin hypernetwork that writes the solution of a linear second-order problem (2509.05117)."""
 
 from ._affine import Affine as Affine
+from ._answer import Answer as Answer
 from ._batch import Boundary as Boundary
 from ._batch import Labels as Labels
 from ._batch import ProblemBatch as ProblemBatch
 from ._batch import stack as stack
 from ._class import why_not as why_not
 from ._hypernetwork import Hypernetwork as Hypernetwork
+from ._inference import HyPINO as HyPINO
 from ._lower import Lowered as Lowered
 from ._lower import lower as lower
 from ._lower import lower_many as lower_many
@@ -16,6 +18,7 @@ from ._nearby import frozen as frozen
 from ._raster import draw as draw
 from ._raster import grid_nodes as grid_nodes
 from ._raster_problem import read_raster_problem as read_raster_problem
+from ._refine import Step as Step
 from ._sizes import ORIGINAL as ORIGINAL
 from ._sizes import SMALL as SMALL
 from ._sizes import HeadSizes as HeadSizes

@@ -1,6 +1,7 @@
 """What the hypernetwork is trained on: errors relative to the solution's own size, with and without the head.
 
-For a labelled sample, with rho(e) = log(1 + e), which keeps hopeless samples from drowning the others:
+For a labelled sample, with rho(e) = log(1 + e / SMALL_ERROR), for which halving a small error is worth as much as
+halving a large one, so that hopeless samples do not drown the others:
 
     sum over k = 0, 1, 2 of w_k rho(|D^k u - D^k u*| / |D^k u*|)  +  w_r rho(|A a - b| / |b|)
 
@@ -22,6 +23,9 @@ from physolve.jets import Architecture
 from .._batch import Labels, ProblemBatch
 from .._head import applied, right_side
 from .._projection import project
+
+SMALL_ERROR = 0.03
+"""Relative error below which a sample counts as solved."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,8 @@ class _Judged(NamedTuple):
 def _judged(jet: Tensor, residual: Tensor, labels: Labels, w: LossWeights) -> _Judged:
     errors = [_relative_error(jet, labels, block) for block in (slice(0, 1), slice(1, 3), slice(3, 5))]
     weights = (w.value, w.gradient, w.curvature)
-    labelled = torch.stack([weight * torch.log1p(e) for weight, e in zip(weights, errors, strict=True)]).sum(0)
-    loss = torch.where(labels.known, labelled, 0) + w.residual * torch.log1p(residual)
+    labelled = torch.stack([weight * _rho(e) for weight, e in zip(weights, errors, strict=True)]).sum(0)
+    loss = torch.where(labels.known, labelled, 0) + w.residual * _rho(residual)
     return _Judged(loss, torch.where(labels.known, errors[0], 0), residual)
 
 
@@ -87,3 +91,7 @@ def _relative_error(jet: Float[Tensor, "batch 5 points"], labels: Labels, block:
     size = labels.jet[:, block].square().sum(1).mean(1)
     floor = 1e-3 * labels.jet[:, 0].square().mean(1) + 1e-20
     return ((off + 1e-12 * floor) / (size + floor)).sqrt()
+
+
+def _rho(error: Tensor) -> Tensor:
+    return torch.log1p(error / SMALL_ERROR)
