@@ -246,16 +246,13 @@ def _best(run, repeats: int = 5) -> float:
 
 def time_to_solution(model: HyPINO, options: argparse.Namespace) -> None:
     """Seconds of `solve` to 1e-3, with and without the hypernetwork's functions; medians of three runs in turns."""
-    from physolve.hypino import hypernetwork_start
-
     for case in CASES:
         problem = load(case)
         seconds: dict[bool, list[float]] = {False: [], True: []}
         for _ in range(3):
             for use in seconds:
-                start = hypernetwork_start(model) if use else None
                 began = time.perf_counter()
-                solution = ps.solve(problem, 1e-3, start=start)
+                solution = ps.solve(problem, 1e-3, source=model if use else None)
                 seconds[use].append(time.perf_counter() - began)
         without, with_it = (statistics.median(seconds[use]) for use in (False, True))
         print(

@@ -1,6 +1,6 @@
 """The hypernetwork at work: from problems to answers, zero-shot and refined, thousands at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -9,11 +9,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physolve.errors import UnsupportedError
 from physolve.jets import Architecture
+from physolve.nets import Field, GeneratedBasis
+from physolve.spec import Problem
 
 from ._answer import Answer
 from ._batch import ProblemBatch
+from ._class import why_not
 from ._hypernetwork import Hypernetwork
+from ._lower import lower
+from ._nearby import frozen
 from ._refine import Fit, Step, refined
 from ._scaling import scaled
 from ._weights import load_weights
@@ -23,6 +29,12 @@ SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
 
 CHUNK = 32
 """Problems answered at a time: a third of a gigabyte of jets."""
+
+POINTS, EDGE = 1024, 512
+"""Where problems are posed: for the 129 functions of one answer; refinement with several answers wants more."""
+
+REFINEMENTS = 2
+"""Before random features join the functions of `bases`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +89,35 @@ class HyPINO:
             fit = self._fit(part, step is not Step.LENGTH)
             stages.append([fit.answer, *refined(fit, self.write, steps, step)])
         return [_joined(stage) for stage in zip(*stages, strict=True)]
+
+    @property
+    def name(self) -> str:
+        """How solutions name what made their functions."""
+        return "HyPINO"
+
+    def bases(self, problem: Problem) -> Iterator[GeneratedBasis]:
+        """The functions written for a problem of the class, then those of REFINEMENTS more answers beside them.
+
+        A source of functions for `physolve.solve(problem, source=...)`; nothing for problems outside the class.
+        """
+        if why_not(problem) is not None:
+            return
+        lowered = lower(problem, self.grid, POINTS, EDGE)
+        with torch.no_grad():
+            fit = self._fit(lowered.posed, least_squares=True)
+            yield lowered.basis(self.target, fit.weights[0])
+            for _ in refined(fit, self.write, REFINEMENTS, Step.ALL):
+                pass
+            yield lowered.basis(self.target, fit.weights[0])
+
+    def guess(self, problem: Problem) -> Field | None:
+        """The answer to the nearest problem of the class (coefficients frozen, nonlinear terms linearised), if any."""
+        try:
+            near = frozen(problem, grid=self.grid, points=POINTS, edge=EDGE).lowered
+        except UnsupportedError:
+            return None
+        answer = self.zero_shot(near.posed)
+        return near.field(self.target, answer.weights[0], answer.head[0])
 
     def _fit(self, batch: ProblemBatch, least_squares: bool) -> Fit:
         batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)

@@ -42,34 +42,42 @@ def draw(
 
     Points with `used` unset are left out. The points should lie closer than half a spacing.
     """
+    drawing = Drawing(*(points.new_zeros(len(points), n, n) for _ in range(2)))
+    rows = used.any(1).nonzero()[:, 0]
+    if len(rows):
+        drawing.mask[rows], drawing.values[rows] = _scatter(points[rows], values[rows], used[rows], n)
+    return drawing
+
+
+def _scatter(points: Tensor, values: Tensor, used: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Every point offers itself to the nodes around it; the nearest is taken, of equal ones the first."""
     node, distance = _near(points, used, n, reach(n))
-    batch, size = len(points), n * n + 1  # one more: where what is too far goes
+    batch, edge = used.shape
+    size = n * n + 1  # one more: where what is too far goes
     least = points.new_full((batch, size), torch.inf).scatter_reduce(1, node, distance, "amin")
-    edge = points.shape[1]
-    number = torch.arange(edge, device=points.device).repeat(node.shape[1] // edge).expand_as(node)
-    tied = torch.where(distance <= least.gather(1, node), number, edge)
-    nearest = number.new_full((batch, size), edge).scatter_reduce(1, node, tied, "amin")[:, :-1]
+    number = torch.arange(edge, device=points.device).repeat_interleave(node.shape[1] // edge)
+    offered = torch.where(distance <= least.gather(1, node), number, edge)
+    nearest = offered.new_full((batch, size), edge).scatter_reduce(1, node, offered, "amin")[:, :-1]
     mask = nearest < edge
     drawn = torch.where(mask, values.gather(1, nearest.clamp(max=edge - 1)), 0)
-    return Drawing(mask.to(points.dtype).unflatten(1, (n, n)), drawn.unflatten(1, (n, n)))
+    return mask.to(points.dtype).unflatten(1, (n, n)), drawn.unflatten(1, (n, n))
 
 
 def _near(
     points: Float[Tensor, "batch edge 2"], used: Bool[Tensor, "batch edge"], n: int, radius: float
 ) -> tuple[Int[Tensor, "batch pairs"], Float[Tensor, "batch pairs"]]:
-    """All pairs of a point and a node closer than `radius`: the node's number and the distance; n * n where farther.
+    """Pairs of a point and a node: the node's number, n * n where it is not closer than `radius`; squared distance.
 
     A point meets only the nodes of its own cell and of the cells around it that `radius` reaches: a few dozen pairs
-    a point instead of n * n. Pairs are ordered by (neighbour, point).
+    a point instead of n * n. The pairs of a point follow one another.
     """
     spacing = 2 / (n - 1)
     place = (points + 1) / spacing  # in cells, columns and rows counted from (-1, -1)
     cells = math.ceil(radius / spacing)
     steps = torch.arange(1 - cells, cells + 1, device=points.device)
-    column, row = (place.floor().long()[..., axis, None] + steps for axis in (0, 1))
-    dx, dy = (spacing * (k - place[..., axis, None]) for axis, k in ((0, column), (1, row)))
-    distance = torch.sqrt(dx[..., None, :] ** 2 + dy[..., None] ** 2)
-    there = ((column >= 0) & (column < n))[..., None, :] & ((row >= 0) & (row < n))[..., None]
-    there &= (distance < radius) & used[..., None, None]
-    node = torch.where(there, (n - 1 - row)[..., None] * n + column[..., None, :], n * n)
-    return node.permute(0, 2, 3, 1).flatten(1), distance.permute(0, 2, 3, 1).flatten(1)
+    lattice = place.floor().long()[..., None] + steps
+    square = (spacing * (lattice - place[..., None])).square()
+    square = torch.where((lattice >= 0) & (lattice < n) & used[..., None, None], square, torch.inf)
+    distance = (square[:, :, 0, None, :] + square[:, :, 1, :, None]).flatten(1)
+    node = (lattice[:, :, 0, None, :] + n * (n - 1 - lattice[:, :, 1, :, None])).flatten(1)
+    return torch.where(distance < radius**2, node, n * n), distance

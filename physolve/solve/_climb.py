@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from ._newton import Newton
 from ._noise import spread_of_noise
 from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
 from ._slabs import Slab, slabs_of
+from ._source import FunctionSource
 from ._stretching import FIRST_SWEEPS, Follower
 from ._system import Projection, project
 
@@ -63,6 +65,8 @@ class Settings(Protocol):
     def ridge(self) -> float: ...
     @property
     def newton(self) -> Newton: ...
+    @property
+    def source(self) -> FunctionSource | None: ...
 
 
 class Climb:
@@ -88,6 +92,8 @@ class Climb:
         self.state: Field | None = None if self.whole.linear else start
         self.parameters = tuple(p.guess for p in problem.parameters)
         self.focus: Focus | None = None
+        self.made: Basis | None = None
+        self.to_come = self._made_for_the_problem()
         self.best: Projection | None = None
         self.before: Projection | None = None
         self.estimate: Estimate | None = None
@@ -98,6 +104,11 @@ class Climb:
         stretches = self.follower.stretches(self.slabs) if self.follower else None
         judged = self.whole.on(None, None, stretches) if stretches else self.whole
         return Judge.of(judged, Density(2000, 600), self.seed + 1_000_003, self.breaks)
+
+    def _made_for_the_problem(self) -> Iterator[Basis]:
+        """Functions for the first rungs. Newton's iteration and slabs do without: they have a guess of their own."""
+        source = self.method.source
+        return source.bases(self.problem) if source and self.whole.linear and self.method.slabs == 1 else iter(())
 
     def run(self) -> MethodResult:
         """Rung after rung until the tolerance is met, or no larger one can be afforded."""
@@ -112,9 +123,13 @@ class Climb:
         size, scale = self.method.first, None
         while True:
             began = time.perf_counter()
-            if scale is None or self._unresolved():
-                scale = self._choose_scale(size)
-            self._rung(size, scale)
+            if made := next(self.to_come, None):
+                self.made, size = made, self.method.first + made.size
+                self._rung(made.size + sum(b.size for b in self.slabs[0].plan.special), self.method.scales[0])
+            else:
+                if scale is None or self._unresolved():
+                    scale = self._choose_scale(size)
+                self._rung(size, scale)
             if self._undetermined():
                 return self.result(Outcome.ILL_POSED)
             if self._hopeless():
@@ -123,7 +138,7 @@ class Climb:
                 # This rung, richer and independent, has confirmed the one before, which is the solution.
                 self.best, self.estimate = self.before, checked
                 return self.result(Outcome.CONVERGED)
-            size = self._next_size(size)
+            size = self._next_size(size) if scale else size
             if not self._affordable(size, began):
                 return self._unverified()
 
@@ -277,6 +292,7 @@ class Climb:
             basis = slab.plan.build_stretched(size, scale, self.seed + number, stretch)
             return basis, slab.collocation(self.whole, before, stretch).rows(self._density(basis.size), seed)
         local = (focus.features(round(FOCUS_SHARE * size)),) if focus else ()
+        local = (*local, self.made) if self.made else local
         basis = slab.plan.build(size, scale, self.seed + number, local)
         extra = focus.points.numpy() if focus else None
         return basis, slab.collocation(self.whole, before).rows(self._density(basis.size), seed, extra)

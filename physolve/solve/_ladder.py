@@ -15,6 +15,7 @@ from ._error import SAFETY, Judge
 from ._method import MethodResult
 from ._newton import Newton
 from ._outcome import Estimate, Listener, Outcome
+from ._source import FunctionSource
 from ._stretching import stretchable
 from ._system import project
 
@@ -34,6 +35,8 @@ class LeastSquares:
     focused                 whether features and points gather where the residual of a stalled climb is concentrated
     give_up                 estimated relative error above which a stalled climb is not continued
     newton                  the iteration for nonlinear problems and unknown parameters
+    source                  of functions made for the problem (a hypernetwork), with which a linear problem on its whole
+                            domain begins: the first rungs have these and no random features, the later ones both
     """
 
     first: int = 120
@@ -48,11 +51,14 @@ class LeastSquares:
     give_up: float = math.inf
     ridge: float = 1e-15
     newton: Newton = field(default_factory=Newton)
+    source: FunctionSource | None = None
 
     @property
     def name(self) -> str:
         """How solutions name their origin."""
         name = "least squares on random features"
+        if self.source is not None:
+            name = f"least squares on functions of {self.source.name}, then random features"
         if self.stretched:
             return f"{name} of a stretched coordinate in time slabs"
         return f"{name} in {self.slabs} time slabs" if self.slabs > 1 else name

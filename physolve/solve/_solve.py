@@ -12,6 +12,7 @@ from ._ladder import LeastSquares, error_of
 from ._method import MethodResult
 from ._outcome import Cost, Estimate, Listener, Outcome
 from ._solution import Solution
+from ._source import FunctionSource
 from ._stretching import stretchable
 
 SLABS = 8
@@ -56,6 +57,7 @@ def solve(
     budget_s: float | None = None,
     progress: Listener | None = None,
     start: Field | None = None,
+    source: FunctionSource | None = None,
 ) -> Solution:
     """Solve a problem until the estimated relative error is below `tol`, or say how far it came.
 
@@ -65,7 +67,8 @@ def solve(
     seed       of features and points: the same seed gives the same solution
     budget_s   seconds after which no new rung is begun
     progress   called with a `Progress` at every rung
-    start      a field near the solution (a hypernetwork's answer), from which Newton's iteration starts
+    start      a field near the solution, from which Newton's iteration starts
+    source     of functions made for the problem, with which the default method begins: `physolve.hypino.HyPINO.load()`
 
     Ctrl-C returns the best solution so far with the outcome INTERRUPTED, once there is one. Raises
     SpecificationError for a tolerance or budget that is no positive number, NumericalError where not even a first
@@ -76,7 +79,9 @@ def solve(
         _check_positive("budget_s", budget_s)
     began = time.perf_counter()
     if method is None:
-        method, result = _climb(problem, tol, seed, budget_s, progress, start)
+        if start is None and source is not None and not problem.classification.linear:
+            start = source.guess(problem)
+        method, result = _climb(problem, tol, seed, budget_s, progress, start, source)
     elif isinstance(method, LeastSquares):
         result = method.run(problem, tol, seed, budget_s, progress, start)
     else:
@@ -92,13 +97,14 @@ def _climb(
     budget_s: float | None,
     progress: Listener | None,
     start: Field | None,
+    source: FunctionSource | None,
 ) -> tuple[Method, MethodResult]:
     """The ladder as it is climbed by default: the whole domain at once; a problem in time that does not yield to that,
     in slabs; if these fail too, the whole domain again with no regard to how slow it is. The best by its own estimate.
     """
     began = time.perf_counter()
     slabs_possible = problem.time is not None and not problem.parameters
-    whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf)
+    whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf, source=source)
     first = whole.run(problem, tol, seed, budget_s, progress, start)
     found: list[tuple[Method, MethodResult]] = [(whole, first)]
     next_size = round(first.history.steps[-1].features * whole.growth) if len(first.history) else whole.first

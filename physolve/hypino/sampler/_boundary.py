@@ -52,15 +52,23 @@ def random_rim(draws: Draws, holes: Holes, used: Bool[Tensor, "batch parts"], co
 
     Where fewer candidates are visible than points are asked for, some come more than once.
     """
-    curves = _curves(holes, used)
-    many = OVERSAMPLED * count
+    rim = _evenly(draws, _curves(holes, used), count)
+    rows = holes.present.any(1).nonzero()[:, 0]
+    if len(rows):
+        some = holes.pick(rows)
+        candidates = _evenly(draws, _curves(some, used[rows]), OVERSAMPLED * count)
+        chosen = _spread(_visible(some, candidates), count)
+        visible = candidates.pick(torch.arange(len(rows), device=draws.device)[:, None], chosen)
+        rim.points[rows], rim.normals[rows], rim.part[rows] = visible.points, visible.normals, visible.part
+    return rim
+
+
+def _evenly(draws: Draws, curves: _Curves, count: int) -> Rim:
+    """Points evenly along all pieces."""
     ends = curves.length.cumsum(1)
-    place = (torch.arange(many, device=draws.device) + draws.uniform(len(ends), 1)) / many * ends[:, -1:]
+    place = (torch.arange(count, device=draws.device) + draws.uniform(len(ends), 1)) / count * ends[:, -1:]
     piece = torch.searchsorted(ends, place, right=True).clamp(max=ends.shape[1] - 1)
-    along = place - (ends - curves.length).gather(1, piece)
-    rim = _at(curves, piece, along)
-    sample = torch.arange(len(ends), device=draws.device)[:, None]
-    return rim.pick(sample, _spread(_visible(holes, rim), count))
+    return _at(curves, piece, place - (ends - curves.length).gather(1, piece))
 
 
 def _curves(holes: Holes, used: Bool[Tensor, "batch parts"]) -> _Curves:

@@ -43,6 +43,10 @@ class Draws:
 
         Tried plain independent draws: the kinds' shares of a batch of 32 then vary so much that losses are noisy.
         """
+        if not sum(weights) > 0:
+            raise ValueError(
+                f"sampler: got shares {tuple(weights)}, expected at least one above zero; see SamplerSettings"
+            )
         ends = torch.tensor(weights, device=self.device).cumsum(0)
         places = (torch.arange(count, device=self.device) + self.uniform(1)) / count * ends[-1]
         order = torch.randperm(count, generator=self.generator, device=self.device)

@@ -12,6 +12,9 @@ from ._fields import Modes
 FREE = 0.6
 """Share of the free modes in elliptic problems; the rest are products of sines, zero on the square."""
 
+FAST = 40.0
+"""Modes that decay faster than exp(-40 t) are layers no grid sees; they get smaller with the square of their rate."""
+
 
 def random_modes(
     draws: Draws,
@@ -33,7 +36,7 @@ def random_modes(
     free = initial[:, None] | draws.chance(FREE, count, 1)
     zero = torch.zeros_like(p)
     return Modes(
-        amplitude=_amplitudes(draws, count, terms),
+        amplitude=_amplitudes(draws, (FAST / rate.abs().clamp(min=FAST)).square()),
         number=torch.where(free, p, _whole(draws, count, largest, terms)),
         alpha=torch.where(free, alpha, zero),
         rate=torch.where(free, rate, zero),
@@ -46,7 +49,7 @@ def random_modes(
 def random_profile(draws: Draws, count: int, largest: float, terms: int = 4) -> Modes:
     """Functions of x alone, zero at x = +-1: an initial state between held ends."""
     zero = torch.zeros(count, terms, device=draws.device)
-    return Modes(_amplitudes(draws, count, terms), _whole(draws, count, largest, terms), zero, zero, zero, zero, zero)
+    return Modes(_amplitudes(draws, zero + 1), _whole(draws, count, largest, terms), zero, zero, zero, zero, zero)
 
 
 def _profile(draws: Draws, count: int, largest: float, terms: int) -> tuple[Tensor, Tensor]:
@@ -64,10 +67,12 @@ def _whole(draws: Draws, count: int, largest: float, terms: int) -> Float[Tensor
     return (1 + (bound * draws.uniform(count, terms)).floor().clamp(max=math.floor(most) - 1)) * math.pi / 2
 
 
-def _amplitudes(draws: Draws, count: int, terms: int) -> Float[Tensor, "count terms"]:
+def _amplitudes(draws: Draws, weights: Float[Tensor, "count terms"]) -> Float[Tensor, "count terms"]:
+    """Normal times the weights, for 1 to all of the terms; together 0.3 to 3 high."""
+    count, terms = weights.shape
     used = torch.arange(terms, device=draws.device) < draws.integers(1, terms + 1, count, 1)
-    amplitude = draws.normal(count, terms) * used
-    return draws.log_uniform(count, 1, low=0.3, high=3.0) * amplitude / amplitude.square().sum(1, keepdim=True).sqrt()
+    amplitude = weights * draws.normal(count, terms) * used
+    return draws.log_uniform(count, 1, low=0.3, high=3.0) * amplitude / amplitude.norm(dim=1, keepdim=True)
 
 
 def _roots(

@@ -10,8 +10,9 @@ from .._batch import Boundary, Labels, ProblemBatch, stack
 from .._raster import draw, grid_nodes
 from ._boundary import Rim, random_rim
 from ._conditions import Conditions, random_conditions
-from ._curriculum import stage_at
+from ._curriculum import Stage, stage_at
 from ._draws import Draws
+from ._fields import Field, random_waves
 from ._interior import random_interior
 from ._operators import Operators, random_operators
 from ._physics import Physics, random_physics
@@ -21,6 +22,8 @@ from ._solutions import Kind, random_kinds, random_solutions
 
 DENSER = 2
 """Boundary points drawn on the raster for every one that is returned: lines stay whole around many holes."""
+
+SPIKE = 3.0
 
 CHUNK = 64
 """Samples of a validation set that are made at a time."""
@@ -39,7 +42,7 @@ def sample(settings: SamplerSettings, count: int, generator: torch.Generator, pr
     conditions = random_conditions(draws, operators, known, settings.shapes.most)
     places = _places(draws, settings, holes, conditions)
     solutions = random_solutions(draws, settings, stage, kinds, operators)
-    jet = _within_limits(solutions.jet(places.points), settings)
+    jet = _solve(draws, settings, stage, solutions, places.points)
     data = _manufactured(operators, jet, places)
     rows = (~known).nonzero()[:, 0]
     if len(rows):
@@ -83,12 +86,27 @@ def _places(draws: Draws, settings: SamplerSettings, holes: Holes, conditions: C
     return _Places(points, len(nodes), len(nodes) + settings.points, rim)
 
 
-def _within_limits(jet: Float[Tensor, "batch 5 n"], settings: SamplerSettings) -> Float[Tensor, "batch 5 n"]:
-    """Solutions that exceed the published limits at some point are scaled down to them: the problem is linear."""
-    low, high = jet.aminmax(dim=-1)
-    largest = torch.maximum(-low, high).clamp(min=1e-30)
-    factor = torch.minimum(settings.value / largest[:, 0], settings.slope / largest[:, 1:].amax(1))
+def _solve(
+    draws: Draws, settings: SamplerSettings, stage: Stage, solutions: Field, points: Float[Tensor, "batch n 2"]
+) -> Float[Tensor, "batch 5 n"]:
+    """Jets of the solutions, all within the published limits.
+
+    Those a little beyond them are scaled down, for the problem is linear; a tenth of the trees has spikes between the
+    probes of its selection, and where these are more than SPIKE times too high a sum of waves takes their place.
+    """
+    jet = solutions.jet(points)
+    factor = _room(jet, settings)
+    rows = (SPIKE * factor < 1).nonzero()[:, 0]
+    if len(rows):
+        jet[rows] = random_waves(draws, len(rows), stage.waves).jet(points[rows])
+        factor[rows] = _room(jet[rows], settings)
     return jet * factor.clamp(max=1)[:, None, None]
+
+
+def _room(jet: Float[Tensor, "batch 5 n"], settings: SamplerSettings) -> Float[Tensor, " batch"]:
+    """The factor that takes a solution to the limits of its value and derivatives."""
+    largest = jet.abs().amax(-1).clamp(min=1e-30)
+    return torch.minimum(settings.value / largest[:, 0], settings.slope / largest[:, 1:].amax(1))
 
 
 def _manufactured(operators: Operators, jet: Float[Tensor, "batch 5 n"], places: _Places) -> _Data:

@@ -66,8 +66,9 @@ def _trainer(configuration: Configuration, folder: Path, progress_bar: bool) -> 
         callbacks=[
             averaging,
             Keeper(folder),
+            # Without save_on_train_epoch_end it waits for the next validation.
             ModelCheckpoint(
-                folder, filename="last", every_n_epochs=1, enable_version_counter=False, save_weights_only=False
+                folder, filename="last", every_n_epochs=1, enable_version_counter=False, save_on_train_epoch_end=True
             ),
         ],
     )
