@@ -108,7 +108,7 @@ class Keeper(Callback):
     def _write(self, trainer: L.Trainer, module: HypinoModule) -> None:
         if not trainer.is_global_zero:
             return
-        save_weights(self.folder / WEIGHTS, module.hypernetwork)
+        save_weights(self.folder / WEIGHTS, module.hypernetwork, half=True)
         record = record_of(module.configuration, self.curve, module.clock.seconds, trainer.global_step)
         write_record(self.folder / RECORD, record)
 
