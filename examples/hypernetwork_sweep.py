@@ -38,7 +38,8 @@ problem = ps.Problem(
 
 model = HyPINO.load()
 turn = torch.linspace(0, 2 * torch.pi, count + 1, dtype=torch.float64)[:-1]
-table = torch.stack([0.6 * turn.cos(), 0.6 * turn.sin(), 2 + 2 * (3 * turn).sin()], 1)
+values = {"px": 0.6 * turn.cos(), "py": 0.6 * turn.sin(), "loss": 2 + 2 * (3 * turn).sin()}
+table = torch.stack([values[parameter.name] for parameter in problem.parameters], 1)
 
 began = time.perf_counter()
 batch = stack([one.posed for one in lower_sweep(problem, table, model.grid, points=768, edge=384)])
@@ -53,14 +54,14 @@ print(f"share of the data that is not met, median: {float(answer.residual.median
 nodes = grid_nodes(96).flatten(0, 1)
 shown = np.linspace(0, count, min(count, 60), endpoint=False).astype(int)
 fields = answer.part(torch.from_numpy(shown)).values(nodes, torch.float32).unflatten(1, (96, 96)).numpy()
-outside = ~problem.domain.contains(nodes.double().numpy()).reshape(96, 96)
+fields[:, ~problem.domain.contains(nodes.double().numpy()).reshape(96, 96)] = np.nan
 colors = matplotlib.colormaps["inferno"]
 frames = []
-for field, (at_x, at_y, _) in zip(fields, table[shown].tolist(), strict=True):
+for field, k in zip(fields, shown, strict=True):
     figure = Figure(figsize=(3.2, 3.2), dpi=80, layout="tight")
     axes = figure.add_subplot()
-    axes.imshow(np.where(outside, np.nan, field), extent=(-1, 1, -1, 1), cmap=colors, vmin=0, vmax=float(fields.max()))
-    axes.plot(at_x, at_y, "c+")
+    axes.imshow(field, extent=(-1, 1, -1, 1), cmap=colors, vmin=0, vmax=float(np.nanmax(fields)))
+    axes.plot(values["px"][k], values["py"][k], "c+")
     axes.set(xticks=[], yticks=[], title="heated at the cross")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
