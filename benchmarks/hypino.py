@@ -193,14 +193,10 @@ def _quantiles(name: str, batch: ProblemBatch, answer: Answer) -> None:
     assert batch.labels is not None
     known, true = batch.labels.known, batch.labels.jet[:, 0].double()
     points = batch.interior.double()
-    found = torch.cat([_part(answer, slice(a, a + 32)).values(points[a : a + 32]) for a in range(0, len(batch), 32)])
+    found = torch.cat([answer.part(slice(a, a + 32)).values(points[a : a + 32]) for a in range(0, len(batch), 32)])
     error = ((found - true).norm(dim=1) / true.norm(dim=1).clamp_min(1e-300))[known]
     q = torch.quantile(error, torch.tensor([0.25, 0.5, 0.75, 0.9], dtype=error.dtype)).tolist()
     print(f"{name:42s} relative L2: median {q[1]:.4f}; quartiles {q[0]:.4f}, {q[2]:.3f}; 90 % {q[3]:.2f}", flush=True)
-
-
-def _part(answer: Answer, rows: slice) -> Answer:
-    return Answer(answer.target, answer.weights[rows], answer.head[rows], answer.residual[rows])
 
 
 # --- latency
@@ -228,7 +224,7 @@ def latency(model: HyPINO, options: argparse.Namespace) -> None:
 
 def _fields(answer: Answer, nodes: torch.Tensor) -> None:
     for k in range(0, len(answer), 8):
-        _part(answer, slice(k, k + 8)).values(nodes, torch.float32)
+        answer.part(slice(k, k + 8)).values(nodes, torch.float32)
 
 
 def _best(run, repeats: int = 5) -> float:

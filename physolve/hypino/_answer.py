@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from physolve.jets import Architecture, JetLayout, network_jet
@@ -29,6 +29,10 @@ class Answer:
 
     def __len__(self) -> int:
         return len(self.head)
+
+    def part(self, rows: Int[Tensor, " some"] | slice) -> "Answer":
+        """The answers to some of the problems."""
+        return Answer(self.target, self.weights[rows], self.head[rows], self.residual[rows])
 
     def values(
         self, points: Float[Tensor, "*batch n 2"], dtype: torch.dtype = torch.float64

@@ -53,11 +53,12 @@ def compressed(f: Tensor) -> Tensor:
 
 
 def position_code(width: int, n: int) -> Float[Tensor, "width n n"]:
-    """Sines and cosines of the row (first half of the channels) and of the column, frequencies 10^(-8 k / width).
+    """Sines and cosines of the row (first half of the channels) and of the column; frequencies 10^(-8 k / width),
+    k = 0, 2, 4, ...
 
     As published, in float32 throughout: published weights were trained with these last bits. The frequencies are the
-    float32 exp of the machine of the parity data, told without it: the nearest float32, but the one of width 128 that
-    lies 0.004 of its last bit below the middle of two (k = 11) is rounded up there, hence the 2^-31.
+    float32 exp of the machine that made the parity data, told without it: the nearest float32, except that one (k = 22
+    of width 128), 0.004 of its last bit below the middle between two, is rounded up there; hence the 2^-31.
     """
     half = width // 2
     exponents = torch.arange(0, half, 2, dtype=torch.float32) * (-math.log(1e4) / half)

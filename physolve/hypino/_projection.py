@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physolve.errors import UnsupportedError
 from physolve.jets import Architecture, JetLayout, network_pullback
 
 from ._batch import LAYOUT, ProblemBatch
@@ -45,9 +46,8 @@ class Projected(NamedTuple):
 
 def project(target: Architecture, weights: Float[Tensor, "batch networks count"], batch: ProblemBatch) -> Projected:
     """Solve a batch of problems on the functions of its generated networks."""
-    found: tuple[Tensor, ...] = _Projection.apply(weights, target, batch)  # type: ignore[assignment]
-    solution, trace, own_solution, own_trace, *scale = found
-    return Projected(solution, trace, own_solution, own_trace, RowScale(*scale))
+    found = _Projection.apply(weights, target, batch)
+    return Projected(*found[:4], scale=RowScale(*found[4:]))
 
 
 class _Projection(torch.autograd.Function):
@@ -64,8 +64,9 @@ class _Projection(torch.autograd.Function):
         return features.solution(a), features.trace(a), features.solution(own), features.trace(own), *scale
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise UnsupportedError("projection: got create_graph=True, expected first derivatives only")
         target, batch, weights, features, rows, head, own = ctx.kept
         to_solution, to_trace, to_own_solution, to_own_trace = gradients[:4]
         v = head.solve(_to_head(features, to_solution, to_trace).double())

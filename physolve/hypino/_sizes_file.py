@@ -28,7 +28,7 @@ def sizes_from_data(path: str | PathLike[str], data: Any) -> HypernetworkSizes:
             "bias_heads": HeadSizes(**_arguments(data["bias_heads"])),
         }
         return HypernetworkSizes(**_arguments(data) | parts)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ProblemFileError(
             f"{path}: sizes: not those of a hypernetwork ({type(error).__name__}: {error}); "
             "read the file with the physolve that wrote it"

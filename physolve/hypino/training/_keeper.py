@@ -72,8 +72,8 @@ class Keeper(Callback):
         self.curve = state_dict["curve"]
 
     def write(self, trainer: L.Trainer, module: HypinoModule) -> None:
-        """Write the averaged weights and the record."""
-        save_weights(self.folder / WEIGHTS, module.averaged)
+        """Write the averaged weights, rounded to half precision, and the record."""
+        save_weights(self.folder / WEIGHTS, module.averaged, half=True)
         steps, processes = trainer.global_step, trainer.world_size
         write_record(
             self.folder / RECORD, record_of(module.configuration, self.curve, module.clock.seconds, steps, processes)

@@ -26,7 +26,7 @@ class TrainingSettings:
     clip            largest norm of the gradient; steps whose norm is above `outlier` times the usual one are left out
     average         decay of the exponential moving average of the weights, which is what is validated and shipped
     epoch           steps between checkpoints; `validate_every` epochs between validations on `validation` samples
-    bf16            run the hypernetwork in bfloat16 (a GPU's matter: measured slower on CPUs without AMX)
+    bf16            run the hypernetwork in bfloat16: 1.57 times as fast on a CPU with AVX512-BF16, gradients within 1 %
     start           weights to start from, a file of `save_weights`, seen from the working directory; else random ones
     """
 

@@ -75,6 +75,8 @@ def test_a_killed_run_goes_on_bit_for_bit(tiny, tiny_file, tmp_path, environment
     assert record(killed)["steps"] == 4
     one, other = (read_tensors(train(tiny, folder))[0] for folder in (straight, killed))
     assert all(torch.equal(one[name], other[name]) for name in one)
+    states = [torch.load(folder / LAST, weights_only=True)["state_dict"] for folder in (straight, killed)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])  # before they are rounded
     assert curve(straight) == curve(killed)
     assert len(curve(killed)) == 2
 

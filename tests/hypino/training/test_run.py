@@ -52,7 +52,8 @@ def test_the_weights_are_the_average(tiny, tmp_path) -> None:
     train(tiny, tmp_path)
     kept = torch.load(tmp_path / LAST, weights_only=True)["state_dict"]
     for name, tensor in load_weights(tmp_path / WEIGHTS).state_dict().items():
-        assert torch.equal(tensor, kept[f"average.module.{name}"])
+        average = kept[f"average.module.{name}"]
+        assert torch.equal(tensor, average.half().float() if average.is_floating_point() else average)
     name = "encoder.proj_norm.0.weight"
     assert not torch.equal(kept[f"hypernetwork.{name}"], kept[f"average.module.{name}"])
 
@@ -102,7 +103,7 @@ def test_starts_from_given_weights(tiny, tmp_path) -> None:
     first = train(changed(tiny, steps=1, learning_rate=1e-12), tmp_path / "a")
     second = train(changed(tiny, steps=1, learning_rate=1e-12, start=str(first), seed=9), tmp_path / "b")
     one, other = read_tensors(first)[0], read_tensors(second)[0]
-    assert all(torch.allclose(one[name], other[name], atol=1e-9) for name in one)
+    assert all(torch.allclose(one[name], other[name], atol=1e-6) for name in one)
 
 
 def test_another_hypernetwork_is_refused(tiny, tmp_path) -> None:

@@ -1,0 +1,70 @@
+"""A thousand problems solved in one batch by the hypernetwork, as an animation.
+
+    python hypernetwork_sweep.py [FOLDER] [COUNT]
+
+A plate with a hole, cooled at its edge, is heated by a spot that travels around the hole while the loss of heat to the
+air changes. The problem is stated once, with parameters; each position is one problem of the batch.
+"""
+
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import imageio
+import matplotlib
+import numpy as np
+import sympy
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+import physolve as ps
+from physolve.hypino import HyPINO, grid_nodes, lower_sweep, stack
+
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+
+x, y = ps.coordinates("x", "y")
+u = ps.unknown("u", x, y)
+px, py, loss = ps.parameter("px", 0.0), ps.parameter("py", 0.0), ps.parameter("loss", 1.0)
+hole = ps.Disk((0, 0), 0.25)
+warnings.simplefilter("ignore", ps.WellPosednessWarning)  # the parameters are given below, not to be found
+problem = ps.Problem(
+    equations=ps.Eq(-ps.laplacian(u) + loss * u, 20 * sympy.exp(-((x - px) ** 2 + (y - py) ** 2) / 0.08)),
+    domain=ps.Rectangle((-1, -1), (1, 1)) - hole,
+    conditions=[ps.Dirichlet(u, 0, on=("left", "right", "bottom", "top")), ps.Neumann(u, 0, on=hole)],
+)
+
+model = HyPINO.load()
+turn = torch.linspace(0, 2 * torch.pi, count + 1, dtype=torch.float64)[:-1]
+values = {"px": 0.6 * turn.cos(), "py": 0.6 * turn.sin(), "loss": 2 + 2 * (3 * turn).sin()}
+table = torch.stack([values[parameter.name] for parameter in problem.parameters], 1)
+
+began = time.perf_counter()
+batch = stack([one.posed for one in lower_sweep(problem, table, model.grid, points=768, edge=384)])
+stated = time.perf_counter()
+answer = model.zero_shot(batch)
+solved = time.perf_counter()
+stating, solving = 1e3 * (stated - began) / count, 1e3 * (solved - stated) / count
+print(f"{count} problems: {stating:.1f} ms each to state, {solving:.1f} to solve")
+print(f"share of the data that is not met, median: {float(answer.residual.median()):.1e}")
+
+# Look at some of them: the field on a grid, white where the plate ends.
+nodes = grid_nodes(96).flatten(0, 1)
+shown = np.linspace(0, count, min(count, 60), endpoint=False).astype(int)
+fields = answer.part(torch.from_numpy(shown)).values(nodes, torch.float32).unflatten(1, (96, 96)).numpy()
+fields[:, ~problem.domain.contains(nodes.double().numpy()).reshape(96, 96)] = np.nan
+colors = matplotlib.colormaps["inferno"]
+frames = []
+for field, k in zip(fields, shown, strict=True):
+    figure = Figure(figsize=(3.2, 3.2), dpi=80, layout="tight")
+    axes = figure.add_subplot()
+    axes.imshow(field, extent=(-1, 1, -1, 1), cmap=colors, vmin=0, vmax=float(np.nanmax(fields)))
+    axes.plot(values["px"][k], values["py"][k], "c+")
+    axes.set(xticks=[], yticks=[], title="heated at the cross")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    frames.append(np.asarray(canvas.buffer_rgba())[..., :3])
+imageio.mimsave(folder / "sweep.gif", frames, duration=60, loop=0)
+print(f"wrote {folder / 'sweep.gif'}")

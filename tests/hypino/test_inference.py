@@ -1,0 +1,192 @@
+"""Answers of a hypernetwork: heads, refinement, batches; and what `solve` makes of them.
+
+The weights are random: what is pinned here holds for any.
+"""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy
+import torch
+
+import physolve as ps
+from physolve.hypino import (
+    SMALL,
+    Hypernetwork,
+    HyPINO,
+    ProblemBatch,
+    SamplerSettings,
+    Step,
+    lower,
+    sample,
+)
+from physolve.hypino._batch import LAYOUT
+from physolve.hypino._refine import Fit, remainder
+
+x, y = ps.coordinates("x", "y")
+u = ps.unknown("u", x, y)
+
+
+@pytest.fixture(scope="module")
+def model() -> HyPINO:
+    torch.manual_seed(0)
+    sizes = replace(SMALL, grid=32, networks=2, swin=replace(SMALL.swin, embed=24, depths=(1, 1), heads=(3, 6)))
+    return HyPINO(Hypernetwork(sizes).eval())
+
+
+@pytest.fixture(scope="module")
+def batch() -> ProblemBatch:
+    return sample(SamplerSettings(grid=32, points=300, edge=150), 6, torch.Generator().manual_seed(4))
+
+
+def doubled(batch: ProblemBatch, factor: float) -> ProblemBatch:
+    """The problems with all data times a factor."""
+    edge = batch.boundary
+    raster = batch.raster.clone()
+    raster[:, 2:] *= factor
+    return replace(
+        batch,
+        raster=raster,
+        source=factor * batch.source,
+        boundary=replace(edge, dirichlet=factor * edge.dirichlet, neumann=factor * edge.neumann),
+        labels=None,
+    )
+
+
+def test_the_jet_of_an_answer_is_that_of_its_values(model: HyPINO, batch: ProblemBatch) -> None:
+    answer = model.zero_shot(batch)
+    points = torch.rand(len(batch), 7, 2, dtype=torch.float64, requires_grad=True)
+    values = answer.values(points)
+    (slope,) = torch.autograd.grad(values.sum(), points)
+    jet = answer.jet(points.detach(), LAYOUT)
+    torch.testing.assert_close(jet[:, 0], values.detach())
+    torch.testing.assert_close(jet[:, 1:3], slope.mT)
+
+
+def test_problems_are_answered_one_by_one_as_in_a_batch(model: HyPINO, batch: ProblemBatch) -> None:
+    together = model.zero_shot(batch)
+    alone = model.zero_shot(batch.map(lambda tensor: tensor[2:3]))
+    points = torch.rand(50, 2, dtype=torch.float64) * 2 - 1
+    torch.testing.assert_close(alone.values(points), together.part(slice(2, 3)).values(points), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("least_squares", [True, False])
+def test_the_answer_to_scaled_data_is_scaled(model: HyPINO, batch: ProblemBatch, least_squares: bool) -> None:
+    points = torch.rand(50, 2, dtype=torch.float64) * 2 - 1
+    one, seven = (model.zero_shot(problems, least_squares=least_squares) for problems in (batch, doubled(batch, -7.0)))
+    # Equal only where the sign of the data does not change what is drawn: sizes, not signs, are scaled away.
+    four = model.zero_shot(doubled(batch, 4.0), least_squares=least_squares)
+    torch.testing.assert_close(four.values(points), 4 * one.values(points), rtol=1e-3, atol=1e-3)
+    assert not torch.allclose(seven.weights, one.weights)
+
+
+def test_the_least_squares_head_meets_more_than_the_written_one(model: HyPINO, batch: ProblemBatch) -> None:
+    assert (model.zero_shot(batch).residual < model.zero_shot(batch, least_squares=False).residual).all()
+
+
+@pytest.mark.parametrize("step", Step)
+def test_no_refinement_is_worse_than_the_one_before(model: HyPINO, batch: ProblemBatch, step: Step) -> None:
+    stages = model.refine(batch, 3, step)
+    assert len(stages) == 4
+    for before, after in itertools.pairwise(stages):
+        assert (after.residual <= before.residual).all()
+    assert stages[-1].residual.sum() < stages[0].residual.sum()
+
+
+def test_all_functions_together_meet_most(model: HyPINO, batch: ProblemBatch) -> None:
+    """On the points that were fitted, which alone decide."""
+    last = {step: model.refine(batch, 2, step)[-1].residual.log().mean() for step in Step}
+    assert last[Step.ALL] < last[Step.NEW] < last[Step.LENGTH]
+
+
+def test_the_step_length_is_the_best_one(model: HyPINO, batch: ProblemBatch) -> None:
+    batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    with torch.no_grad():
+        fit = Fit(model.target, batch, model.write(batch))
+        fit.take_own_heads()
+        before = fit.head
+        fit.add(model.write(remainder(batch, fit.answer)), Step.LENGTH)
+        columns = before.shape[1] - 1
+        change = fit.head.clone()
+        change[:, :columns] -= before[:, :-1]
+        change[:, -1] -= before[:, -1]
+        seen = ~fit._held_out()
+
+        def size(length: float) -> torch.Tensor:
+            off = (fit.rows.matrix @ (fit.head + length * change).unsqueeze(-1)).squeeze(-1) - fit.rows.right
+            return off[:, seen].norm(dim=1)
+
+        for length in (-0.1, 0.1):
+            assert (size(length) >= size(0.0) * (1 - 1e-12)).all()
+
+
+def test_what_remains_is_the_problem_of_the_error(model: HyPINO, batch: ProblemBatch) -> None:
+    """L e = f - L u at points and nodes, and the data less those of u."""
+    batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    answer = model.zero_shot(batch)
+    left = remainder(batch, answer)
+    operator = torch.einsum("br,brn->bn", batch.coefficients, answer.jet(batch.interior, LAYOUT))
+    torch.testing.assert_close(left.source + operator, batch.source)
+    on, edge = batch.boundary.on_dirichlet, batch.boundary
+    trace = answer.values(edge.points)
+    torch.testing.assert_close((left.boundary.dirichlet + trace)[on], edge.dirichlet[on])
+    assert (left.raster[:, 4][~batch.inside] == 0).all()
+    torch.testing.assert_close(left.raster[:, :2], batch.raster[:, :2])
+
+
+def poisson() -> ps.Problem:
+    return ps.Problem(
+        equations=ps.Eq(-ps.laplacian(u), 2 * sympy.pi**2 * sympy.sin(sympy.pi * x) * sympy.sin(sympy.pi * y)),
+        domain=ps.Rectangle((0, 0), (1, 1)),
+        conditions=[ps.Dirichlet(u, 0)],
+        exact={u: sympy.sin(sympy.pi * x) * sympy.sin(sympy.pi * y)},
+    )
+
+
+def test_solve_begins_with_the_functions_of_a_source(model: HyPINO) -> None:
+    problem = poisson()
+    solution = ps.solve(problem, 1e-3, source=model)
+    made = next(model.bases(problem))
+    points = problem.domain.sample_interior(500, seed=3).points
+    exact = np.sin(np.pi * points[:, 0]) * np.sin(np.pi * points[:, 1])
+    error = np.sqrt(np.mean((solution(points)[:, 0] - exact) ** 2) / np.mean(exact**2))
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert solution.estimate is not None
+    assert error <= solution.estimate.relative <= 1e-3
+    assert solution.history.steps[0].features < made.size + 60  # 32 corner functions, and a few more
+    assert "HyPINO" in solution.method
+
+
+def test_a_problem_outside_the_class_is_solved_without(model: HyPINO) -> None:
+    (z,) = ps.coordinates("z")
+    v = ps.unknown("v", z)
+    problem = ps.Problem(ps.Eq(ps.d(v, z, 2), 1), ps.Interval(0, 1), [ps.Dirichlet(v, 0)])
+    assert list(model.bases(problem)) == []
+    assert model.guess(problem) is None
+    assert ps.solve(problem, 1e-3, source=model).outcome is ps.Outcome.CONVERGED
+
+
+def test_a_nonlinear_problem_starts_from_the_answer_to_the_nearest_linear_one(model: HyPINO) -> None:
+    problem = ps.Problem(
+        equations=ps.Eq(-ps.laplacian(u) + u**3, 1),
+        domain=ps.Rectangle((0, 0), (1, 1)),
+        conditions=[ps.Dirichlet(u, 0)],
+    )
+    guess = model.guess(problem)
+    assert guess is not None
+    assert guess.components == 1
+    assert ps.solve(problem, 1e-3, source=model).outcome is ps.Outcome.CONVERGED
+
+
+def test_the_field_of_an_answer_solves_the_problem_in_its_own_coordinates(model: HyPINO) -> None:
+    problem = poisson()
+    lowered = lower(problem, 32, 600, 300)
+    answer = model.refine(lowered.posed, 2)[-1]
+    field = lowered.field(model.target, answer.weights[0], answer.head[0])
+    points = torch.rand(40, 2, dtype=torch.float64)
+    there = lowered.amplitude * answer.values(lowered.to_square(points))[0]
+    torch.testing.assert_close(field.values(points)[:, 0], there)
+    exact = torch.sin(np.pi * points[:, 0]) * torch.sin(np.pi * points[:, 1])
+    assert (there - exact).abs().max() < 0.05
