@@ -31,9 +31,9 @@ def train(
 ) -> Path:
     """Train a hypernetwork, or go on with the run in `folder`; returns the file of its weights.
 
-    Written to the folder after every epoch: `last.ckpt`, `weights.safetensors` (the averaged weights in half
-    precision) and `record.json`; logs for CSV and TensorBoard, one folder for each start. A run that was killed goes on from its last
-    epoch, bit for bit as if it had not been (runs measured in `steps`; those in `hours` follow the clock), unless
+    Written to the folder after every epoch: `last.ckpt`, `weights.safetensors` (the averaged weights in half precision)
+    and `record.json`; logs for CSV and TensorBoard, one folder for each start. A run that was killed goes on from its
+    last epoch, bit for bit as if it had not been (runs measured in `steps`; those in `hours` follow the clock), unless
     `fresh`, which begins anew. `progress` is called after every step. Ctrl-C raises KeyboardInterrupt; what the last
     epoch wrote is there. Under torchrun every process takes a share and sees problems of its own.
 

@@ -37,9 +37,9 @@ from physolve.hypino.training import _keeper, _module, read_configuration, train
 seen, written = [], []
 save, problems_at = _keeper.save_weights, _module.problems_at
 
-def counted(path, model):
+def counted(path, model, **options):
     written.append(str(path))
-    save(path, model)
+    save(path, model, **options)
 
 def watched(*arguments):
     batch = problems_at(*arguments)
