@@ -94,9 +94,10 @@ def test_ctrl_c_leaves_the_last_epoch(tiny_file, tmp_path, environment) -> None:
     out, told = process.communicate(timeout=LIMIT)
     assert process.returncode == 130, told
     assert out == ""
-    assert told.splitlines()[0] == f"training for 100000 steps; writing to {folder}"
-    assert told.splitlines()[-1].startswith("physolve: interrupted; with --resume the same command goes on")
-    assert "Traceback" not in told
+    first, *others, last = told.splitlines()
+    assert first == f"training for 100000 steps; writing to {folder}"
+    assert last.startswith("physolve: interrupted; with --resume the same command goes on")
+    assert all(" s a step: about " in line for line in others)  # and not a word from Lightning
     assert record(folder)["steps"] % 4 == 0
     assert torch.load(folder / LAST, weights_only=True)["global_step"] >= 4
 
