@@ -33,7 +33,7 @@ PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, int lanes, Arena<S>& aren
 template <class S>
 PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to_points, Arena<S>& arena) {
   Tile<S> tile{};
-  const int rows = plan.layout.rows(), features = points * padded(plan.features(), lanes);
+  const int rows = plan.layout.rows(), features = points * plan.features();
   const int kept = plan.function == Function::tanh ? 0 : plan.function == Function::sine ? 1 : 2;
   tile.f0 = arena.take(features);
   tile.f1 = arena.take(features);
@@ -58,7 +58,7 @@ PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to
   tile.outputs = arena.take(rows * points * plan.outputs());
   if (to_points) {
     tile.to_points = arena.take(plan.dim * points);
-    tile.feature_cotangent = arena.take(features);
+    tile.feature_cotangent = arena.take(points * padded(plan.features(), lanes));
   }
   return tile;
 }

@@ -30,14 +30,14 @@ struct GradientSum {
   }
 
   PHYSOLVE_HD void head(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
-    const int n = sweep.width(l), stride = sweep.feature_width(), block = sweep.plan.per_axis(), T = sweep.T;
-    sweep.machine.product(sweep.plan.features(), n, T, Block<const S>{tile.f0, 1, stride}, Block<const S>{g, n},
+    const int n = sweep.width(l), block = sweep.plan.per_axis(), T = sweep.T;
+    sweep.machine.product(sweep.plan.features(), n, T, Block<const S>{tile.f0, T}, Block<const S>{g, n},
                           Block<S>{gradient.weight[l], n}, true);
     for (int r = 1; r < sweep.rows; ++r) {
       const int from = sweep.axis_of(r) * block;
       if (from < 0) continue;
       sweep.machine.sync();
-      sweep.machine.product(block, n, T, Block<const S>{sweep.features_of(tile, r) + from, 1, stride},
+      sweep.machine.product(block, n, T, Block<const S>{sweep.features_of(tile, r) + from * T, T},
                             Block<const S>{g + r * T * n, n}, Block<S>{gradient.weight[l] + from * n, n}, true);
     }
     add_bias(sweep, l, g);
@@ -97,17 +97,17 @@ struct PointRows {
   }
 
   PHYSOLVE_HD void head(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
-    const int n = sweep.width(l), width = sweep.feature_width(), T = sweep.T, rows = sweep.rows;
+    const int n = sweep.width(l), T = sweep.T, rows = sweep.rows;
     const Dense layer = sweep.plan.layer[l];
     sweep.machine.outer(
         points, layer.in, layer.out,
         [&](int t, int i) { return out + t * stride + layer.weight + sweep.plan.feature_row(i) * layer.out; },
         [&](int t, int i, int channel) {
           const int axis = i / sweep.plan.per_axis();
-          L total = at<L>(g + t * n + channel, 0, 0) * tile.f0[t * width + i];
+          L total = at<L>(g + t * n + channel, 0, 0) * tile.f0[i * T + t];
           for (int r = 1; r < rows; ++r) {
             if (sweep.axis_of(r) != axis) continue;
-            total += at<L>(g + t * n + channel, r, T * n) * sweep.features_of(tile, r)[t * width + i];
+            total += at<L>(g + t * n + channel, r, T * n) * sweep.features_of(tile, r)[i * T + t];
           }
           return total;
         });

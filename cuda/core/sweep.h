@@ -11,7 +11,7 @@
 //   fill(p, count)                  zeros
 //   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed
 //   dot(a, b, width)                scalar product of two padded channels
-//   load(p), spread(p, stride, v)   a vector of consecutive numbers; its entries stored `stride` apart
+//   load(p), store(p, v)            a vector of consecutive numbers, anywhere in memory
 //   sync()                          what was written before may be read after
 #pragma once
 
@@ -36,7 +36,8 @@ struct Packed {
 };
 
 // The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
-// `mixed` the gated inputs, `difference` U - V; cotangents g, spare, of U - V and of V; features and derivatives.
+// `mixed` the gated inputs, `difference` U - V; cotangents g, spare, of U - V and of V; features and derivatives, which
+// are [feature][point], as they are computed.
 template <class S>
 struct Tile {
   S *f0, *f1, *f2, *feature_cotangent;
@@ -128,16 +129,16 @@ class Sweep {
  private:
   // sin and cos of 2 pi b z for every band, and z = (x - center) slope itself, with two derivatives in x.
   PHYSOLVE_HD void features(const Tile<S>& tile) {
-    const int stride = feature_width(), each = plan.bands + 1;
+    const int each = plan.bands + 1;
     machine.lines(T, plan.dim * each, [&](int t, int k) {
       const int axis = k / each, band = k % each;
       const S slope = S(plan.slope[axis]);
       const L z = (machine.load(tile.points + axis * T + t) - S(plan.center[axis])) * slope;
-      const int first = t * stride + axis * plan.per_axis();
       auto put = [&](int feature, L value, L first_derivative, L second_derivative) {
-        machine.spread(tile.f0 + first + feature, stride, value);
-        machine.spread(tile.f1 + first + feature, stride, first_derivative);
-        machine.spread(tile.f2 + first + feature, stride, second_derivative);
+        const int place = (axis * plan.per_axis() + feature) * T + t;
+        machine.store(tile.f0 + place, value);
+        machine.store(tile.f1 + place, first_derivative);
+        machine.store(tile.f2 + place, second_derivative);
       };
       if (band == plan.bands) return put(2 * plan.bands, z, z * 0 + slope, z * 0);
       const S omega = S(plan.frequency[band]), rate = omega * slope;
@@ -151,8 +152,8 @@ class Sweep {
 
   // A layer on the features: a derivative along an axis sees that axis' block alone, a mixed one nothing.
   PHYSOLVE_HD void head(const Packed<S>& w, const Tile<S>& tile, int l) {
-    const int stride = feature_width(), n = width(l), block = plan.per_axis();
-    machine.product(T, n, plan.features(), Block<const S>{tile.f0, stride}, Block<const S>{w.weight[l], n},
+    const int n = width(l), block = plan.per_axis();
+    machine.product(T, n, plan.features(), Block<const S>{tile.f0, 1, T}, Block<const S>{w.weight[l], n},
                     Block<S>{tile.z[l], n}, false);
     for (int r = 1; r < rows; ++r) {
       const int from = axis_of(r) * block;
@@ -160,7 +161,7 @@ class Sweep {
       if (from < 0 || (r > layout.firsts && plan.bands == 0)) {
         machine.fill(row, T * n);
       } else {
-        machine.product(T, n, block, Block<const S>{features_of(tile, r) + from, stride},
+        machine.product(T, n, block, Block<const S>{features_of(tile, r) + from * T, 1, T},
                         Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, n}, false);
       }
     }
@@ -291,8 +292,8 @@ class Sweep {
         if (r > 0 && axis_of(r) != axis) return;
         S total = 0;
         for (int f = 0; f < plan.per_axis(); ++f) {
-          const int offset = t * stride + axis * plan.per_axis() + f;
-          total += cotangent[offset] * feature_slope(tile, r, offset, axis, f);
+          const int feature = axis * plan.per_axis() + f;
+          total += cotangent[t * stride + feature] * feature_slope(tile, r, feature * T + t, axis, f);
         }
         tile.to_points[axis * T + t] += total;
       });

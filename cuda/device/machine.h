@@ -105,7 +105,7 @@ struct BlockMachine {
   }
 
   PHYSOLVE_HD S load(const S* p) const { return *p; }
-  PHYSOLVE_HD void spread(S* p, int, S value) const { *p = value; }
+  PHYSOLVE_HD void store(S* p, S value) const { *p = value; }
   PHYSOLVE_HD void sync() const { barrier(); }
 };
 

@@ -72,9 +72,7 @@ struct HostMachine {
     return value;
   }
 
-  inline void spread(S* p, int stride, Lane value) const {
-    for (int i = 0; i < lanes; ++i) p[i * stride] = value[i];
-  }
+  inline void store(S* p, Lane value) const { std::memcpy(p, &value, sizeof(value)); }
 
   inline void sync() const {}
 };
