@@ -51,7 +51,7 @@ PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to
   tile.spare = arena.take(rows * widest);
   if (plan.gated) {
     tile.difference = arena.take(rows * widest);
-    tile.to_difference = arena.take(rows * widest);
+    tile.to_u = arena.take(rows * widest);
     tile.to_v = arena.take(rows * widest);
   }
   tile.points = arena.take(plan.dim * points);

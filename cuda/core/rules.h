@@ -132,7 +132,14 @@ PHYSOLVE_HD void chain_adjoint(P p, const S* z_jet, S* g_jet, int stride, L d1, 
   write<L>(p, g, g_jet, stride);
 }
 
-// m = V + h D, with D = U - V.
+// D = U - V.
+template <class L, class P, class S>
+PHYSOLVE_HD void difference(P p, const S* u, const S* v, S* d, int stride) {
+  PHYSOLVE_UNROLL
+  for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) at<L>(d, r, stride) = at<L>(u, r, stride) - at<L>(v, r, stride);
+}
+
+// m = V + h D.
 template <class L, class P, class S>
 PHYSOLVE_HD void gate(P p, const S* h_jet, const S* d_jet, const S* v, S* m, int stride) {
   const auto h = read<L>(p, h_jet, stride), d = read<L>(p, d_jet, stride);
@@ -148,9 +155,9 @@ PHYSOLVE_HD void gate(P p, const S* h_jet, const S* d_jet, const S* v, S* m, int
   }
 }
 
-// For g, the cotangent of m: gv += g, gd += adjoint of the product in D, and g becomes the cotangent of h.
+// For g, the cotangent of m: that of h in its place; those of U and V are written where it is the `first`, else added.
 template <class L, class P, class S>
-PHYSOLVE_HD void gate_adjoint(P p, const S* h_jet, const S* d_jet, S* g_jet, S* gd, S* gv, int stride) {
+PHYSOLVE_HD void gate_adjoint(P p, const S* h_jet, const S* d_jet, S* g_jet, S* gu, S* gv, int stride, bool first) {
   const auto h = read<L>(p, h_jet, stride), d = read<L>(p, d_jet, stride);
   const auto g = read<L>(p, static_cast<const S*>(g_jet), stride);
   Rows<L, P> to_h, to_d;
@@ -173,8 +180,9 @@ PHYSOLVE_HD void gate_adjoint(P p, const S* h_jet, const S* d_jet, S* g_jet, S* 
   }
   PHYSOLVE_UNROLL
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) {
-    at<L>(gv, r, stride) += g[r];
-    at<L>(gd, r, stride) += to_d[r];
+    const L to_v = g[r] - to_d[r];
+    at<L>(gu, r, stride) = first ? to_d[r] : at<L>(gu, r, stride) + to_d[r];
+    at<L>(gv, r, stride) = first ? to_v : at<L>(gv, r, stride) + to_v;
   }
   write<L>(p, to_h, g_jet, stride);
 }

@@ -36,13 +36,13 @@ struct Packed {
 };
 
 // The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
-// `mixed` the gated inputs, `difference` U - V; cotangents g, spare, of U - V and of V; features and derivatives, which
+// `mixed` the gated inputs, `difference` U - V; cotangents g, spare, of U and of V; features and derivatives, which
 // are [feature][point], as they are computed.
 template <class S>
 struct Tile {
   S *f0, *f1, *f2, *feature_cotangent;
   S *z[MAX_LAYERS], *h[MAX_LAYERS], *kept[MAX_LAYERS], *mixed[MAX_LAYERS];
-  S *difference, *g, *spare, *to_difference, *to_v;
+  S *difference, *g, *spare, *to_u, *to_v;
   S* points;     // [axis][point]
   S* outputs;    // [row][point][output]: the result of forward, the cotangent for backward
   S* to_points;  // [axis][point], null where it is not wanted
@@ -64,9 +64,7 @@ class Sweep {
   PHYSOLVE_HD void forward(const Packed<S>& w, const Tile<S>& tile) {
     features(tile);
     for (int l = 0; l < plan.heads(); ++l) head(w, tile, l);
-    if (plan.gated) subtract(tile);
     for (int l = plan.heads(); l < plan.last(); ++l) {
-      if (plan.gated) mix(tile, l);
       machine.product(rows * T, width(l), plan.layer[l].in, Block<const S>{input(tile, l), width(l - 1)},
                       Block<const S>{w.weight[l], width(l)}, Block<S>{tile.z[l], width(l)}, false);
       machine.sync();
@@ -82,8 +80,8 @@ class Sweep {
     sink.last(*this, tile);
     machine.product(rows * T, n, outputs, Block<const S>{tile.outputs, outputs}, Block<const S>{w.transposed[last], n},
                     Block<S>{tile.g, n}, false);
-    if (plan.gated) {
-      machine.fill(tile.to_difference, rows * T * width(0));
+    if (plan.gated && !is_mixed(plan.heads() - 1)) {  // nothing reads U and V
+      machine.fill(tile.to_u, rows * T * width(0));
       machine.fill(tile.to_v, rows * T * width(0));
     }
     machine.sync();
@@ -97,20 +95,21 @@ class Sweep {
       S* swap = g;
       g = other;
       other = swap;
-      if (plan.gated) mix_adjoint(tile, l, g);
     }
     if (tile.to_points) machine.fill(tile.to_points, plan.dim * T);
     head_adjoint(w, tile, sink, plan.heads() - 1, g);
     if (plan.gated) {
-      subtract_adjoint(tile);
-      head_adjoint(w, tile, sink, 0, tile.to_difference);
+      head_adjoint(w, tile, sink, 0, tile.to_u);
       head_adjoint(w, tile, sink, 1, tile.to_v);
     }
   }
 
+  // Whether the output of layer l goes through the gates, into `mixed` of the next layer.
+  PHYSOLVE_HD bool is_mixed(int l) const { return plan.gated && l + 1 >= plan.heads() && l + 1 < plan.last(); }
+
   // The jet that layer l, not a head, multiplies.
   PHYSOLVE_HD const S* input(const Tile<S>& tile, int l) const {
-    return plan.gated && l < plan.last() ? tile.mixed[l] : tile.h[l - 1];
+    return is_mixed(l - 1) ? tile.mixed[l] : tile.h[l - 1];
   }
 
   // Axis of the features that row r > 0 of a head's output depends on: -1 for a mixed derivative, which is zero.
@@ -177,10 +176,12 @@ class Sweep {
     }
   }
 
+  // The function, and what follows on the same numbers while they are in the cache: U - V after V, the gates.
   template <Function F>
   PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l), stride = T * n;
-    S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l];
+    const bool subtract = plan.gated && l == 1, mix = is_mixed(l);
+    S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference, *mixed = tile.mixed[l + 1];
     const S* bias = w.bias[l];
     with_pattern(layout, [&](auto pattern) {
       machine.channels(T, n, [&](int offset, int channel) {
@@ -192,6 +193,8 @@ class Sweep {
         if constexpr (Rule<F>::kept > 0) at<L>(kept + offset, 0, stride) = a;
         if constexpr (Rule<F>::kept > 1) at<L>(kept + offset, 1, stride) = b;
         chain<L>(pattern, z + offset, h + offset, stride, s, d1, d2);
+        if (subtract) difference<L>(pattern, tile.h[0] + offset, h + offset, d + offset, stride);
+        if (mix) gate<L>(pattern, h + offset, d + offset, tile.h[1] + offset, mixed + offset, stride);
       });
     });
     machine.sync();
@@ -205,56 +208,21 @@ class Sweep {
     }
   }
 
+  // Back through the gates and then the function; the first gates on this way write the cotangents of U and V.
   template <Function F>
   PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, S* g) {
     const int n = width(l), stride = T * n;
-    const S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l];
+    const bool mix = is_mixed(l), first = !is_mixed(l + 1);
+    const S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
+    S *gu = tile.to_u, *gv = tile.to_v;
     with_pattern(layout, [&](auto pattern) {
       machine.channels(T, n, [&](int offset, int) {
+        if (mix) gate_adjoint<L>(pattern, h + offset, d + offset, g + offset, gu + offset, gv + offset, stride, first);
         L a{}, b{}, d1, d2, d3;
         if constexpr (Rule<F>::kept > 0) a = at<L>(kept + offset, 0, stride);
         if constexpr (Rule<F>::kept > 1) b = at<L>(kept + offset, 1, stride);
         Rule<F>::slopes(at<L>(z + offset, 0, stride), at<L>(h + offset, 0, stride), a, b, d1, d2, d3);
         chain_adjoint<L>(pattern, z + offset, g + offset, stride, d1, d2, d3);
-      });
-    });
-    machine.sync();
-  }
-
-  PHYSOLVE_HD void subtract(const Tile<S>& tile) {
-    machine.channels(rows * T, width(0), [&](int offset, int) {
-      at<L>(tile.difference + offset, 0, 0) = at<L>(tile.h[0] + offset, 0, 0) - at<L>(tile.h[1] + offset, 0, 0);
-    });
-    machine.sync();
-  }
-
-  // Cotangents of U and V from those of D = U - V and of V.
-  PHYSOLVE_HD void subtract_adjoint(const Tile<S>& tile) {
-    machine.channels(rows * T, width(0), [&](int offset, int) {
-      at<L>(tile.to_v + offset, 0, 0) -= at<L>(tile.to_difference + offset, 0, 0);
-    });
-    machine.sync();
-  }
-
-  PHYSOLVE_HD void mix(const Tile<S>& tile, int l) {
-    const int n = width(0), stride = T * n;
-    const S *h = tile.h[l - 1], *d = tile.difference, *v = tile.h[1];
-    S* mixed = tile.mixed[l];
-    with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int) {
-        gate<L>(pattern, h + offset, d + offset, v + offset, mixed + offset, stride);
-      });
-    });
-    machine.sync();
-  }
-
-  PHYSOLVE_HD void mix_adjoint(const Tile<S>& tile, int l, S* g) {
-    const int n = width(0), stride = T * n;
-    const S *h = tile.h[l - 1], *d = tile.difference;
-    S *gd = tile.to_difference, *gv = tile.to_v;
-    with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int) {
-        gate_adjoint<L>(pattern, h + offset, d + offset, g + offset, gd + offset, gv + offset, stride);
       });
     });
     machine.sync();
