@@ -66,10 +66,9 @@ struct PointRows {
   PHYSOLVE_HD void last(Sweep<Machine>& sweep, const Tile<S>& tile) {
     const int l = sweep.plan.last(), n = sweep.width(l - 1), T = sweep.T, rows = sweep.rows;
     const Dense layer = sweep.plan.layer[l];
-    sweep.machine.numbers(points * layer.out, [&](int k) {
-      const int t = k / layer.out, o = k % layer.out;
+    sweep.machine.grid(points, layer.out, [&](int t, int o) {
       S* row = out + t * stride + o;
-      row[layer.bias] = tile.outputs[k];
+      row[layer.bias] = tile.outputs[t * layer.out + o];
       for (int i = 0; i < layer.in; ++i) {
         S total = 0;
         for (int r = 0; r < rows; ++r) {

@@ -7,6 +7,7 @@
 //   channels(points, width, f)      f(offset, channel) for every vector of channels; offset = point * width + channel
 //   lines(points, count, f)         f(point, k) for k < count and every vector of points
 //   numbers(count, f)               f(k) for k < count
+//   grid(rows, columns, f)          f(i, j) for i < rows, j < columns
 //   outer(points, in, out, row, f)  row(t, i)[n ...] = f(t, i, n), a vector from channel n on, cut at `out`
 //   fill(p, count)                  zeros
 //   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed
@@ -231,10 +232,9 @@ class Sweep {
   PHYSOLVE_HD void read_out(const Packed<S>& w, const Tile<S>& tile) {
     const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
     const S* h = tile.h[last - 1];
-    machine.numbers(rows * T * outputs, [&](int k) {
-      const int o = k % outputs;
-      const S bias = k < T * outputs ? w.bias[last][o] : S(0);
-      tile.outputs[k] = bias + machine.dot(h + k / outputs * n, w.transposed[last] + o * n, n);
+    machine.grid(rows * T, outputs, [&](int line, int o) {
+      const S bias = line < T ? w.bias[last][o] : S(0);
+      tile.outputs[line * outputs + o] = bias + machine.dot(h + line * n, w.transposed[last] + o * n, n);
     });
     machine.sync();
   }
@@ -255,8 +255,7 @@ class Sweep {
       machine.product(T, stride, plan.layer[l].out, Block<const S>{g + r * T * n, n},
                       Block<const S>{w.transposed[l], stride}, Block<S>{cotangent, stride}, false);
       machine.sync();
-      machine.numbers(T * plan.dim, [&](int k) {
-        const int t = k / plan.dim, axis = k % plan.dim;
+      machine.grid(T, plan.dim, [&](int t, int axis) {
         if (r > 0 && axis_of(r) != axis) return;
         S total = 0;
         for (int f = 0; f < plan.per_axis(); ++f) {

@@ -50,6 +50,11 @@ struct BlockMachine {
     for (int k = thread; k < count; k += threads) f(k);
   }
 
+  template <class F>
+  PHYSOLVE_HD void grid(int rows, int columns, F f) const {
+    for (int k = thread; k < rows * columns; k += threads) f(k / columns, k % columns);
+  }
+
   template <class Row, class F>
   PHYSOLVE_HD void outer(int points, int in, int out, Row row, F f) const {
     for (int k = thread; k < points * in * out; k += threads) {

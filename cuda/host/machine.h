@@ -33,6 +33,13 @@ struct HostMachine {
     for (int k = 0; k < count; ++k) f(k);
   }
 
+  template <class F>
+  inline void grid(int rows, int columns, F f) const {
+    for (int i = 0; i < rows; ++i) {
+      for (int j = 0; j < columns; ++j) f(i, j);
+    }
+  }
+
   template <class Row, class F>
   inline void outer(int points, int in, int out, Row row, F f) const {
     for (int t = 0; t < points; ++t) {
