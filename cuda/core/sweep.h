@@ -182,20 +182,27 @@ class Sweep {
   PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l), stride = T * n;
     const bool subtract = plan.gated && l == 1, mix = is_mixed(l);
+    const S *bias = w.bias[l], *u = tile.h[0], *v = tile.h[1];
     S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference, *mixed = tile.mixed[l + 1];
-    const S* bias = w.bias[l];
     with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int channel) {
-        const L v = at<L>(z + offset, 0, stride) + at<L>(bias + channel, 0, 0);
-        at<L>(z + offset, 0, stride) = v;
+      machine.channels(T, n, [&](int offset, int channel) PHYSOLVE_INLINE {
+        auto jet = read<L>(pattern, static_cast<const S*>(z + offset), stride);
+        jet[0] += at<L>(bias + channel, 0, 0);
         L s{}, a{}, b{}, d1, d2, d3;
-        Rule<F>::template open<typename Machine::Math>(v, s, a, b);
-        Rule<F>::slopes(v, s, a, b, d1, d2, d3);
+        Rule<F>::template open<typename Machine::Math>(jet[0], s, a, b);
+        Rule<F>::slopes(jet[0], s, a, b, d1, d2, d3);
+        if constexpr (Rule<F>::needs_value) at<L>(z + offset, 0, stride) = jet[0];
         if constexpr (Rule<F>::kept > 0) at<L>(kept + offset, 0, stride) = a;
         if constexpr (Rule<F>::kept > 1) at<L>(kept + offset, 1, stride) = b;
-        chain<L>(pattern, z + offset, h + offset, stride, s, d1, d2);
-        if (subtract) difference<L>(pattern, tile.h[0] + offset, h + offset, d + offset, stride);
-        if (mix) gate<L>(pattern, h + offset, d + offset, tile.h[1] + offset, mixed + offset, stride);
+        jet = chain(pattern, jet, s, d1, d2);
+        write(pattern, jet, h + offset, stride);
+        if (subtract) {
+          write(pattern, minus(pattern, read<L>(pattern, u + offset, stride), jet), d + offset, stride);
+        } else if (mix) {  // V + h D
+          const auto to = read<L>(pattern, v + offset, stride);
+          const auto by = read<L>(pattern, static_cast<const S*>(d + offset), stride);
+          write(pattern, plus_product(pattern, to, jet, by), mixed + offset, stride);
+        }
       });
     });
     machine.sync();
@@ -216,14 +223,26 @@ class Sweep {
     const bool mix = is_mixed(l), first = !is_mixed(l + 1);
     const S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
     S *gu = tile.to_u, *gv = tile.to_v;
+    const auto add = [&](auto pattern, const auto& rows, S* to, bool first) {
+      if (first) return write(pattern, rows, to, stride);
+      write(pattern, plus(pattern, rows, read<L>(pattern, static_cast<const S*>(to), stride)), to, stride);
+    };
     with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int) {
-        if (mix) gate_adjoint<L>(pattern, h + offset, d + offset, g + offset, gu + offset, gv + offset, stride, first);
+      machine.channels(T, n, [&](int offset, int) PHYSOLVE_INLINE {
+        const auto out = read<L>(pattern, h + offset, stride);
+        auto jet = read<L>(pattern, static_cast<const S*>(g + offset), stride);
+        if (mix) {
+          const auto to_u = product_adjoint(pattern, jet, out), to_v = minus(pattern, jet, to_u);
+          add(pattern, to_u, gu + offset, first);
+          add(pattern, to_v, gv + offset, first);
+          jet = product_adjoint(pattern, jet, read<L>(pattern, d + offset, stride));
+        }
         L a{}, b{}, d1, d2, d3;
         if constexpr (Rule<F>::kept > 0) a = at<L>(kept + offset, 0, stride);
         if constexpr (Rule<F>::kept > 1) b = at<L>(kept + offset, 1, stride);
-        Rule<F>::slopes(at<L>(z + offset, 0, stride), at<L>(h + offset, 0, stride), a, b, d1, d2, d3);
-        chain_adjoint<L>(pattern, z + offset, g + offset, stride, d1, d2, d3);
+        const auto in = read<L>(pattern, z + offset, stride);
+        Rule<F>::slopes(in[0], out[0], a, b, d1, d2, d3);
+        write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), g + offset, stride);
       });
     });
     machine.sync();
