@@ -41,14 +41,16 @@ PHYSOLVE_HD void load_points(const Plan& plan, const Batch<typename Machine::Sca
   machine.sync();
 }
 
-// outputs[row][t][o] of the tile <-> [row][point][o] of the batch: f(place in the tile, whether a point is there, place
+// outputs[t][row][o] of the tile <-> [row][point][o] of the batch: f(place in the tile, whether a point is there, place
 // in the batch).
 template <class Machine, class F>
 PHYSOLVE_HD void each_output(const Plan& plan, long points, int network, long from, int count, int T,
                              const Machine& machine, F f) {
   const int outputs = plan.outputs(), rows = plan.layout.rows();
-  machine.grid(rows, T * outputs, [&](int r, int k) {
-    f(r * T * outputs + k, k < count * outputs, ((long(network) * rows + r) * points + from) * outputs + k);
+  machine.grid(rows, T, [&](int r, int t) {
+    for (int o = 0; o < outputs; ++o) {
+      f((t * rows + r) * outputs + o, t < count, ((long(network) * rows + r) * points + from + t) * outputs + o);
+    }
   });
 }
 

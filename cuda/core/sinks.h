@@ -17,7 +17,7 @@ struct GradientSum {
     sweep.machine.product(outputs, n, sweep.rows * sweep.T, Block<const S>{tile.outputs, 1, outputs},
                           Block<const S>{tile.h[l - 1], n}, Block<S>{gradient.transposed[l], n}, true);
     sweep.machine.numbers(outputs, [&](int o) {
-      for (int t = 0; t < sweep.T; ++t) gradient.bias[l][o] += tile.outputs[t * outputs + o];
+      for (int t = 0; t < sweep.T; ++t) gradient.bias[l][o] += tile.outputs[t * sweep.rows * outputs + o];
     });
   }
 
@@ -31,14 +31,14 @@ struct GradientSum {
 
   PHYSOLVE_HD void head(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
     const int n = sweep.width(l), block = sweep.plan.per_axis(), T = sweep.T;
-    sweep.machine.product(sweep.plan.features(), n, T, Block<const S>{tile.f0, T}, Block<const S>{g, n},
+    sweep.machine.product(sweep.plan.features(), n, T, Block<const S>{tile.f0, T}, Block<const S>{g, sweep.rows * n},
                           Block<S>{gradient.weight[l], n}, true);
     for (int r = 1; r < sweep.rows; ++r) {
       const int from = sweep.axis_of(r) * block;
       if (from < 0) continue;
       sweep.machine.sync();
       sweep.machine.product(block, n, T, Block<const S>{sweep.features_of(tile, r) + from * T, T},
-                            Block<const S>{g + r * T * n, n}, Block<S>{gradient.weight[l] + from * n, n}, true);
+                            Block<const S>{g + r * n, sweep.rows * n}, Block<S>{gradient.weight[l] + from * n, n}, true);
     }
     add_bias(sweep, l, g);
   }
@@ -48,7 +48,7 @@ struct GradientSum {
     const int n = sweep.width(l);
     sweep.machine.channels(1, n, [&](int, int channel) {
       L total = at<L>(gradient.bias[l] + channel, 0, 0);
-      for (int t = 0; t < sweep.T; ++t) total += at<L>(g + channel, t, n);
+      for (int t = 0; t < sweep.T; ++t) total += at<L>(g + channel, t, sweep.rows * n);
       at<L>(gradient.bias[l] + channel, 0, 0) = total;
     });
   }
@@ -64,15 +64,15 @@ struct PointRows {
   int points;  // of the tile's points, those that are wanted
 
   PHYSOLVE_HD void last(Sweep<Machine>& sweep, const Tile<S>& tile) {
-    const int l = sweep.plan.last(), n = sweep.width(l - 1), T = sweep.T, rows = sweep.rows;
+    const int l = sweep.plan.last(), n = sweep.width(l - 1), rows = sweep.rows;
     const Dense layer = sweep.plan.layer[l];
     sweep.machine.grid(points, layer.out, [&](int t, int o) {
       S* row = out + t * stride + o;
-      row[layer.bias] = tile.outputs[t * layer.out + o];
+      row[layer.bias] = tile.outputs[t * rows * layer.out + o];
       for (int i = 0; i < layer.in; ++i) {
         S total = 0;
         for (int r = 0; r < rows; ++r) {
-          total += tile.h[l - 1][(r * T + t) * n + i] * tile.outputs[(r * T + t) * layer.out + o];
+          total += tile.h[l - 1][(t * rows + r) * n + i] * tile.outputs[(t * rows + r) * layer.out + o];
         }
         row[layer.weight + i * layer.out] = total;
       }
@@ -80,15 +80,15 @@ struct PointRows {
   }
 
   PHYSOLVE_HD void dense(Sweep<Machine>& sweep, const Tile<S>& tile, int l, const S* g) {
-    const int n = sweep.width(l), before = sweep.width(l - 1), T = sweep.T, rows = sweep.rows;
+    const int n = sweep.width(l), before = sweep.width(l - 1), rows = sweep.rows;
     const S* a = sweep.input(tile, l);
     const Dense layer = sweep.plan.layer[l];
     sweep.machine.outer(
         points, layer.in, layer.out, [&](int t, int i) { return out + t * stride + layer.weight + i * layer.out; },
         [&](int t, int i, int channel) {
-          L total = at<L>(g + t * n + channel, 0, 0) * a[t * before + i];
+          L total = at<L>(g + t * rows * n + channel, 0, 0) * a[t * rows * before + i];
           for (int r = 1; r < rows; ++r) {
-            total += at<L>(g + t * n + channel, r, T * n) * a[(r * T + t) * before + i];
+            total += at<L>(g + t * rows * n + channel, r, n) * a[(t * rows + r) * before + i];
           }
           return total;
         });
@@ -103,10 +103,10 @@ struct PointRows {
         [&](int t, int i) { return out + t * stride + layer.weight + sweep.plan.feature_row(i) * layer.out; },
         [&](int t, int i, int channel) {
           const int axis = i / sweep.plan.per_axis();
-          L total = at<L>(g + t * n + channel, 0, 0) * tile.f0[i * T + t];
+          L total = at<L>(g + t * rows * n + channel, 0, 0) * tile.f0[i * T + t];
           for (int r = 1; r < rows; ++r) {
             if (sweep.axis_of(r) != axis) continue;
-            total += at<L>(g + t * n + channel, r, T * n) * sweep.features_of(tile, r)[i * T + t];
+            total += at<L>(g + t * rows * n + channel, r, n) * sweep.features_of(tile, r)[i * T + t];
           }
           return total;
         });
@@ -119,7 +119,7 @@ struct PointRows {
     const int n = sweep.width(l);
     sweep.machine.outer(
         points, 1, layer.out, [&](int t, int) { return out + t * stride + layer.bias; },
-        [&](int t, int, int channel) { return at<L>(g + t * n + channel, 0, 0); });
+        [&](int t, int, int channel) { return at<L>(g + t * sweep.rows * n + channel, 0, 0); });
   }
 };
 

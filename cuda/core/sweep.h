@@ -1,10 +1,10 @@
 // One tile of points through one network: the jet forward, then its adjoint from what the tile keeps.
 //
-// A jet of the tile is [row][point][channel], channels padded to whole vectors (weights are padded with zeros, so that
-// padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
+// A jet of the tile is [point][row][channel], so that a point's rows lie together; channels are padded to whole vectors
+// (weights with zeros, so that padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
 // a block on the device. It provides
 //   Scalar, Lane, lanes, Math
-//   channels(points, width, f)      f(offset, channel) for every vector of channels; offset = point * width + channel
+//   channels(points, width, f)      f(point, channel) for every vector of channels
 //   lines(points, count, f)         f(point, k) for k < count and every vector of points
 //   numbers(count, f)               f(k) for k < count
 //   grid(rows, columns, f)          f(i, j) for i < rows, j < columns
@@ -45,7 +45,7 @@ struct Tile {
   S *z[MAX_LAYERS], *h[MAX_LAYERS], *kept[MAX_LAYERS], *mixed[MAX_LAYERS];
   S *difference, *g, *spare, *to_u, *to_v;
   S* points;     // [axis][point]
-  S* outputs;    // [row][point][output]: the result of forward, the cotangent for backward
+  S* outputs;    // [point][row][output]: the result of forward, the cotangent for backward
   S* to_points;  // [axis][point], null where it is not wanted
 };
 
@@ -154,15 +154,15 @@ class Sweep {
   PHYSOLVE_HD void head(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l), block = plan.per_axis();
     machine.product(T, n, plan.features(), Block<const S>{tile.f0, 1, T}, Block<const S>{w.weight[l], n},
-                    Block<S>{tile.z[l], n}, false);
+                    Block<S>{tile.z[l], rows * n}, false);
     for (int r = 1; r < rows; ++r) {
       const int from = axis_of(r) * block;
-      S* row = tile.z[l] + r * T * n;
+      S* row = tile.z[l] + r * n;
       if (from < 0 || (r > layout.firsts && plan.bands == 0)) {
-        machine.fill(row, T * n);
+        machine.channels(T, n, [&](int t, int channel) { at<L>(row + t * rows * n + channel, 0, 0) = L{}; });
       } else {
         machine.product(T, n, block, Block<const S>{features_of(tile, r) + from * T, 1, T},
-                        Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, n}, false);
+                        Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, rows * n}, false);
       }
     }
     machine.sync();
@@ -180,28 +180,29 @@ class Sweep {
   // The function, and what follows on the same numbers while they are in the cache: U - V after V, the gates.
   template <Function F>
   PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
-    const int n = width(l), stride = T * n;
+    const int n = width(l);
     const bool subtract = plan.gated && l == 1, mix = is_mixed(l);
     const S *bias = w.bias[l], *u = tile.h[0], *v = tile.h[1];
     S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference, *mixed = tile.mixed[l + 1];
     with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int channel) PHYSOLVE_INLINE {
-        auto jet = read<L>(pattern, static_cast<const S*>(z + offset), stride);
+      machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
+        const int offset = t * rows * n + channel;
+        auto jet = read<L>(pattern, static_cast<const S*>(z + offset), n);
         jet[0] += at<L>(bias + channel, 0, 0);
         L s{}, a{}, b{}, d1, d2, d3;
         Rule<F>::template open<typename Machine::Math>(jet[0], s, a, b);
         Rule<F>::slopes(jet[0], s, a, b, d1, d2, d3);
-        if constexpr (Rule<F>::needs_value) at<L>(z + offset, 0, stride) = jet[0];
-        if constexpr (Rule<F>::kept > 0) at<L>(kept + offset, 0, stride) = a;
-        if constexpr (Rule<F>::kept > 1) at<L>(kept + offset, 1, stride) = b;
+        if constexpr (Rule<F>::needs_value) at<L>(z + offset, 0, n) = jet[0];
+        if constexpr (Rule<F>::kept > 0) at<L>(kept + t * Rule<F>::kept * n + channel, 0, n) = a;
+        if constexpr (Rule<F>::kept > 1) at<L>(kept + t * Rule<F>::kept * n + channel, 1, n) = b;
         jet = chain(pattern, jet, s, d1, d2);
-        write(pattern, jet, h + offset, stride);
+        write(pattern, jet, h + offset, n);
         if (subtract) {
-          write(pattern, minus(pattern, read<L>(pattern, u + offset, stride), jet), d + offset, stride);
+          write(pattern, minus(pattern, read<L>(pattern, u + offset, n), jet), d + offset, n);
         } else if (mix) {  // V + h D
-          const auto to = read<L>(pattern, v + offset, stride);
-          const auto by = read<L>(pattern, static_cast<const S*>(d + offset), stride);
-          write(pattern, plus_product(pattern, to, jet, by), mixed + offset, stride);
+          const auto to = read<L>(pattern, v + offset, n);
+          const auto by = read<L>(pattern, static_cast<const S*>(d + offset), n);
+          write(pattern, plus_product(pattern, to, jet, by), mixed + offset, n);
         }
       });
     });
@@ -219,30 +220,31 @@ class Sweep {
   // Back through the gates and then the function; the first gates on this way write the cotangents of U and V.
   template <Function F>
   PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, S* g) {
-    const int n = width(l), stride = T * n;
+    const int n = width(l);
     const bool mix = is_mixed(l), first = !is_mixed(l + 1);
     const S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
     S *gu = tile.to_u, *gv = tile.to_v;
     const auto add = [&](auto pattern, const auto& rows, S* to, bool first) {
-      if (first) return write(pattern, rows, to, stride);
-      write(pattern, plus(pattern, rows, read<L>(pattern, static_cast<const S*>(to), stride)), to, stride);
+      if (first) return write(pattern, rows, to, n);
+      write(pattern, plus(pattern, rows, read<L>(pattern, static_cast<const S*>(to), n)), to, n);
     };
     with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int) PHYSOLVE_INLINE {
-        const auto out = read<L>(pattern, h + offset, stride);
-        auto jet = read<L>(pattern, static_cast<const S*>(g + offset), stride);
+      machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
+        const int offset = t * rows * n + channel;
+        const auto out = read<L>(pattern, h + offset, n);
+        auto jet = read<L>(pattern, static_cast<const S*>(g + offset), n);
         if (mix) {
           const auto to_u = product_adjoint(pattern, jet, out), to_v = minus(pattern, jet, to_u);
           add(pattern, to_u, gu + offset, first);
           add(pattern, to_v, gv + offset, first);
-          jet = product_adjoint(pattern, jet, read<L>(pattern, d + offset, stride));
+          jet = product_adjoint(pattern, jet, read<L>(pattern, d + offset, n));
         }
         L a{}, b{}, d1, d2, d3;
-        if constexpr (Rule<F>::kept > 0) a = at<L>(kept + offset, 0, stride);
-        if constexpr (Rule<F>::kept > 1) b = at<L>(kept + offset, 1, stride);
-        const auto in = read<L>(pattern, z + offset, stride);
+        if constexpr (Rule<F>::kept > 0) a = at<L>(kept + t * Rule<F>::kept * n + channel, 0, n);
+        if constexpr (Rule<F>::kept > 1) b = at<L>(kept + t * Rule<F>::kept * n + channel, 1, n);
+        const auto in = read<L>(pattern, z + offset, n);
         Rule<F>::slopes(in[0], out[0], a, b, d1, d2, d3);
-        write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), g + offset, stride);
+        write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), g + offset, n);
       });
     });
     machine.sync();
@@ -251,9 +253,9 @@ class Sweep {
   PHYSOLVE_HD void read_out(const Packed<S>& w, const Tile<S>& tile) {
     const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
     const S* h = tile.h[last - 1];
-    machine.grid(rows * T, outputs, [&](int line, int o) {
-      const S bias = line < T ? w.bias[last][o] : S(0);
-      tile.outputs[line * outputs + o] = bias + machine.dot(h + line * n, w.transposed[last] + o * n, n);
+    machine.grid(T * rows, outputs, [&](int line, int o) {
+      tile.outputs[line * outputs + o] = machine.dot(h + line * n, w.transposed[last] + o * n, n);
+      if (line % rows == 0) tile.outputs[line * outputs + o] += w.bias[last][o];
     });
     machine.sync();
   }
@@ -271,7 +273,7 @@ class Sweep {
     S* cotangent = tile.feature_cotangent;
     for (int r = 0; r < rows; ++r) {
       if (r > 0 && axis_of(r) < 0) continue;
-      machine.product(T, stride, plan.layer[l].out, Block<const S>{g + r * T * n, n},
+      machine.product(T, stride, plan.layer[l].out, Block<const S>{g + r * n, rows * n},
                       Block<const S>{w.transposed[l], stride}, Block<S>{cotangent, stride}, false);
       machine.sync();
       machine.grid(T, plan.dim, [&](int t, int axis) {

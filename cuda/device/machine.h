@@ -37,7 +37,7 @@ struct BlockMachine {
 
   template <class F>
   PHYSOLVE_HD void channels(int points, int width, F f) const {
-    for (int k = thread; k < points * width; k += threads) f(k, k % width);
+    for (int k = thread; k < points * width; k += threads) f(k / width, k % width);
   }
 
   template <class F>

@@ -16,7 +16,7 @@ struct HostMachine {
   template <class F>
   inline void channels(int points, int width, F f) const {
     for (int t = 0; t < points; ++t) {
-      for (int c = 0; c < width; c += lanes) f(t * width + c, c);
+      for (int c = 0; c < width; c += lanes) f(t, c);
     }
   }
 
