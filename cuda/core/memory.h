@@ -48,7 +48,6 @@ PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to
     if (plan.gated && l >= plan.heads()) tile.mixed[l] = arena.take(rows * channels);
   }
   tile.g = arena.take(rows * widest);
-  tile.spare = arena.take(rows * widest);
   if (plan.gated) {
     tile.difference = arena.take(rows * widest);
     tile.to_u = arena.take(rows * widest);

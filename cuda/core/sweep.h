@@ -8,7 +8,9 @@
 //   lines(points, count, f)         f(point, k) for k < count and every vector of points
 //   numbers(count, f)               f(k) for k < count
 //   grid(rows, columns, f)          f(i, j) for i < rows, j < columns
-//   outer(points, in, out, row, f)  row(t, i)[n ...] = f(t, i, n), a vector from channel n on, cut at `out`
+//   runs(points, f)                 f(first, count) for runs of points: on the host each point for itself
+//   outer(first, count, in, out, row, f)   row(t, i)[n ...] = f(t, i, n) for the run's points, a vector from channel n on,
+//                                   cut at `out`
 //   fill(p, count)                  zeros
 //   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed
 //   dot(a, b, width)                scalar product of two padded channels
@@ -37,13 +39,14 @@ struct Packed {
 };
 
 // The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
-// `mixed` the gated inputs, `difference` U - V; cotangents g, spare, of U and of V; features and derivatives, which
+// `mixed` the gated inputs, `difference` U - V; g the cotangent of h, those of U and of V; that of z takes z's place;
+// features and derivatives, which
 // are [feature][point], as they are computed.
 template <class S>
 struct Tile {
   S *f0, *f1, *f2, *feature_cotangent;
   S *z[MAX_LAYERS], *h[MAX_LAYERS], *kept[MAX_LAYERS], *mixed[MAX_LAYERS];
-  S *difference, *g, *spare, *to_u, *to_v;
+  S *difference, *g, *to_u, *to_v;
   S* points;     // [axis][point]
   S* outputs;    // [point][row][output]: the result of forward, the cotangent for backward
   S* to_points;  // [axis][point], null where it is not wanted
@@ -86,23 +89,20 @@ class Sweep {
       machine.fill(tile.to_v, rows * T * width(0));
     }
     machine.sync();
-    S *g = tile.g, *other = tile.spare;
     for (int l = last - 1; l >= plan.heads(); --l) {
-      activate_adjoint(tile, l, g);
-      sink.dense(*this, tile, l, g);
-      machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{g, width(l)},
-                      Block<const S>{w.transposed[l], width(l - 1)}, Block<S>{other, width(l - 1)}, false);
+      activate_adjoint(tile, l, tile.g);
+      sink.dense(*this, tile, l);
+      machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{tile.z[l], width(l)},
+                      Block<const S>{w.transposed[l], width(l - 1)}, Block<S>{tile.g, width(l - 1)}, false);
       machine.sync();
-      S* swap = g;
-      g = other;
-      other = swap;
     }
     if (tile.to_points) machine.fill(tile.to_points, plan.dim * T);
-    head_adjoint(w, tile, sink, plan.heads() - 1, g);
+    head_adjoint(w, tile, sink, plan.heads() - 1, tile.g);
     if (plan.gated) {
       head_adjoint(w, tile, sink, 0, tile.to_u);
       head_adjoint(w, tile, sink, 1, tile.to_v);
     }
+    sink.finish(*this, tile);
   }
 
   // Whether the output of layer l goes through the gates, into `mixed` of the next layer.
@@ -209,7 +209,7 @@ class Sweep {
     machine.sync();
   }
 
-  PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, S* g) {
+  PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, const S* g) {
     switch (plan.function) {
       case Function::tanh: return activate_adjoint_with<Function::tanh>(tile, l, g);
       case Function::sine: return activate_adjoint_with<Function::sine>(tile, l, g);
@@ -219,11 +219,11 @@ class Sweep {
 
   // Back through the gates and then the function; the first gates on this way write the cotangents of U and V.
   template <Function F>
-  PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, S* g) {
+  PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, const S* g) {
     const int n = width(l);
     const bool mix = is_mixed(l), first = !is_mixed(l + 1);
-    const S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
-    S *gu = tile.to_u, *gv = tile.to_v;
+    const S *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
+    S *z = tile.z[l], *gu = tile.to_u, *gv = tile.to_v;
     const auto add = [&](auto pattern, const auto& rows, S* to, bool first) {
       if (first) return write(pattern, rows, to, n);
       write(pattern, plus(pattern, rows, read<L>(pattern, static_cast<const S*>(to), n)), to, n);
@@ -232,7 +232,7 @@ class Sweep {
       machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
         const int offset = t * rows * n + channel;
         const auto out = read<L>(pattern, h + offset, n);
-        auto jet = read<L>(pattern, static_cast<const S*>(g + offset), n);
+        auto jet = read<L>(pattern, g + offset, n);
         if (mix) {
           const auto to_u = product_adjoint(pattern, jet, out), to_v = minus(pattern, jet, to_u);
           add(pattern, to_u, gu + offset, first);
@@ -242,9 +242,9 @@ class Sweep {
         L a{}, b{}, d1, d2, d3;
         if constexpr (Rule<F>::kept > 0) a = at<L>(kept + t * Rule<F>::kept * n + channel, 0, n);
         if constexpr (Rule<F>::kept > 1) b = at<L>(kept + t * Rule<F>::kept * n + channel, 1, n);
-        const auto in = read<L>(pattern, z + offset, n);
+        const auto in = read<L>(pattern, static_cast<const S*>(z + offset), n);
         Rule<F>::slopes(in[0], out[0], a, b, d1, d2, d3);
-        write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), g + offset, n);
+        write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), z + offset, n);
       });
     });
     machine.sync();
@@ -261,19 +261,19 @@ class Sweep {
   }
 
   template <class Sink>
-  PHYSOLVE_HD void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, S* g) {
+  PHYSOLVE_HD void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, const S* g) {
     activate_adjoint(tile, l, g);
-    sink.head(*this, tile, l, g);
-    if (tile.to_points) points_adjoint(w, tile, l, g);
+    sink.head(*this, tile, l);
+    if (tile.to_points) points_adjoint(w, tile, l);
   }
 
   // The value row depends on a point through the features, a first-derivative row through their first derivatives, ...
-  PHYSOLVE_HD void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l, const S* g) {
+  PHYSOLVE_HD void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int stride = feature_width(), n = width(l);
     S* cotangent = tile.feature_cotangent;
     for (int r = 0; r < rows; ++r) {
       if (r > 0 && axis_of(r) < 0) continue;
-      machine.product(T, stride, plan.layer[l].out, Block<const S>{g + r * n, rows * n},
+      machine.product(T, stride, plan.layer[l].out, Block<const S>{tile.z[l] + r * n, rows * n},
                       Block<const S>{w.transposed[l], stride}, Block<S>{cotangent, stride}, false);
       machine.sync();
       machine.grid(T, plan.dim, [&](int t, int axis) {

@@ -55,10 +55,15 @@ struct BlockMachine {
     for (int k = thread; k < rows * columns; k += threads) f(k / columns, k % columns);
   }
 
+  template <class F>
+  PHYSOLVE_HD void runs(int points, F f) const {
+    f(0, points);
+  }
+
   template <class Row, class F>
-  PHYSOLVE_HD void outer(int points, int in, int out, Row row, F f) const {
-    for (int k = thread; k < points * in * out; k += threads) {
-      const int n = k % out, i = k / out % in, t = k / out / in;
+  PHYSOLVE_HD void outer(int first, int count, int in, int out, Row row, F f) const {
+    for (int k = thread; k < count * in * out; k += threads) {
+      const int n = k % out, i = k / out % in, t = first + k / out / in;
       row(t, i)[n] = f(t, i, n);
     }
   }

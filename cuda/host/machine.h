@@ -40,19 +40,21 @@ struct HostMachine {
     }
   }
 
+  template <class F>
+  inline void runs(int points, F f) const {
+    for (int t = 0; t < points; ++t) f(t, 1);
+  }
+
   template <class Row, class F>
-  inline void outer(int points, int in, int out, Row row, F f) const {
-    for (int t = 0; t < points; ++t) {
+  inline void outer(int first, int count, int in, int out, Row row, F f) const {
+    for (int t = first; t < first + count; ++t) {
       for (int i = 0; i < in; ++i) {
         S* to = row(t, i);
-        for (int n = 0; n < out; n += lanes) {
-          const Lane value = f(t, i, n);
-          if (n + lanes <= out) {
-            std::memcpy(to + n, &value, sizeof(value));
-          } else {
-            for (int c = n; c < out; ++c) to[c] = value[c - n];
-          }
-        }
+        int n = 0;
+        for (; n + lanes <= out; n += lanes) store(to + n, f(t, i, n));
+        if (n == out) continue;
+        const Lane value = f(t, i, n);
+        for (int c = n; c < out; ++c) to[c] = value[c - n];
       }
     }
   }
