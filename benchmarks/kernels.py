@@ -330,7 +330,7 @@ def ways_to(case: Case, work: str, device: str) -> dict[str, Rows]:
 
 
 def works(case: Case) -> list[str]:
-    rows = ["Jacobian rows"] if case.networks * case.points <= 40_000 else []  # else gigabytes
+    rows = ["Jacobian rows"] if case.networks * case.points <= GROUP else []  # else gigabytes
     return ["forward", "forward + backward", *rows]
 
 
