@@ -1,15 +1,23 @@
 """Residual kernels against other ways to the same numbers: time ratios, memory, rate against the machine's GEMM.
 
     python benchmarks/kernels.py                       # the main case: 16 of HyPINO's target networks, 2,048 points
-    python benchmarks/kernels.py --all                 # all sizes, widths, dtypes and architectures
+    python benchmarks/kernels.py --list 64             # one of the lists: main, 32, 64, plain, single
+    python benchmarks/kernels.py --all                 # all lists: every size, width, dtype and architecture
     python benchmarks/kernels.py --device cuda --all
 
 The work is that of training by residuals: u, u_x, u_y, u_xx, u_yy of every network at every point (forward), the
 gradient in the weights of the mean square of u_xx + u_yy + u (forward + backward), and the gradient of u_xx + u_yy + u
 at every point (Jacobian rows). Every line was measured in this run: the median of `--repeat` calls, ways in turn, after
-one that warms up and compiles; one call where it takes over 3 s. GFLOP/s count the products of the jet sweeps that are
-not zero, the forward sweep that the backward sweep computes again included. Peak memory, of the first two cases, is
-what the process grew by, results included.
+one that warms up and compiles. A way that takes over 3 s is called once (its line ends with "once"). Ways other than
+the kernel work through groups of at most 32,768 points, because nested autograd of all would need tens of gigabytes;
+errors are those of the first group, against plain jets in float64.
+
+Jacobian rows by torch.func are vmap(grad) of the residual at a point, whose derivatives come once from torch.func too
+(jacfwd of jacrev), once from plain jets, which is faster. The kernel's rows are measured into new memory, and into
+memory that is there already, as Gauss-Newton uses it; vmap(grad) has no such option.
+
+GFLOP/s count the products of the jet sweeps that are not zero, the forward sweep that the backward sweep computes again
+included. Peak memory, of the main cases, is what the process grew by, results included.
 """
 
 import argparse
@@ -45,6 +53,7 @@ LAYOUT = JetLayout.of(2, [(2, 0), (0, 2)])  # rows u, u_x, u_y, u_xx, u_yy
 BANDS = tuple(0.1 * 2**k for k in range(5))
 MAIN, NESTED = "kernel", "nested autograd"
 SLOW = 3.0
+GROUP = 32_768
 
 
 @dataclass(frozen=True)
@@ -81,22 +90,37 @@ def target(width: int, activation: Activation = TANH) -> Architecture:
     return Architecture((2, width, width, width, width, 1), activation, BANDS, gated=True)
 
 
-def cases(everything: bool) -> Iterator[Case]:
+def main_cases() -> Iterator[Case]:
     yield Case("target 16 x 2,048, width 32, f32", target(32), 16, 2048, torch.float32, True)
     yield Case("target 16 x 2,048, width 32, f64", target(32), 16, 2048, torch.float64, True)
-    if not everything:
-        return
-    for width in (32, 64):
-        for dtype, name in ((torch.float32, "f32"), (torch.float64, "f64")):
-            yield Case(f"target 1 x 100,000, width {width}, {name}", target(width), 1, 100_000, dtype)
-            if width == 64:
-                yield Case(f"target 16 x 2,048, width 64, {name}", target(width), 16, 2048, dtype)
-            yield Case(f"target 128 x 2,048, width {width}, {name}", target(width), 128, 2048, dtype)
+
+
+def target_cases(width: int) -> Iterator[Case]:
+    for dtype, name in ((torch.float32, "f32"), (torch.float64, "f64")):
+        if width == 64:
+            yield Case(f"target 16 x 2,048, width {width}, {name}", target(width), 16, 2048, dtype)
+        yield Case(f"target 1 x 100,000, width {width}, {name}", target(width), 1, 100_000, dtype)
+        yield Case(f"target 128 x 2,048, width {width}, {name}", target(width), 128, 2048, dtype)
+
+
+def plain_cases() -> Iterator[Case]:
     for activation in (TANH, SINE, GELU):
         plain = Architecture((2, *(32,) * 6, 1), activation)
         yield Case(f"{activation} 2-32x6-1, 16 x 2,048, f32", plain, 16, 2048, torch.float32)
+
+
+def single_cases() -> Iterator[Case]:
     yield Case("tanh 2-128x4-1, 1 x 20,000, f32", Architecture((2, *(128,) * 4, 1)), 1, 20_000, torch.float32)
     yield Case("tanh 2-50x3-1, 1 x 20,000, f64", Architecture((2, *(50,) * 3, 1)), 1, 20_000, torch.float64)
+
+
+LISTS: dict[str, Callable[[], Iterator[Case]]] = {
+    "main": main_cases,
+    "32": partial(target_cases, 32),
+    "64": partial(target_cases, 64),
+    "plain": plain_cases,
+    "single": single_cases,
+}
 
 
 def values(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
@@ -159,31 +183,50 @@ def gradient(rows: Rows) -> Rows:
     return run
 
 
-def rows_by_func(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
-    """Jacobian rows by vmap(grad) of the residual at a point, itself from jets."""
-
-    def residual(weight: Tensor, point: Tensor) -> Tensor:
-        jet = plain_jet(architecture, weight, point[None], LAYOUT)[:, 0, 0]
-        return jet[3] + jet[4] + jet[0]
-
-    over_points = torch.func.vmap(torch.func.grad(residual), in_dims=(None, 0), chunk_size=2048)
-    return torch.stack([over_points(w, p) for w, p in zip(weights, points, strict=True)])
+def residual_of(jet: Tensor) -> Tensor:
+    """u_xx + u_yy + u from the rows (5, ...)."""
+    return jet[3] + jet[4] + jet[0]
 
 
-def rows_by(jacobian: Callable[..., Tensor]) -> Rows:
+def jet_residual(architecture: Architecture, weight: Tensor, point: Tensor) -> Tensor:
+    return residual_of(plain_jet(architecture, weight, point[None], LAYOUT)[:, 0, 0])
+
+
+def functional_residual(architecture: Architecture, weight: Tensor, point: Tensor) -> Tensor:
+    def u(p: Tensor) -> Tensor:
+        return values(architecture, weight[None], p[None, None])[0, 0]
+
+    return torch.func.jacfwd(torch.func.jacrev(u))(point).diagonal().sum() + u(point)
+
+
+def rows_by_func(residual: Callable[..., Tensor]) -> Rows:
+    """Jacobian rows by vmap(grad) of the residual at a point."""
+
     def run(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
-        coefficients = weights.new_zeros(len(weights), LAYOUT.rows, points.shape[1], 1)
-        coefficients[:, [0, 3, 4]] = 1
-        return jacobian(architecture, weights, points, LAYOUT, coefficients)
+        gradient = torch.func.grad(partial(residual, architecture))
+        over_points = torch.func.vmap(gradient, in_dims=(None, 0), chunk_size=2048)
+        return torch.stack([over_points(w, p) for w, p in zip(weights, points, strict=True)])
 
     return run
 
 
-def jacobians() -> dict[str, Rows]:
-    return {
-        "torch.func vmap(grad)": rows_by_func,
+def rows_by(jacobian: Callable[..., Tensor], **options: Tensor) -> Rows:
+    def run(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+        coefficients = weights.new_zeros(len(weights), LAYOUT.rows, points.shape[1], 1)
+        coefficients[:, [0, 3, 4]] = 1
+        return jacobian(architecture, weights, points, LAYOUT, coefficients, **options)
+
+    return run
+
+
+def jacobians(functional: bool, out: Tensor) -> dict[str, Rows]:
+    """Without `functional` ratios refer to the faster of torch.func's ways."""
+    own = {"vmap(grad), torch.func u_xx": rows_by_func(functional_residual)} if functional else {}
+    return own | {
+        "vmap(grad), jets' u_xx": rows_by_func(jet_residual),
         "plain jets": rows_by(plain_jacobian),
         MAIN: rows_by(network_jacobian),
+        "kernel, existing memory": rows_by(network_jacobian, out=out),
     }
 
 
@@ -192,16 +235,38 @@ def forward_only(rows: Rows) -> Rows:
     return lambda architecture, weights, points: rows(architecture, weights.detach(), points).detach()
 
 
-def seconds_of(runs: dict[str, Callable[[], Tensor]], repeat: int, device: str) -> dict[str, float]:
-    """Median seconds of every way, taken in turn."""
-    for run in runs.values():
-        run()
-    taken: dict[str, list[float]] = {name: [] for name in runs}
+def groups(weights: Tensor, points: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Equal groups of at most GROUP points: some of the networks, or some points of a single one."""
+    count = -(-points.shape[0] * points.shape[1] // GROUP)
+    if len(weights) == 1:
+        return [(weights, part) for part in points.chunk(count, 1)]
+    return list(zip(weights.chunk(count), points.chunk(count), strict=True))
+
+
+def in_groups(work: str, run: Rows) -> Rows:
+    def grouped(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
+        parts = groups(weights, points)
+        results = [run(architecture, *part) for part in parts]
+        if work == "forward + backward":  # the loss of the whole is the mean of the groups'
+            results = [result / len(parts) for result in results]
+            return sum(results[1:], results[0]) if len(weights) == 1 else torch.cat(results)
+        return torch.cat(results, 2 if len(weights) == 1 else 0)
+
+    return grouped
+
+
+def seconds_of(runs: dict[str, Callable[[], Tensor]], repeat: int, device: str) -> dict[str, list[float]]:
+    """Seconds of the calls that count, ways taken in turn. The first call warms up; where it is slow it is the only
+    one, unless it had something to compile."""
+    taken: dict[str, list[float]] = {}
+    for name, run in runs.items():
+        first = timed(run, device)
+        taken[name] = [first] if first > SLOW and "compile" not in name else []
     for _ in range(repeat):
         for name, run in runs.items():
             if not taken[name] or taken[name][0] < SLOW:
                 taken[name].append(timed(run, device))
-    return {name: statistics.median(times) for name, times in taken.items()}
+    return taken
 
 
 def timed(run: Callable[[], object], device: str) -> float:
@@ -251,40 +316,46 @@ def error(found: Tensor, exact: Tensor) -> float:
     return float((found.double() - exact).abs().max() / exact.abs().max())
 
 
-def jobs_of(case: Case, weights: Tensor, points: Tensor) -> dict[str, dict[str, Callable[[], Tensor]]]:
-    """For every kind of work the ways to do it, the one that ratios refer to first."""
-    tables = {
-        "forward": {name: forward_only(rows) for name, rows in ways().items()},
-        "forward + backward": {name: gradient(rows) for name, rows in ways().items()},
-        "Jacobian rows": jacobians(),
-    }
-    if case.networks * case.points > 40_000:
-        del tables["Jacobian rows"]  # gigabytes
+def ways_to(case: Case, work: str, device: str) -> dict[str, Rows]:
+    """The ways to do the work, the one that ratios refer to first."""
+    if work == "Jacobian rows":
+        shape = (case.networks, case.points, case.architecture.count)
+        return jacobians(case.functional, torch.empty(shape, dtype=case.dtype, device=device))
+    kind = forward_only if work == "forward" else gradient
     return {
-        work: {
-            name: partial(way, case.architecture, weights, points)
-            for name, way in table.items()
-            if case.functional or name != "torch.func"
-        }
-        for work, table in tables.items()
+        name: kind(rows) if name == MAIN else in_groups(work, kind(rows))
+        for name, rows in ways().items()
+        if case.functional or name != "torch.func"
     }
+
+
+def works(case: Case) -> list[str]:
+    rows = ["Jacobian rows"] if case.networks * case.points <= GROUP else []  # else gigabytes
+    return ["forward", "forward + backward", *rows]
 
 
 def report_times(case: Case, options: argparse.Namespace) -> None:
     weights, points = case.inputs(options.device)
     rate = gemm_gflops(case.dtype, options.device)
     print(f"\n{case.title}   (GEMM {rate:.0f} GFLOP/s)")
-    print(f"  {'work':<20}{'way':<24}{'ms':>9}{'ratio':>8}{'GFLOP/s':>9}{'of GEMM':>9}{'error':>10}")
-    exact = jobs_of(case, weights.double(), points.double())
-    for work, runs in jobs_of(case, weights, points).items():
-        seconds = seconds_of(runs, options.repeat, options.device)
-        right = exact[work]["plain jets"]()
-        baseline = seconds[next(iter(runs))]
-        for name, run in runs.items():
-            gflops = case.flops(work) / seconds[name] / 1e9
+    print(f"  {'work':<20}{'way':<28}{'ms':>9}{'ratio':>8}{'GFLOP/s':>9}{'of GEMM':>9}{'error':>10}")
+    part = groups(weights, points)[0]
+    for work in works(case):
+        table = ways_to(case, work, options.device)
+        seconds = seconds_of(
+            {name: partial(way, case.architecture, weights, points) for name, way in table.items()},
+            options.repeat,
+            options.device,
+        )
+        exact = table["plain jets"](case.architecture, *(tensor.double() for tensor in part))
+        baseline = statistics.median(seconds[next(iter(table))])
+        for name, way in table.items():
+            typical = statistics.median(seconds[name])
+            gflops = case.flops(work) / typical / 1e9
+            off = error(way(case.architecture, *part), exact)
             print(
-                f"  {work:<20}{name:<24}{seconds[name] * 1e3:9.1f}{baseline / seconds[name]:8.1f}"
-                f"{gflops:9.1f}{gflops / rate:9.0%}{error(run(), right):10.1e}",
+                f"  {work:<20}{name:<28}{typical * 1e3:9.1f}{baseline / typical:8.1f}"
+                f"{gflops:9.1f}{gflops / rate:9.0%}{off:10.1e}" + "  once" * (len(seconds[name]) == 1),
                 flush=True,
             )
 
@@ -293,15 +364,20 @@ def report_memory(case: Case, options: argparse.Namespace) -> None:
     """After all times: returning memory at once makes every other way slower."""
     weights, points = case.inputs(options.device)
     print(f"\n{case.title}: peak memory in MB, and in units of the first way's")
-    for work, runs in jobs_of(case, weights, points).items():
-        peaks = {name: peak_megabytes(run, options.device) for name, run in runs.items()}
+    for work in works(case):
+        table = ways_to(case, work, options.device)
+        peaks = {
+            name: peak_megabytes(partial(way, case.architecture, weights, points), options.device)
+            for name, way in table.items()
+        }
         first = next(iter(peaks.values()))
         print(f"  {work:<20}" + ", ".join(f"{name} {mb:.1f} (1/{first / mb:.0f})" for name, mb in peaks.items()))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--all", action="store_true", help="all sizes, widths, dtypes and architectures")
+    parser = argparse.ArgumentParser(description="Residual kernels against other ways to the same numbers.")
+    parser.add_argument("--list", choices=LISTS, default="main", help="which cases")
+    parser.add_argument("--all", action="store_true", help="all lists")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--repeat", type=int, default=5)
     options = parser.parse_args()
@@ -309,12 +385,13 @@ def main() -> None:
     if active.path == "plain":
         parser.error(f"there is no kernel to measure: {active.reason}")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, kernels: {active.path} ({active.reason})")
-    chosen = list(cases(options.all))
+    chosen = [case for name, cases in LISTS.items() if options.all or name == options.list for case in cases()]
     assert all(has_kernel(case.architecture) for case in chosen)
     for case in chosen:
         report_times(case, options)
-    for case in chosen[:2]:
-        report_memory(case, options)
+    for case in chosen:
+        if case.functional:
+            report_memory(case, options)
 
 
 if __name__ == "__main__":

@@ -34,22 +34,23 @@ template <class Machine>
 PHYSOLVE_HD void load_points(const Plan& plan, const Batch<typename Machine::Scalar>& batch, int network, long from,
                              int count, int T, const Tile<typename Machine::Scalar>& tile, const Machine& machine) {
   const auto* x = batch.points_of(network, plan.dim);
-  machine.numbers(plan.dim * T, [&](int k) {
-    const int axis = k / T, t = k % T;
+  machine.grid(plan.dim, T, [&](int axis, int t) {
     // A short tile repeats its last point, whose cotangent is zero there.
-    tile.points[k] = x[(from + (t < count ? t : count - 1)) * plan.dim + axis];
+    tile.points[axis * T + t] = x[(from + (t < count ? t : count - 1)) * plan.dim + axis];
   });
   machine.sync();
 }
 
-// outputs[row][t][o] of the tile <-> [row][point][o] of the batch.
+// outputs[t][row][o] of the tile <-> [row][point][o] of the batch: f(place in the tile, whether a point is there, place
+// in the batch).
 template <class Machine, class F>
-PHYSOLVE_HD void each_output(const Plan& plan, long points, int network, long from, int T, const Machine& machine,
-                             F f) {
+PHYSOLVE_HD void each_output(const Plan& plan, long points, int network, long from, int count, int T,
+                             const Machine& machine, F f) {
   const int outputs = plan.outputs(), rows = plan.layout.rows();
-  machine.numbers(rows * T * outputs, [&](int k) {
-    const int o = k % outputs, t = k / outputs % T, r = k / outputs / T;
-    f(k, t, ((long(network) * rows + r) * points + from + t) * outputs + o);
+  machine.grid(rows, T, [&](int r, int t) {
+    for (int o = 0; o < outputs; ++o) {
+      f((t * rows + r) * outputs + o, t < count, ((long(network) * rows + r) * points + from + t) * outputs + o);
+    }
   });
 }
 
@@ -66,14 +67,14 @@ PHYSOLVE_HD void run_tile(Sweep<Machine>& sweep, const Batch<typename Machine::S
   load_points(plan, batch, network, from, count, T, tile, machine);
   sweep.forward(weights, tile);
   if (job.jets) {
-    each_output(plan, batch.points, network, from, T, machine, [&](int k, int t, long index) {
-      if (t < count) job.jets[index] = tile.outputs[k];
+    each_output(plan, batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
+      if (there) job.jets[index] = tile.outputs[k];
     });
     machine.sync();
     return;
   }
-  each_output(plan, batch.points, network, from, T, machine, [&](int k, int t, long index) {
-    tile.outputs[k] = t < count ? job.cotangents[index] : S(0);
+  each_output(plan, batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
+    tile.outputs[k] = there ? job.cotangents[index] : S(0);
   });
   machine.sync();
   if (job.point_rows) {

@@ -33,7 +33,7 @@ PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, int lanes, Arena<S>& aren
 template <class S>
 PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to_points, Arena<S>& arena) {
   Tile<S> tile{};
-  const int rows = plan.layout.rows(), features = points * padded(plan.features(), lanes);
+  const int rows = plan.layout.rows(), features = points * plan.features();
   const int kept = plan.function == Function::tanh ? 0 : plan.function == Function::sine ? 1 : 2;
   tile.f0 = arena.take(features);
   tile.f1 = arena.take(features);
@@ -48,55 +48,56 @@ PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to
     if (plan.gated && l >= plan.heads()) tile.mixed[l] = arena.take(rows * channels);
   }
   tile.g = arena.take(rows * widest);
-  tile.spare = arena.take(rows * widest);
   if (plan.gated) {
     tile.difference = arena.take(rows * widest);
-    tile.to_difference = arena.take(rows * widest);
+    tile.to_u = arena.take(rows * widest);
     tile.to_v = arena.take(rows * widest);
   }
   tile.points = arena.take(plan.dim * points);
   tile.outputs = arena.take(rows * points * plan.outputs());
   if (to_points) {
     tile.to_points = arena.take(plan.dim * points);
-    tile.feature_cotangent = arena.take(features);
+    tile.feature_cotangent = arena.take(points * padded(plan.features(), lanes));
   }
   return tile;
 }
 
 // f(weight index, layer, in, out) for every entry of the weight matrices; in counts as the kernels do.
-template <class F>
-PHYSOLVE_HD void each_weight(const Plan& plan, int first, int step, F f) {
+template <class Machine, class F>
+PHYSOLVE_HD void each_weight(const Plan& plan, const Machine& machine, F f) {
   for (int l = 0; l < plan.layers; ++l) {
     const Dense& layer = plan.layer[l];
-    for (int i = 0; i < layer.in; ++i) {
+    machine.grid(layer.in, layer.out, [&](int i, int o) {
       const int row = l < plan.heads() ? plan.feature_row(i) : i;
-      for (int o = first; o < layer.out; o += step) f(layer.weight + row * layer.out + o, l, i, o);
-    }
+      f(layer.weight + row * layer.out + o, l, i, o);
+    });
   }
 }
 
-// Packed weights from the flat ones; `step` threads share the work, this one is number `first`.
-template <class S>
-PHYSOLVE_HD void pack(const Plan& plan, int lanes, const S* flat, const Packed<S>& packed, int first, int step) {
-  each_weight(plan, first, step, [&](int index, int l, int i, int o) {
+// Packed weights from the flat ones.
+template <class Machine, class S>
+PHYSOLVE_HD void pack(const Plan& plan, const Machine& machine, const S* flat, const Packed<S>& packed) {
+  constexpr int lanes = Machine::lanes;
+  each_weight(plan, machine, [&](int index, int l, int i, int o) {
     const int in = plan.layer[l].in;
     if (l < plan.last()) packed.weight[l][i * padded(plan.layer[l].out, lanes) + o] = flat[index];
     packed.transposed[l][o * padded(in, lanes) + i] = flat[index];
   });
   for (int l = 0; l < plan.layers; ++l) {
-    for (int o = first; o < plan.layer[l].out; o += step) packed.bias[l][o] = flat[plan.layer[l].bias + o];
+    machine.numbers(plan.layer[l].out, [&](int o) { packed.bias[l][o] = flat[plan.layer[l].bias + o]; });
   }
 }
 
 // The flat gradient from the packed sum.
-template <class S>
-PHYSOLVE_HD void unpack(const Plan& plan, int lanes, const Packed<S>& sum, S* flat, int first, int step) {
-  each_weight(plan, first, step, [&](int index, int l, int i, int o) {
+template <class Machine, class S>
+PHYSOLVE_HD void unpack(const Plan& plan, const Machine& machine, const Packed<S>& sum, S* flat) {
+  constexpr int lanes = Machine::lanes;
+  each_weight(plan, machine, [&](int index, int l, int i, int o) {
     flat[index] = l < plan.last() ? sum.weight[l][i * padded(plan.layer[l].out, lanes) + o]
                                   : sum.transposed[l][o * padded(plan.layer[l].in, lanes) + i];
   });
   for (int l = 0; l < plan.layers; ++l) {
-    for (int o = first; o < plan.layer[l].out; o += step) flat[plan.layer[l].bias + o] = sum.bias[l][o];
+    machine.numbers(plan.layer[l].out, [&](int o) { flat[plan.layer[l].bias + o] = sum.bias[l][o]; });
   }
 }
 

@@ -10,13 +10,14 @@
 
 namespace physolve {
 
-// Functions as (value, what their derivatives need) and then s', s'', s'''.
+// Functions as (value, what their derivatives need) and then s', s'', s'''; whether these need the argument itself.
 template <Function F>
 struct Rule;
 
 template <>
 struct Rule<Function::tanh> {
   static constexpr int kept = 0;
+  static constexpr bool needs_value = false;
   template <class Math, class L>
   static PHYSOLVE_HD void open(L v, L& s, L&, L&) {
     s = Math::tanh(v);
@@ -32,6 +33,7 @@ struct Rule<Function::tanh> {
 template <>
 struct Rule<Function::sine> {
   static constexpr int kept = 1;
+  static constexpr bool needs_value = false;
   template <class Math, class L>
   static PHYSOLVE_HD void open(L v, L& s, L& a, L&) {
     Math::sincos(v, s, a);
@@ -49,6 +51,7 @@ struct Rule<Function::sine> {
 template <>
 struct Rule<Function::gelu> {
   static constexpr int kept = 2;
+  static constexpr bool needs_value = true;
   template <class Math, class L>
   static PHYSOLVE_HD void open(L v, L& s, L& a, L& b) {
     Math::normal(v, a, b);
@@ -95,25 +98,38 @@ PHYSOLVE_HD void write(P p, const Rows<L, P>& rows, S* jet, int stride) {
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) at<L>(jet, r, stride) = rows[r];
 }
 
-// h = s(z), given s, s', s'' at the value.
-template <class L, class P, class S>
-PHYSOLVE_HD void chain(P p, const S* z_jet, S* h, int stride, L s, L d1, L d2) {
-  const auto z = read<L>(p, z_jet, stride);
-  at<L>(h, 0, stride) = s;
+template <class L, class P>
+PHYSOLVE_HD Rows<L, P> plus(P p, Rows<L, P> a, const Rows<L, P>& b) {
   PHYSOLVE_UNROLL
-  for (int r = 1; r <= p.firsts(); ++r) at<L>(h, r, stride) = d1 * z[r];
+  for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) a[r] += b[r];
+  return a;
+}
+
+template <class L, class P>
+PHYSOLVE_HD Rows<L, P> minus(P p, Rows<L, P> a, const Rows<L, P>& b) {
+  PHYSOLVE_UNROLL
+  for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) a[r] -= b[r];
+  return a;
+}
+
+// s(z), given s, s', s'' at the value.
+template <class L, class P>
+PHYSOLVE_HD Rows<L, P> chain(P p, const Rows<L, P>& z, L s, L d1, L d2) {
+  Rows<L, P> h;
+  h[0] = s;
+  PHYSOLVE_UNROLL
+  for (int r = 1; r <= p.firsts(); ++r) h[r] = d1 * z[r];
   PHYSOLVE_UNROLL
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q;
-    at<L>(h, r, stride) = d1 * z[r] + d2 * (z[p.left(q)] * z[p.right(q)]);
+    h[r] = d1 * z[r] + d2 * (z[p.left(q)] * z[p.right(q)]);
   }
+  return h;
 }
 
-// Cotangent of z in place of that of h = s(z).
-template <class L, class P, class S>
-PHYSOLVE_HD void chain_adjoint(P p, const S* z_jet, S* g_jet, int stride, L d1, L d2, L d3) {
-  const auto z = read<L>(p, z_jet, stride);
-  auto g = read<L>(p, static_cast<const S*>(g_jet), stride);
+// Cotangent of z from that of s(z).
+template <class L, class P>
+PHYSOLVE_HD Rows<L, P> chain_adjoint(P p, const Rows<L, P>& z, Rows<L, P> g, L d1, L d2, L d3) {
   g[0] = d1 * g[0];
   PHYSOLVE_UNROLL
   for (int r = 1; r <= p.firsts(); ++r) {
@@ -129,54 +145,40 @@ PHYSOLVE_HD void chain_adjoint(P p, const S* z_jet, S* g_jet, int stride, L d1, 
     g[p.right(q)] += bent * left;
     g[r] = d1 * g[r];
   }
-  write<L>(p, g, g_jet, stride);
+  return g;
 }
 
-// m = V + h D, with D = U - V.
-template <class L, class P, class S>
-PHYSOLVE_HD void gate(P p, const S* h_jet, const S* d_jet, const S* v, S* m, int stride) {
-  const auto h = read<L>(p, h_jet, stride), d = read<L>(p, d_jet, stride);
-  at<L>(m, 0, stride) = at<L>(v, 0, stride) + h[0] * d[0];
+// sum + a b.
+template <class L, class P>
+PHYSOLVE_HD Rows<L, P> plus_product(P p, Rows<L, P> sum, const Rows<L, P>& a, const Rows<L, P>& b) {
+  sum[0] += a[0] * b[0];
   PHYSOLVE_UNROLL
-  for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) {
-    L sum = at<L>(v, r, stride) + h[r] * d[0] + h[0] * d[r];
-    if (r > p.firsts()) {
-      const int i = p.left(r - 1 - p.firsts()), j = p.right(r - 1 - p.firsts());
-      sum += h[i] * d[j] + h[j] * d[i];
-    }
-    at<L>(m, r, stride) = sum;
+  for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) sum[r] += a[r] * b[0] + a[0] * b[r];
+  PHYSOLVE_UNROLL
+  for (int q = 0; q < p.seconds(); ++q) {
+    const int r = 1 + p.firsts() + q, i = p.left(q), j = p.right(q);
+    sum[r] += a[i] * b[j] + a[j] * b[i];
   }
+  return sum;
 }
 
-// For g, the cotangent of m: gv += g, gd += adjoint of the product in D, and g becomes the cotangent of h.
-template <class L, class P, class S>
-PHYSOLVE_HD void gate_adjoint(P p, const S* h_jet, const S* d_jet, S* g_jet, S* gd, S* gv, int stride) {
-  const auto h = read<L>(p, h_jet, stride), d = read<L>(p, d_jet, stride);
-  const auto g = read<L>(p, static_cast<const S*>(g_jet), stride);
-  Rows<L, P> to_h, to_d;
-  to_h[0] = g[0] * d[0];
-  to_d[0] = g[0] * h[0];
+// Cotangent of one factor from that of the product, given the other factor.
+template <class L, class P>
+PHYSOLVE_HD Rows<L, P> product_adjoint(P p, const Rows<L, P>& g, const Rows<L, P>& other) {
+  Rows<L, P> to;
+  to[0] = g[0] * other[0];
   PHYSOLVE_UNROLL
   for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) {
-    to_h[0] += g[r] * d[r];
-    to_d[0] += g[r] * h[r];
-    to_h[r] = g[r] * d[0];
-    to_d[r] = g[r] * h[0];
+    to[0] += g[r] * other[r];
+    to[r] = g[r] * other[0];
   }
   PHYSOLVE_UNROLL
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q, i = p.left(q), j = p.right(q);
-    to_h[i] += g[r] * d[j];
-    to_h[j] += g[r] * d[i];
-    to_d[i] += g[r] * h[j];
-    to_d[j] += g[r] * h[i];
+    to[i] += g[r] * other[j];
+    to[j] += g[r] * other[i];
   }
-  PHYSOLVE_UNROLL
-  for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) {
-    at<L>(gv, r, stride) += g[r];
-    at<L>(gd, r, stride) += to_d[r];
-  }
-  write<L>(p, to_h, g_jet, stride);
+  return to;
 }
 
 }  // namespace physolve

@@ -1,17 +1,20 @@
 // One tile of points through one network: the jet forward, then its adjoint from what the tile keeps.
 //
-// A jet of the tile is [row][point][channel], channels padded to whole vectors (weights are padded with zeros, so that
-// padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
+// A jet of the tile is [point][row][channel], so that a point's rows lie together; channels are padded to whole vectors
+// (weights with zeros, so that padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
 // a block on the device. It provides
 //   Scalar, Lane, lanes, Math
-//   channels(points, width, f)      f(offset, channel) for every vector of channels; offset = point * width + channel
+//   channels(points, width, f)      f(point, channel) for every vector of channels
 //   lines(points, count, f)         f(point, k) for k < count and every vector of points
 //   numbers(count, f)               f(k) for k < count
-//   outer(points, in, out, row, f)  row(t, i)[n ...] = f(t, i, n), a vector from channel n on, cut at `out`
+//   grid(rows, columns, f)          f(i, j) for i < rows, j < columns
+//   runs(points, f)                 f(first, count) for runs of points: on the host each point for itself
+//   outer(first, count, in, out, row, f)   row(t, i)[n ...] = f(t, i, n) for the run's points, a vector from channel n on,
+//                                   cut at `out`
 //   fill(p, count)                  zeros
 //   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed
 //   dot(a, b, width)                scalar product of two padded channels
-//   load(p), spread(p, stride, v)   a vector of consecutive numbers; its entries stored `stride` apart
+//   load(p), store(p, v)            a vector of consecutive numbers, anywhere in memory
 //   sync()                          what was written before may be read after
 #pragma once
 
@@ -36,14 +39,16 @@ struct Packed {
 };
 
 // The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
-// `mixed` the gated inputs, `difference` U - V; cotangents g, spare, of U - V and of V; features and derivatives.
+// `mixed` the gated inputs, `difference` U - V; g the cotangent of h, those of U and of V; that of z takes z's place;
+// features and derivatives, which
+// are [feature][point], as they are computed.
 template <class S>
 struct Tile {
   S *f0, *f1, *f2, *feature_cotangent;
   S *z[MAX_LAYERS], *h[MAX_LAYERS], *kept[MAX_LAYERS], *mixed[MAX_LAYERS];
-  S *difference, *g, *spare, *to_difference, *to_v;
+  S *difference, *g, *to_u, *to_v;
   S* points;     // [axis][point]
-  S* outputs;    // [row][point][output]: the result of forward, the cotangent for backward
+  S* outputs;    // [point][row][output]: the result of forward, the cotangent for backward
   S* to_points;  // [axis][point], null where it is not wanted
 };
 
@@ -63,9 +68,7 @@ class Sweep {
   PHYSOLVE_HD void forward(const Packed<S>& w, const Tile<S>& tile) {
     features(tile);
     for (int l = 0; l < plan.heads(); ++l) head(w, tile, l);
-    if (plan.gated) subtract(tile);
     for (int l = plan.heads(); l < plan.last(); ++l) {
-      if (plan.gated) mix(tile, l);
       machine.product(rows * T, width(l), plan.layer[l].in, Block<const S>{input(tile, l), width(l - 1)},
                       Block<const S>{w.weight[l], width(l)}, Block<S>{tile.z[l], width(l)}, false);
       machine.sync();
@@ -81,35 +84,33 @@ class Sweep {
     sink.last(*this, tile);
     machine.product(rows * T, n, outputs, Block<const S>{tile.outputs, outputs}, Block<const S>{w.transposed[last], n},
                     Block<S>{tile.g, n}, false);
-    if (plan.gated) {
-      machine.fill(tile.to_difference, rows * T * width(0));
+    if (plan.gated && !is_mixed(plan.heads() - 1)) {  // nothing reads U and V
+      machine.fill(tile.to_u, rows * T * width(0));
       machine.fill(tile.to_v, rows * T * width(0));
     }
     machine.sync();
-    S *g = tile.g, *other = tile.spare;
     for (int l = last - 1; l >= plan.heads(); --l) {
-      activate_adjoint(tile, l, g);
-      sink.dense(*this, tile, l, g);
-      machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{g, width(l)},
-                      Block<const S>{w.transposed[l], width(l - 1)}, Block<S>{other, width(l - 1)}, false);
+      activate_adjoint(tile, l, tile.g);
+      sink.dense(*this, tile, l);
+      machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{tile.z[l], width(l)},
+                      Block<const S>{w.transposed[l], width(l - 1)}, Block<S>{tile.g, width(l - 1)}, false);
       machine.sync();
-      S* swap = g;
-      g = other;
-      other = swap;
-      if (plan.gated) mix_adjoint(tile, l, g);
     }
     if (tile.to_points) machine.fill(tile.to_points, plan.dim * T);
-    head_adjoint(w, tile, sink, plan.heads() - 1, g);
+    head_adjoint(w, tile, sink, plan.heads() - 1, tile.g);
     if (plan.gated) {
-      subtract_adjoint(tile);
-      head_adjoint(w, tile, sink, 0, tile.to_difference);
+      head_adjoint(w, tile, sink, 0, tile.to_u);
       head_adjoint(w, tile, sink, 1, tile.to_v);
     }
+    sink.finish(*this, tile);
   }
+
+  // Whether the output of layer l goes through the gates, into `mixed` of the next layer.
+  PHYSOLVE_HD bool is_mixed(int l) const { return plan.gated && l + 1 >= plan.heads() && l + 1 < plan.last(); }
 
   // The jet that layer l, not a head, multiplies.
   PHYSOLVE_HD const S* input(const Tile<S>& tile, int l) const {
-    return plan.gated && l < plan.last() ? tile.mixed[l] : tile.h[l - 1];
+    return is_mixed(l - 1) ? tile.mixed[l] : tile.h[l - 1];
   }
 
   // Axis of the features that row r > 0 of a head's output depends on: -1 for a mixed derivative, which is zero.
@@ -128,16 +129,16 @@ class Sweep {
  private:
   // sin and cos of 2 pi b z for every band, and z = (x - center) slope itself, with two derivatives in x.
   PHYSOLVE_HD void features(const Tile<S>& tile) {
-    const int stride = feature_width(), each = plan.bands + 1;
+    const int each = plan.bands + 1;
     machine.lines(T, plan.dim * each, [&](int t, int k) {
       const int axis = k / each, band = k % each;
       const S slope = S(plan.slope[axis]);
       const L z = (machine.load(tile.points + axis * T + t) - S(plan.center[axis])) * slope;
-      const int first = t * stride + axis * plan.per_axis();
       auto put = [&](int feature, L value, L first_derivative, L second_derivative) {
-        machine.spread(tile.f0 + first + feature, stride, value);
-        machine.spread(tile.f1 + first + feature, stride, first_derivative);
-        machine.spread(tile.f2 + first + feature, stride, second_derivative);
+        const int place = (axis * plan.per_axis() + feature) * T + t;
+        machine.store(tile.f0 + place, value);
+        machine.store(tile.f1 + place, first_derivative);
+        machine.store(tile.f2 + place, second_derivative);
       };
       if (band == plan.bands) return put(2 * plan.bands, z, z * 0 + slope, z * 0);
       const S omega = S(plan.frequency[band]), rate = omega * slope;
@@ -151,17 +152,17 @@ class Sweep {
 
   // A layer on the features: a derivative along an axis sees that axis' block alone, a mixed one nothing.
   PHYSOLVE_HD void head(const Packed<S>& w, const Tile<S>& tile, int l) {
-    const int stride = feature_width(), n = width(l), block = plan.per_axis();
-    machine.product(T, n, plan.features(), Block<const S>{tile.f0, stride}, Block<const S>{w.weight[l], n},
-                    Block<S>{tile.z[l], n}, false);
+    const int n = width(l), block = plan.per_axis();
+    machine.product(T, n, plan.features(), Block<const S>{tile.f0, 1, T}, Block<const S>{w.weight[l], n},
+                    Block<S>{tile.z[l], rows * n}, false);
     for (int r = 1; r < rows; ++r) {
       const int from = axis_of(r) * block;
-      S* row = tile.z[l] + r * T * n;
+      S* row = tile.z[l] + r * n;
       if (from < 0 || (r > layout.firsts && plan.bands == 0)) {
-        machine.fill(row, T * n);
+        machine.channels(T, n, [&](int t, int channel) { at<L>(row + t * rows * n + channel, 0, 0) = L{}; });
       } else {
-        machine.product(T, n, block, Block<const S>{features_of(tile, r) + from, stride},
-                        Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, n}, false);
+        machine.product(T, n, block, Block<const S>{features_of(tile, r) + from * T, 1, T},
+                        Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, rows * n}, false);
       }
     }
     machine.sync();
@@ -176,27 +177,39 @@ class Sweep {
     }
   }
 
+  // The function, and what follows on the same numbers while they are in the cache: U - V after V, the gates.
   template <Function F>
   PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
-    const int n = width(l), stride = T * n;
-    S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l];
-    const S* bias = w.bias[l];
+    const int n = width(l);
+    const bool subtract = plan.gated && l == 1, mix = is_mixed(l);
+    const S *bias = w.bias[l], *u = tile.h[0], *v = tile.h[1];
+    S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference, *mixed = tile.mixed[l + 1];
     with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int channel) {
-        const L v = at<L>(z + offset, 0, stride) + at<L>(bias + channel, 0, 0);
-        at<L>(z + offset, 0, stride) = v;
+      machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
+        const int offset = t * rows * n + channel;
+        auto jet = read<L>(pattern, static_cast<const S*>(z + offset), n);
+        jet[0] += at<L>(bias + channel, 0, 0);
         L s{}, a{}, b{}, d1, d2, d3;
-        Rule<F>::template open<typename Machine::Math>(v, s, a, b);
-        Rule<F>::slopes(v, s, a, b, d1, d2, d3);
-        if constexpr (Rule<F>::kept > 0) at<L>(kept + offset, 0, stride) = a;
-        if constexpr (Rule<F>::kept > 1) at<L>(kept + offset, 1, stride) = b;
-        chain<L>(pattern, z + offset, h + offset, stride, s, d1, d2);
+        Rule<F>::template open<typename Machine::Math>(jet[0], s, a, b);
+        Rule<F>::slopes(jet[0], s, a, b, d1, d2, d3);
+        if constexpr (Rule<F>::needs_value) at<L>(z + offset, 0, n) = jet[0];
+        if constexpr (Rule<F>::kept > 0) at<L>(kept + t * Rule<F>::kept * n + channel, 0, n) = a;
+        if constexpr (Rule<F>::kept > 1) at<L>(kept + t * Rule<F>::kept * n + channel, 1, n) = b;
+        jet = chain(pattern, jet, s, d1, d2);
+        write(pattern, jet, h + offset, n);
+        if (subtract) {
+          write(pattern, minus(pattern, read<L>(pattern, u + offset, n), jet), d + offset, n);
+        } else if (mix) {  // V + h D
+          const auto to = read<L>(pattern, v + offset, n);
+          const auto by = read<L>(pattern, static_cast<const S*>(d + offset), n);
+          write(pattern, plus_product(pattern, to, jet, by), mixed + offset, n);
+        }
       });
     });
     machine.sync();
   }
 
-  PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, S* g) {
+  PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, const S* g) {
     switch (plan.function) {
       case Function::tanh: return activate_adjoint_with<Function::tanh>(tile, l, g);
       case Function::sine: return activate_adjoint_with<Function::sine>(tile, l, g);
@@ -204,56 +217,34 @@ class Sweep {
     }
   }
 
+  // Back through the gates and then the function; the first gates on this way write the cotangents of U and V.
   template <Function F>
-  PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, S* g) {
-    const int n = width(l), stride = T * n;
-    const S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l];
+  PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, const S* g) {
+    const int n = width(l);
+    const bool mix = is_mixed(l), first = !is_mixed(l + 1);
+    const S *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
+    S *z = tile.z[l], *gu = tile.to_u, *gv = tile.to_v;
+    const auto add = [&](auto pattern, const auto& rows, S* to, bool first) {
+      if (first) return write(pattern, rows, to, n);
+      write(pattern, plus(pattern, rows, read<L>(pattern, static_cast<const S*>(to), n)), to, n);
+    };
     with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int) {
+      machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
+        const int offset = t * rows * n + channel;
+        const auto out = read<L>(pattern, h + offset, n);
+        auto jet = read<L>(pattern, g + offset, n);
+        if (mix) {
+          const auto to_u = product_adjoint(pattern, jet, out), to_v = minus(pattern, jet, to_u);
+          add(pattern, to_u, gu + offset, first);
+          add(pattern, to_v, gv + offset, first);
+          jet = product_adjoint(pattern, jet, read<L>(pattern, d + offset, n));
+        }
         L a{}, b{}, d1, d2, d3;
-        if constexpr (Rule<F>::kept > 0) a = at<L>(kept + offset, 0, stride);
-        if constexpr (Rule<F>::kept > 1) b = at<L>(kept + offset, 1, stride);
-        Rule<F>::slopes(at<L>(z + offset, 0, stride), at<L>(h + offset, 0, stride), a, b, d1, d2, d3);
-        chain_adjoint<L>(pattern, z + offset, g + offset, stride, d1, d2, d3);
-      });
-    });
-    machine.sync();
-  }
-
-  PHYSOLVE_HD void subtract(const Tile<S>& tile) {
-    machine.channels(rows * T, width(0), [&](int offset, int) {
-      at<L>(tile.difference + offset, 0, 0) = at<L>(tile.h[0] + offset, 0, 0) - at<L>(tile.h[1] + offset, 0, 0);
-    });
-    machine.sync();
-  }
-
-  // Cotangents of U and V from those of D = U - V and of V.
-  PHYSOLVE_HD void subtract_adjoint(const Tile<S>& tile) {
-    machine.channels(rows * T, width(0), [&](int offset, int) {
-      at<L>(tile.to_v + offset, 0, 0) -= at<L>(tile.to_difference + offset, 0, 0);
-    });
-    machine.sync();
-  }
-
-  PHYSOLVE_HD void mix(const Tile<S>& tile, int l) {
-    const int n = width(0), stride = T * n;
-    const S *h = tile.h[l - 1], *d = tile.difference, *v = tile.h[1];
-    S* mixed = tile.mixed[l];
-    with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int) {
-        gate<L>(pattern, h + offset, d + offset, v + offset, mixed + offset, stride);
-      });
-    });
-    machine.sync();
-  }
-
-  PHYSOLVE_HD void mix_adjoint(const Tile<S>& tile, int l, S* g) {
-    const int n = width(0), stride = T * n;
-    const S *h = tile.h[l - 1], *d = tile.difference;
-    S *gd = tile.to_difference, *gv = tile.to_v;
-    with_pattern(layout, [&](auto pattern) {
-      machine.channels(T, n, [&](int offset, int) {
-        gate_adjoint<L>(pattern, h + offset, d + offset, g + offset, gd + offset, gv + offset, stride);
+        if constexpr (Rule<F>::kept > 0) a = at<L>(kept + t * Rule<F>::kept * n + channel, 0, n);
+        if constexpr (Rule<F>::kept > 1) b = at<L>(kept + t * Rule<F>::kept * n + channel, 1, n);
+        const auto in = read<L>(pattern, static_cast<const S*>(z + offset), n);
+        Rule<F>::slopes(in[0], out[0], a, b, d1, d2, d3);
+        write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), z + offset, n);
       });
     });
     machine.sync();
@@ -262,37 +253,35 @@ class Sweep {
   PHYSOLVE_HD void read_out(const Packed<S>& w, const Tile<S>& tile) {
     const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
     const S* h = tile.h[last - 1];
-    machine.numbers(rows * T * outputs, [&](int k) {
-      const int o = k % outputs;
-      const S bias = k < T * outputs ? w.bias[last][o] : S(0);
-      tile.outputs[k] = bias + machine.dot(h + k / outputs * n, w.transposed[last] + o * n, n);
+    machine.grid(T * rows, outputs, [&](int line, int o) {
+      tile.outputs[line * outputs + o] = machine.dot(h + line * n, w.transposed[last] + o * n, n);
+      if (line % rows == 0) tile.outputs[line * outputs + o] += w.bias[last][o];
     });
     machine.sync();
   }
 
   template <class Sink>
-  PHYSOLVE_HD void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, S* g) {
+  PHYSOLVE_HD void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, const S* g) {
     activate_adjoint(tile, l, g);
-    sink.head(*this, tile, l, g);
-    if (tile.to_points) points_adjoint(w, tile, l, g);
+    sink.head(*this, tile, l);
+    if (tile.to_points) points_adjoint(w, tile, l);
   }
 
   // The value row depends on a point through the features, a first-derivative row through their first derivatives, ...
-  PHYSOLVE_HD void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l, const S* g) {
+  PHYSOLVE_HD void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int stride = feature_width(), n = width(l);
     S* cotangent = tile.feature_cotangent;
     for (int r = 0; r < rows; ++r) {
       if (r > 0 && axis_of(r) < 0) continue;
-      machine.product(T, stride, plan.layer[l].out, Block<const S>{g + r * T * n, n},
+      machine.product(T, stride, plan.layer[l].out, Block<const S>{tile.z[l] + r * n, rows * n},
                       Block<const S>{w.transposed[l], stride}, Block<S>{cotangent, stride}, false);
       machine.sync();
-      machine.numbers(T * plan.dim, [&](int k) {
-        const int t = k / plan.dim, axis = k % plan.dim;
+      machine.grid(T, plan.dim, [&](int t, int axis) {
         if (r > 0 && axis_of(r) != axis) return;
         S total = 0;
         for (int f = 0; f < plan.per_axis(); ++f) {
-          const int offset = t * stride + axis * plan.per_axis() + f;
-          total += cotangent[offset] * feature_slope(tile, r, offset, axis, f);
+          const int feature = axis * plan.per_axis() + f;
+          total += cotangent[t * stride + feature] * feature_slope(tile, r, feature * T + t, axis, f);
         }
         tile.to_points[axis * T + t] += total;
       });

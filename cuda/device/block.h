@@ -38,16 +38,14 @@ PHYSOLVE_HD void run_block(const Plan& plan, const Batch<S>& batch, const Job<S>
   for (long task = block; task < batch.networks * chunks; task += blocks) {
     const int network = int(task / chunks);
     const long chunk = task % chunks;
-    pack(plan, 1, batch.weights + network * long(plan.weights), weights, machine.thread, machine.threads);
+    pack(plan, machine, batch.weights + network * long(plan.weights), weights);
     machine.fill(tile_memory_, sum_numbers);
     machine.sync();
     for (long k = tiles * chunk / chunks; k < tiles * (chunk + 1) / chunks; ++k) {
       const long from = k * DEVICE_TILE, left = batch.points - from;
       run_tile(sweep, batch, job, weights, tile, sum, network, from, int(left < DEVICE_TILE ? left : DEVICE_TILE));
     }
-    if (job.weight_sums) {
-      unpack(plan, 1, sum.gradient, job.weight_sums + task * plan.weights, machine.thread, machine.threads);
-    }
+    if (job.weight_sums) unpack(plan, machine, sum.gradient, job.weight_sums + task * plan.weights);
     machine.sync();
   }
 }

@@ -37,7 +37,7 @@ struct BlockMachine {
 
   template <class F>
   PHYSOLVE_HD void channels(int points, int width, F f) const {
-    for (int k = thread; k < points * width; k += threads) f(k, k % width);
+    for (int k = thread; k < points * width; k += threads) f(k / width, k % width);
   }
 
   template <class F>
@@ -50,10 +50,20 @@ struct BlockMachine {
     for (int k = thread; k < count; k += threads) f(k);
   }
 
+  template <class F>
+  PHYSOLVE_HD void grid(int rows, int columns, F f) const {
+    for (int k = thread; k < rows * columns; k += threads) f(k / columns, k % columns);
+  }
+
+  template <class F>
+  PHYSOLVE_HD void runs(int points, F f) const {
+    f(0, points);
+  }
+
   template <class Row, class F>
-  PHYSOLVE_HD void outer(int points, int in, int out, Row row, F f) const {
-    for (int k = thread; k < points * in * out; k += threads) {
-      const int n = k % out, i = k / out % in, t = k / out / in;
+  PHYSOLVE_HD void outer(int first, int count, int in, int out, Row row, F f) const {
+    for (int k = thread; k < count * in * out; k += threads) {
+      const int n = k % out, i = k / out % in, t = first + k / out / in;
       row(t, i)[n] = f(t, i, n);
     }
   }
@@ -105,7 +115,7 @@ struct BlockMachine {
   }
 
   PHYSOLVE_HD S load(const S* p) const { return *p; }
-  PHYSOLVE_HD void spread(S* p, int, S value) const { *p = value; }
+  PHYSOLVE_HD void store(S* p, S value) const { *p = value; }
   PHYSOLVE_HD void sync() const { barrier(); }
 };
 

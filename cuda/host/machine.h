@@ -16,7 +16,7 @@ struct HostMachine {
   template <class F>
   inline void channels(int points, int width, F f) const {
     for (int t = 0; t < points; ++t) {
-      for (int c = 0; c < width; c += lanes) f(t * width + c, c);
+      for (int c = 0; c < width; c += lanes) f(t, c);
     }
   }
 
@@ -33,19 +33,28 @@ struct HostMachine {
     for (int k = 0; k < count; ++k) f(k);
   }
 
+  template <class F>
+  inline void grid(int rows, int columns, F f) const {
+    for (int i = 0; i < rows; ++i) {
+      for (int j = 0; j < columns; ++j) f(i, j);
+    }
+  }
+
+  template <class F>
+  inline void runs(int points, F f) const {
+    for (int t = 0; t < points; ++t) f(t, 1);
+  }
+
   template <class Row, class F>
-  inline void outer(int points, int in, int out, Row row, F f) const {
-    for (int t = 0; t < points; ++t) {
+  inline void outer(int first, int count, int in, int out, Row row, F f) const {
+    for (int t = first; t < first + count; ++t) {
       for (int i = 0; i < in; ++i) {
         S* to = row(t, i);
-        for (int n = 0; n < out; n += lanes) {
-          const Lane value = f(t, i, n);
-          if (n + lanes <= out) {
-            std::memcpy(to + n, &value, sizeof(value));
-          } else {
-            for (int c = n; c < out; ++c) to[c] = value[c - n];
-          }
-        }
+        int n = 0;
+        for (; n + lanes <= out; n += lanes) store(to + n, f(t, i, n));
+        if (n == out) continue;
+        const Lane value = f(t, i, n);
+        for (int c = n; c < out; ++c) to[c] = value[c - n];
       }
     }
   }
@@ -72,9 +81,7 @@ struct HostMachine {
     return value;
   }
 
-  inline void spread(S* p, int stride, Lane value) const {
-    for (int i = 0; i < lanes; ++i) p[i * stride] = value[i];
-  }
+  inline void store(S* p, Lane value) const { std::memcpy(p, &value, sizeof(value)); }
 
   inline void sync() const {}
 };

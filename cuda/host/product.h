@@ -22,18 +22,24 @@ inline void product_block(int k, Block<const S> a, Block<const S> b, Block<S> c)
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; ++j) sum[i][j] = add ? at<V>(c.p + j * lanes, i, c.row) : V{};
   }
-  const S* column = a.p;
+  // Rows by threes: four pointers and two strides fit the address registers, twelve offsets do not.
+  const S* column[(rows + 2) / 3];
+#pragma GCC unroll 4
+  for (int i = 0; i < rows; i += 3) column[i / 3] = a.p + i * a.row;
+  const long row = a.row, next = a.column;
   const S* line = b.p;
-  for (int p = 0; p < k; ++p, column += a.column, line += b.row) {
+  for (int p = 0; p < k; ++p, line += b.row) {
     V right[vectors];
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; ++j) right[j] = at<V>(line + j * lanes, 0, 0);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
-      const S left = column[i * a.row];
+      const S left = column[i / 3][i % 3 * row];
 #pragma GCC unroll 2
       for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
     }
+#pragma GCC unroll 4
+    for (int i = 0; i < (rows + 2) / 3; ++i) column[i] += next;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {

@@ -91,13 +91,6 @@ Plan plan_of(const Shape& shape) {
   return plan;
 }
 
-// The kernels have no forward mode: without this check a tangent would be lost silently.
-void refuse_tangent(const Tensor& t) {
-  TORCH_CHECK_NOT_IMPLEMENTED(!t._fw_grad(0).defined(),
-                              "jet kernels: no forward-mode derivative (jvp, jacfwd, hessian); use "
-                              "physolve.jets.plain_jet, or set PHYSOLVE_KERNELS=plain");
-}
-
 // points (n, dim) shared by all networks or (networks, n, dim); weights (networks, count).
 void check(const Plan& plan, const Tensor& points, const Tensor& weights) {
   TORCH_CHECK(weights.dim() == 2 && weights.size(1) == plan.weights, "jet kernels: got weights of shape ",
@@ -110,8 +103,6 @@ void check(const Plan& plan, const Tensor& points, const Tensor& weights) {
                   (points.scalar_type() == at::kFloat || points.scalar_type() == at::kDouble),
               "jet kernels: got points of ", points.scalar_type(), " and weights of ", weights.scalar_type(),
               ", expected both Float or both Double");
-  refuse_tangent(points);
-  refuse_tangent(weights);
   TORCH_CHECK(points.device() == weights.device(), "jet kernels: got points on ", points.device(), " and weights on ",
               weights.device(), ", expected one device");
 }
@@ -226,6 +217,18 @@ Tensor jacobian(const Tensor& coefficients, const Tensor& points, const Tensor& 
   return rows;
 }
 
+// The kernels have no forward mode: without this check torch would drop the tangent, which is then a wrong zero. It is
+// made on torch's way from autograd to the kernels (the key ADInplaceOrView), because torch.func and torch.compile take
+// the wrappers that hold tangents off further down, before CPU and CUDA.
+void refuse_tangents(const c10::OperatorHandle& operation, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
+  for (const auto& argument : torch::jit::last(*stack, operation.schema().arguments().size())) {
+    TORCH_CHECK_NOT_IMPLEMENTED(!argument.isTensor() || !argument.toTensor()._fw_grad(0).defined(),
+                                "jet kernels: no forward-mode derivative (jvp, jacfwd, hessian); use "
+                                "physolve.jets.plain_jet, or set PHYSOLVE_KERNELS=plain");
+  }
+  operation.redispatchBoxed(keys & c10::after_ADInplaceOrView_keyset, stack);
+}
+
 int64_t vector_bytes() { return physolve::vector_bytes(); }
 
 void implement(torch::Library& m) {
@@ -252,3 +255,8 @@ TORCH_LIBRARY(physolve, m) {
 
 TORCH_LIBRARY_IMPL(physolve, CPU, m) { implement(m); }
 TORCH_LIBRARY_IMPL(physolve, CUDA, m) { implement(m); }
+TORCH_LIBRARY_IMPL(physolve, ADInplaceOrView, m) {
+  for (const char* name : {"jet_forward", "jet_backward", "jet_jacobian", "jet_jacobian_out"}) {
+    m.impl(name, torch::CppFunction::makeFromBoxedFunction<&refuse_tangents>());
+  }
+}

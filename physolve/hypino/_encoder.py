@@ -24,7 +24,7 @@ class Encoder(nn.Module):
 
     def __init__(self, sizes: HypernetworkSizes) -> None:
         super().__init__()
-        width, swin = sizes.stem, sizes.swin
+        width, swin, self.published = sizes.stem, sizes.swin, sizes.published
         self.fourm_bc = _features(sizes, 2)
         self.fourm_s = _features(sizes, 1)
         self.proj_b1 = _stem(2, width)
@@ -49,6 +49,8 @@ class Encoder(nn.Module):
     ) -> list[Float[Tensor, "batch h w width"]]:
         """Tokens after every stage."""
         raster = torch.cat([raster[:, :4], compressed(raster[:, 4:])], 1)
+        # Ratios of coefficients reach 100, at which Fourier features are noise; the published ones lie in [-2, 2].
+        coefficients = coefficients if self.published else compressed(coefficients)
         condition = torch.cat([self.coeffs_embedding(coefficients), self.stats_layer(raster[:, DATA])], 1)
         x = self._embedded(raster).permute(0, 2, 3, 1)
         stages = []

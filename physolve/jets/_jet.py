@@ -4,8 +4,7 @@ Rules (source: truncated Taylor arithmetic; exact, no approximation), for a jet 
     affine        Y = J W, the bias added to the value only
     elementwise   s(v);  s'(v) v_i;  s'(v) v_ij + s''(v) v_i v_j
     product       ab;    a_i b + a b_i;  a_ij b + a_i b_j + a_j b_i + a b_ij
-Everything is made of differentiable torch operations: autograd gives gradients in weights and in points, to
-any order.
+Everything is made of differentiable torch operations: autograd gives gradients in weights and in points, to any order.
 """
 
 from dataclasses import dataclass
@@ -20,8 +19,7 @@ from ._layout import JetLayout, MultiIndex
 
 @dataclass(frozen=True, eq=False)
 class Jet:
-    """`tensor` (..., rows, n, channels): one row a derivative, as `layout` orders them; leading dims are a
-    batch.
+    """`tensor` (..., rows, n, channels): one row a derivative, as `layout` orders them; leading dims are a batch.
 
     Raises TypeError if the tensor is not float32 or float64, ValueError if its rows are not the layout's.
     """
@@ -130,8 +128,7 @@ def multiply(a: Jet, b: Jet) -> Jet:
 
 
 def compose(outer: Jet, inner: Jet) -> Jet:
-    """Jet of f(g(x)) from the jet of f at y = g(x) (full layout in y) and the jet of g (one channel a
-    component of y).
+    """Jet of f(g(x)) from the jet of f at y = g(x) (full layout in y) and the jet of g (one channel a component of y).
 
         (f o g)_i = sum_a f_a g^a_i
         (f o g)_ij = sum_a f_a g^a_ij + sum_ab f_ab g^a_i g^b_j

@@ -14,9 +14,8 @@ class JetLayout:
     """Rows of a jet over `dim` coordinates: the value, then `first`, then `second`.
 
     first: coordinates i, ascending, with a row for d/dx_i.
-    second: pairs (i, j), i <= j, ascending, with a row for d2/dx_i dx_j; both i and j must be in `first`,
-    because
-    the chain rule of the pair needs them. `JetLayout.of` completes and sorts a request.
+    second: pairs (i, j), i <= j, ascending, with a row for d2/dx_i dx_j; both i and j must be in `first`, because the
+    chain rule of the pair needs them. `JetLayout.of` completes and sorts a request.
     Raises ValueError for anything else.
     """
 
@@ -43,8 +42,7 @@ class JetLayout:
 
     @classmethod
     def of(cls, dim: int, multi_indices: Iterable[MultiIndex]) -> "JetLayout":
-        """The smallest layout that holds the derivatives `multi_indices` (orders per coordinate) and their
-        chain rule.
+        """The smallest layout that holds the derivatives `multi_indices` (orders per coordinate) and their chain rule.
 
         Raises UnsupportedError for a total order above 2, ValueError for a wrong length or a negative order.
         """
@@ -70,8 +68,7 @@ class JetLayout:
 
     @cached_property
     def multi_indices(self) -> tuple[MultiIndex, ...]:
-        """The derivative of every row, in order, as orders per coordinate; the first one is all zeros (the
-        value)."""
+        """The derivative of every row, in order, as orders per coordinate; the first one is all zeros (the value)."""
         rows = [(), *((i,) for i in self.first), *self.second]
         return tuple(tuple(row.count(axis) for axis in range(self.dim)) for row in rows)
 
@@ -100,8 +97,7 @@ class JetLayout:
 
 
 def directions_of(orders: MultiIndex, dim: int) -> tuple[int, ...]:
-    """(2, 1) -> (0, 0, 1): the coordinates to differentiate along; raises ValueError if `orders` does not
-    fit `dim`."""
+    """(2, 1) -> (0, 0, 1): the coordinates to differentiate along; raises ValueError if `orders` does not fit `dim`."""
     if len(orders) != dim or any(k < 0 for k in orders):
         raise ValueError(
             f"derivative: got orders {tuple(orders)}, expected {dim} non-negative integers, one a coordinate"

@@ -69,20 +69,21 @@ def network_jacobian(
     points: Float[Tensor, "*batch n dim"],
     layout: JetLayout,
     coefficients: Float[Tensor, "*batch rows n outputs"],
-    out: Float[Tensor, "n count"] | None = None,
+    out: Float[Tensor, "*batch n count"] | None = None,
 ) -> Float[Tensor, "*batch n count"]:
     """For every point the gradient in the weights of sum over rows and outputs of coefficients * jet.
 
     These are the rows of a Gauss-Newton Jacobian, `coefficients` the derivatives of the residual in the jet. A gradient
-    of the rows is refused by the compiled kernels with UnsupportedError. `out` takes the rows of a single network in
-    place of a new tensor, without a graph; it may be a part of a larger matrix. Raises like `network_jet`.
+    of the rows is refused by the compiled kernels with UnsupportedError. `out` takes the rows in place of a new tensor,
+    without a graph; it may be a part of a larger matrix. A matrix that is used again saves most of the time: the system
+    hands out new memory more slowly than the kernels fill it. Raises like `network_jet`.
     """
     _check(architecture, weights, points, layout)
     batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
     expected = (*batch, layout.rows, points.shape[-2], architecture.sizes[-1])
     _check_alike("coefficients", coefficients, expected, weights)
     if out is not None:
-        _check_alike("out, for networks without leading dims,", out, (points.shape[-2], architecture.count), weights)
+        _check_alike("out", out, (*batch, points.shape[-2], architecture.count), weights)
         with torch.no_grad():
             return _rows_into(out, architecture, weights.detach(), points.detach(), layout, coefficients.detach())
     if not _compiled_for(architecture, weights):
@@ -95,12 +96,24 @@ def network_jacobian(
 def _rows_into(
     out: Tensor, architecture: Architecture, weights: Tensor, points: Tensor, layout: JetLayout, coefficients: Tensor
 ) -> Tensor:
-    """`out`, written by the kernel where its rows are consecutive numbers, else copied into."""
-    if out.stride(1) != 1 or not _compiled_for(architecture, weights):
+    """`out`, written by the kernel where it can, else copied into."""
+    rows = _as_rows(out) if _compiled_for(architecture, weights) else None
+    if rows is None:
         return out.copy_(network_jacobian(architecture, weights, points, layout, coefficients))
-    torch.ops.physolve.jet_jacobian_out(out[None], *_flat_rows(architecture, weights, points, layout, coefficients))
+    torch.ops.physolve.jet_jacobian_out(rows, *_flat_rows(architecture, weights, points, layout, coefficients))
     torch.autograd.graph.increment_version(out)
     return out
+
+
+def _as_rows(out: Float[Tensor, "*batch n count"]) -> Float[Tensor, "networks n count"] | None:
+    """The same memory, where all rows are consecutive numbers and lie equally far apart, as the kernel writes them."""
+    *batch, n, count = out.shape
+    if out.numel() == 0 or out.stride(-1) != 1:
+        return None
+    try:
+        return out.view(-1, count).unflatten(0, (prod(batch), n))
+    except RuntimeError:  # no view: torch has no question for it
+        return None
 
 
 def _flat_rows(

@@ -6,8 +6,8 @@
 
 The rules are registered with the operations, for direct calls and torch.compile. The autograd functions in this file
 are the same operations again: formulas registered with torch.library do not work under torch.func (torch 2.14).
-Forward mode is refused by the autograd functions and, for dual tensors, by the operations themselves; torch.func.jvp of
-a bare operation or inside torch.compile is not seen by either, and torch drops the tangent.
+Forward mode is refused by the autograd functions, and by the operations themselves on their way from autograd to the
+kernels (cuda/torch/bindings.cpp).
 """
 
 from collections.abc import Callable

@@ -26,8 +26,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-12
 
 @dataclass(frozen=True)
 class AdamSchedule:
-    """Adam's number of steps, first and last learning rate (exponential in between), steps between fresh
-    points."""
+    """Adam's number of steps, first and last learning rate (exponential in between), steps between fresh points."""
 
     steps: int = 5000
     rate: float = 3e-3
@@ -57,10 +56,8 @@ class AdamState:
 
 @dataclass(frozen=True)
 class AdamLBFGS:
-    """`adam.steps` of Adam on fresh points now and then, then `lbfgs_steps` of L-BFGS (strong Wolfe line
-    search) on
-    fixed points. `balancing` weighs the terms, `causal` (where the problem has time) the equations' rows in
-    time.
+    """`adam.steps` of Adam on fresh points now and then, then `lbfgs_steps` of L-BFGS (strong Wolfe line search) on
+    fixed points. `balancing` weighs the terms, `causal` (where the problem has time) the equations' rows in time.
     """
 
     width: int = 32
@@ -135,8 +132,7 @@ class AdamLBFGS:
         return replace(state, vector=vector, mean=mean, square=square, number=k)
 
     def refine(self, system: NetworkSystem, state: AdamState) -> Iterator[AdamState]:
-        """L-BFGS on the present rows and term weights: the state after every round of LBFGS_ROUND
-        iterations."""
+        """L-BFGS on the present rows and term weights: the state after every round of LBFGS_ROUND iterations."""
         vector = state.vector.detach().clone().requires_grad_()
         optimiser = torch.optim.LBFGS(
             [vector],

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from physolve.errors import UnsupportedError
 from physolve.jets import TANH, Activation
@@ -53,7 +55,8 @@ DAMPING_RANGE = (1e-14, 1e12)
 @dataclass(frozen=True, eq=False)
 class GaussNewtonState:
     """Where the iteration is: trainable vector, damping (in units of the mean diagonal entry of J^T J), rows fitted,
-    rows to check on, and the best vector met with its relative residual on the latter."""
+    rows to check on, and the best vector met with its relative residual on the latter. `jacobian` is the last one, only
+    kept for its memory."""
 
     vector: Vector
     damping: float
@@ -68,6 +71,7 @@ class GaussNewtonState:
     age: int = 0
     stuck: int = 0
     steps: tuple[Step, ...] = ()
+    jacobian: Float[Tensor, "rows columns"] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ class GaussNewton:
 
     def _move(self, system: NetworkSystem, state: GaussNewtonState) -> tuple[GaussNewtonState, float]:
         """The damped step with its trials; also the relative residual on the fitted rows."""
-        residual, jacobian = system.linearize(state.vector, state.sample)
+        residual, jacobian = system.linearize(state.vector, state.sample, state.jacobian)
+        state = replace(state, jacobian=jacobian)
         loss, damping = float(residual.square().sum()), state.damping
         equations = DampedSystem.of(jacobian)
         scale = equations.scale

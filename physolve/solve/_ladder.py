@@ -1,8 +1,9 @@
 """Least squares on random features, climbed until the error estimate meets the tolerance."""
 
 import math
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from physolve.errors import NumericalError, SpecificationError
 from physolve.nets import Field
@@ -86,6 +87,25 @@ class LeastSquares:
             raise SpecificationError(
                 f"LeastSquares: {self.slabs} time slabs cannot find parameters common to all times; use slabs=1"
             )
+        if self.source is not None:
+            began = time.perf_counter()
+            result = self._climbed(problem, tol, seed, budget_s, progress, start)
+            if result.outcome is not Outcome.TOLERANCE_NOT_REACHED:
+                return result
+            # The functions made for the problem were not worth it: the climb begins anew without them.
+            left = None if budget_s is None else max(budget_s - (time.perf_counter() - began), 0.0)
+            return replace(self, source=None)._climbed(problem, tol, seed, left, progress, start)
+        return self._climbed(problem, tol, seed, budget_s, progress, start)
+
+    def _climbed(
+        self,
+        problem: Problem,
+        tol: float,
+        seed: int,
+        budget_s: float | None,
+        progress: Listener | None,
+        start: Field | None,
+    ) -> MethodResult:
         climb = Climb(self, problem, tol, seed, budget_s, progress, start)
         try:
             return climb.run()

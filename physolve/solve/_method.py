@@ -1,5 +1,4 @@
-"""What the training methods share: the result they return, and a problem seen as rows of one trainable
-vector."""
+"""What the training methods share: the result they return, and a problem seen as rows of one trainable vector."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,8 +46,7 @@ class MethodResult(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Blocks of rows at fresh points; factors[k] (n_k,) scale block k; `zero` is the loss of the zero
-    field."""
+    """Blocks of rows at fresh points; factors[k] (n_k,) scale block k; `zero` is the loss of the zero field."""
 
     blocks: tuple[Rows, ...]
     factors: tuple[Column, ...]
@@ -61,9 +59,8 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class NetworkSystem:
-    """A problem as residual rows of one vector: the network's weights, then the unknown parameters in units
-    of
-    their guesses."""
+    """A problem as residual rows of one vector: the network's weights, then the unknown parameters in units of their
+    guesses."""
 
     collocation: Collocation
     model: PINNModel
@@ -120,8 +117,7 @@ class NetworkSystem:
     def levels(self, vector: Vector, blocks: tuple[Rows, ...]) -> tuple[float, ...]:
         """Factors that give every block's Jacobian rows the same mean square, times the weight of its role.
 
-        Makes the balance independent of units, orders and densities (Wang et al. 2021, 2001.04536, use the
-        same
+        Makes the balance independent of units, orders and densities (Wang et al. 2021, 2001.04536, use the same
         quantity, the trace of the tangent kernel).
         """
         weights, parameters = self.split(vector)
@@ -142,10 +138,15 @@ class NetworkSystem:
         with torch.no_grad():
             return float(self.residual(vector, sample).square().sum())
 
-    def linearize(self, vector: Vector, sample: Sample) -> tuple[Column, Float[Tensor, "rows columns"]]:
-        """Scaled residuals and their Jacobian."""
+    def linearize(
+        self, vector: Vector, sample: Sample, memory: Float[Tensor, "_ columns"] | None = None
+    ) -> tuple[Column, Float[Tensor, "rows columns"]]:
+        """Scaled residuals and their Jacobian, in place of the one in `memory` where that has as many rows: the system
+        hands out new memory more slowly than the rows are computed."""
         weights, parameters = self.split(vector)
-        residuals, jacobian = [], vector.new_empty(sample.size, self.columns)
+        if memory is None or len(memory) != sample.size:
+            memory = vector.new_empty(sample.size, self.columns)
+        residuals, jacobian = [], memory
         units, start = vector.new_tensor(self.units), 0
         for factor, rows in zip(sample.factors, sample.blocks, strict=True):
             slopes = jacobian[start : start + len(rows)]

@@ -16,8 +16,7 @@ CHUNK_POINTS = 256
 
 
 def quadrature(rows: Rows) -> Column:
-    """sqrt(w_i / sum w): with these factors the sum of squares of the rows is their mean square over the
-    place.
+    """sqrt(w_i / sum w): with these factors the sum of squares of the rows is their mean square over the place.
 
     Averages and measurements count alike.
     """

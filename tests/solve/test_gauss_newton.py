@@ -159,6 +159,18 @@ def after_steps(count):
     return system, state
 
 
+def test_the_jacobians_memory_is_used_again_while_the_rows_are_as_many():
+    system = network_system(with_parameter(), 5, 2, TANH)
+    samples = [system.sample(count, 2, (1.0, 1.0, 1.0)) for count in (40, 40, 60)]
+    vectors = [system.start(seed) for seed in range(3)]
+    memory, found = None, []
+    for vector, sample in zip(vectors, samples, strict=True):
+        memory = system.linearize(vector, sample, memory)[1]
+        assert torch.equal(memory, system.linearize(vector, sample)[1])
+        found.append(memory.data_ptr())
+    assert found[0] == found[1] != found[2]
+
+
 def test_corrections_mend_a_step_that_is_too_long():
     """The step of a fast phase: it raises the loss a hundredfold, the corrections bring it to a seventh."""
     system, state = after_steps(10)
