@@ -1,7 +1,7 @@
 """What the hypernetwork is trained on: errors relative to the solution's own size, with and without the head.
 
-For a labelled sample, with rho(e) = log(1 + e / SMALL_ERROR), for which halving a small error is worth as much as
-halving a large one, so that hopeless samples do not drown the others:
+For a labelled sample, with rho(e) = log((1 + e / SMALL_ERROR) / (1 + e)), for which halving a small error is worth as
+much as halving a larger one, while errors far above 1 count no more, so that hopeless samples do not drown the others:
 
     sum over k = 0, 1, 2 of w_k rho(|D^k u - D^k u*| / |D^k u*|)  +  w_r rho(|A a - b| / |b|)
 
@@ -98,4 +98,4 @@ def _relative_error(jet: Float[Tensor, "batch 5 points"], labels: Labels, block:
 
 
 def _rho(error: Tensor) -> Tensor:
-    return torch.log1p(error / SMALL_ERROR)
+    return torch.log1p(error / SMALL_ERROR) - torch.log1p(error)
