@@ -19,6 +19,7 @@ ERRORS = {
     "heat_animation": (r"largest error: (\S+),", 3e-2),
     "helmholtz": (r"1e-05 +\S+ +(\S+)", 1e-5),
     "holes_and_fluxes": (r"lost (\S+)", 1e-3),
+    "hypernetwork_sweep": (r"relative error of number \d+: (\S+)", 0.3),
     "inclusion": (r"relative error: (\S+),", 1e-2),
     "inverse_diffusivity": (r"true 0\.3: (\S+) % off, readings", 2.0),
     "kovasznay_flow": (r"relative error of the velocity: (\S+),", 1e-3),
