@@ -6,7 +6,10 @@ from ._batch import Labels as Labels
 from ._batch import ProblemBatch as ProblemBatch
 from ._batch import stack as stack
 from ._class import why_not as why_not
+from ._fine_tune import fine_tuned as fine_tuned
+from ._fine_tune import generated_network as generated_network
 from ._hypernetwork import Hypernetwork as Hypernetwork
+from ._inference import HyPINO as HyPINO
 from ._lower import Lowered as Lowered
 from ._lower import lower as lower
 from ._lower import lower_many as lower_many

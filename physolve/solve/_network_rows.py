@@ -109,9 +109,7 @@ def _grouped_gradients(
     return network_pullback(architecture, vectors.contiguous(), points.unflatten(0, (-1, group)), layout, coefficients)
 
 
-def _leaves(
-    model: PINNModel, weights: Weights, points: Points, atoms: Sequence[JetAtom]
-) -> dict[JetAtom, Column]:
+def _leaves(model: PINNModel, weights: Weights, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
     with torch.no_grad():
         values = model.atoms(weights, points, atoms)
     return {atom: value.requires_grad_() for atom, value in values.items()}
