@@ -1,4 +1,4 @@
-"""Fine-tuning: the training of a network goes on from the one that the hypernetwork wrote (2509.05117, section 4.3)."""
+"""Fine-tuning: the training of a network goes on from the one that the hypernetwork wrote (2509.05117)."""
 
 from collections.abc import Callable
 from dataclasses import replace
