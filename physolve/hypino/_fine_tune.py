@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from physolve.nets import PINN
-from physolve.solve import AdamLBFGS, GaussNewton, Progress, Solution, solve
+from physolve.solve import AdamLBFGS, GaussNewton, Progress, Solution, VariableProjection, solve
 from physolve.spec import Problem
 
 from ._inference import HyPINO
 from ._lower import lower
 
-Training = GaussNewton | AdamLBFGS
+Training = GaussNewton | AdamLBFGS | VariableProjection
 
 
 def generated_network(problem: Problem, model: HyPINO, seed: int = 0) -> PINN:
@@ -34,7 +34,7 @@ def fine_tuned(
     budget_s: float | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Solution:
-    """Solve with a training method (Gauss-Newton by default) that starts from the generated network.
+    """Solve with a training method (Gauss-Newton by default) whose start is replaced by the generated network.
 
     Raises UnsupportedError where the problem is not in the class, else like `physolve.solve`.
     """

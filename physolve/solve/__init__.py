@@ -22,3 +22,4 @@ from ._solution import GridField as GridField
 from ._solution import Solution as Solution
 from ._solve import Method as Method
 from ._solve import solve as solve
+from ._variable_projection import VariableProjection as VariableProjection

@@ -14,6 +14,7 @@ from physolve.jets import TANH, Activation
 from physolve.residual import Rows
 from physolve.spec import Problem
 
+from ._lbfgs import lbfgs
 from ._loss_balancing import CausalWeights, GradientNormBalancing, LossBalancing
 from ._method import MethodResult, NetworkSystem, Sample, Start, Vector, network_system
 from ._network_rows import row_values
@@ -99,7 +100,8 @@ class AdamLBFGS:
             state = self._fresh(system, state, seed)
             rounds = self.refine(system, state)
             while self._lbfgs_goes_on(state, tol, began, budget_s):
-                state = self._report(next(rounds), began, progress, "L-BFGS")
+                after = replace(next(rounds), steps=state.steps)
+                state = self._report(after, began, progress, "L-BFGS")
             ending = self._ending(state, tol)
         except KeyboardInterrupt:
             ending = (Outcome.INTERRUPTED, "interrupted")
@@ -138,14 +140,7 @@ class AdamLBFGS:
         """L-BFGS on the present rows and term weights: the state after every round of LBFGS_ROUND
         iterations."""
         vector = state.vector.detach().clone().requires_grad_()
-        optimiser = torch.optim.LBFGS(
-            [vector],
-            max_iter=LBFGS_ROUND,
-            history_size=50,
-            tolerance_grad=0.0,
-            tolerance_change=0.0,
-            line_search_fn="strong_wolfe",
-        )
+        optimiser = lbfgs(vector, LBFGS_ROUND)
 
         def closure() -> Float[Tensor, ""]:
             optimiser.zero_grad()
