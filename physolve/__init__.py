@@ -31,6 +31,7 @@ from .solve._adam import AdamLBFGS as AdamLBFGS
 from .solve._adam import AdamSchedule as AdamSchedule
 from .solve._gauss_newton import GaussNewton as GaussNewton
 from .solve._saving import read_solution as load_solution  # noqa: F401
+from .solve._variable_projection import VariableProjection as VariableProjection
 from .spec import Ball as Ball
 from .spec import BoundaryEquation as BoundaryEquation
 from .spec import Box as Box

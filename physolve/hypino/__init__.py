@@ -10,6 +10,8 @@ from ._class import why_not as why_not
 from ._evaluate import EVALUATION_SEED as EVALUATION_SEED
 from ._evaluate import Evaluation as Evaluation
 from ._evaluate import evaluate as evaluate
+from ._fine_tune import fine_tuned as fine_tuned
+from ._fine_tune import generated_network as generated_network
 from ._hypernetwork import Hypernetwork as Hypernetwork
 from ._inference import HyPINO as HyPINO
 from ._lower import Lowered as Lowered

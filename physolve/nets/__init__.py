@@ -12,7 +12,6 @@ from ._field import JetAtom as JetAtom
 from ._field import TimeSlabs as TimeSlabs
 from ._field import ZeroField as ZeroField
 from ._generated import GeneratedBasis as GeneratedBasis
-from ._mlp import MLP as MLP
 from ._pinn import PINN as PINN
 from ._pinn import PINNModel as PINNModel
 from ._polynomials import Polynomials as Polynomials

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -10,9 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Points
-from physolve.jets import Architecture, JetLayout, activation_of_name, network_jet
+from physolve.jets import Architecture, JetLayout, network_jet
 
+from ._architecture_config import architecture_config, architecture_of
 from ._basis import Basis, Operator, Orders
+from ._pinn import PINN, PINNModel
 
 CHUNK_POINTS = 4096
 
@@ -76,25 +77,23 @@ class GeneratedBasis(Basis):
         constant = [float(not any(alpha)) for alpha in orders]
         return found + points.new_tensor(constant)[:, None, None] * coefficients[-1]
 
+    def network(self, coefficients: Float[Tensor, "size k"]) -> PINN:
+        """sum_j coefficients[j] phi_j as networks to be trained further; each has its share of the constant."""
+        last = coefficients[:-1].unflatten(0, (len(self.weights), self.width))
+        architecture, weights = with_last_layer(self.architecture, self.weights, last)
+        weights[:, -coefficients.shape[1] :] = coefficients[-1] / len(weights)
+        return PINN(PINNModel(architecture, len(weights)), weights)
+
     def tensors(self) -> dict[str, Tensor]:
         return {"weights": self.weights}
 
     def config(self) -> dict[str, Any]:
-        return {"kind": "generated", "architecture": self._architecture}
-
-    @cached_property
-    def _architecture(self) -> dict[str, Any]:
-        made = self.architecture
-        lists = {name: list(getattr(made, name)) for name in ("sizes", "bands", "center", "slope")}
-        return {**lists, "activation": made.activation.name, "gated": made.gated}
+        return {"kind": "generated", "architecture": architecture_config(self.architecture)}
 
     @classmethod
     def rebuild(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> "GeneratedBasis":
         """The basis whose `config()` and `tensors()` these are."""
-        made = config["architecture"]
-        lists = {name: tuple(made[name]) for name in ("sizes", "bands", "center", "slope")}
-        architecture = Architecture(**lists, activation=activation_of_name(made["activation"]), gated=made["gated"])
-        return cls(architecture, tensors["weights"])
+        return cls(architecture_of(config["architecture"]), tensors["weights"])
 
 
 def with_last_layer(

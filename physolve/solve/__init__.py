@@ -23,3 +23,4 @@ from ._solution import Solution as Solution
 from ._solve import Method as Method
 from ._solve import solve as solve
 from ._source import FunctionSource as FunctionSource
+from ._variable_projection import VariableProjection as VariableProjection

@@ -14,8 +14,9 @@ from physolve.jets import TANH, Activation
 from physolve.residual import Rows
 from physolve.spec import Problem
 
+from ._lbfgs import lbfgs
 from ._loss_balancing import CausalWeights, GradientNormBalancing, LossBalancing
-from ._method import MethodResult, NetworkSystem, Sample, Vector, network_system
+from ._method import MethodResult, NetworkSystem, Sample, Start, Vector, network_system
 from ._network_rows import row_values
 from ._outcome import History, Listener, Outcome, Progress, Step
 
@@ -57,7 +58,8 @@ class AdamState:
 @dataclass(frozen=True)
 class AdamLBFGS:
     """`adam.steps` of Adam on fresh points now and then, then `lbfgs_steps` of L-BFGS (strong Wolfe line search) on
-    fixed points. `balancing` weighs the terms, `causal` (where the problem has time) the equations' rows in time.
+    fixed points. `balancing` weighs the terms, `causal` (where the problem has time) the equations' rows in time;
+    `start` as in `GaussNewton`: a good one is worth no step of Adam, `AdamSchedule(steps=0)`.
     """
 
     width: int = 32
@@ -68,6 +70,7 @@ class AdamLBFGS:
     lbfgs_steps: int = 1000
     balancing: LossBalancing = field(default_factory=GradientNormBalancing)
     causal: CausalWeights | None = None
+    start: Start = None
 
     @property
     def name(self) -> str:
@@ -82,13 +85,13 @@ class AdamLBFGS:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """Train from a random start until the residual is `tol` of that of u = 0; outcomes as in
+        """Train from `start` until the residual is `tol` of that of u = 0; outcomes as in
         `GaussNewton.run`.
 
         Of a budget Adam takes at most half. Deterministic in `seed`; float64.
         """
         began = time.monotonic()
-        system = network_system(problem, self.width, self.depth, self.activation)
+        system = network_system(problem, self.width, self.depth, self.activation, self.start)
         state = self.init(system, seed)
         try:
             while self._adam_goes_on(state, tol, began, budget_s):
@@ -96,14 +99,15 @@ class AdamLBFGS:
             state = self._fresh(system, state, seed)
             rounds = self.refine(system, state)
             while self._lbfgs_goes_on(state, tol, began, budget_s):
-                state = self._report(next(rounds), began, progress, "L-BFGS")
+                after = replace(next(rounds), steps=state.steps)
+                state = self._report(after, began, progress, "L-BFGS")
             ending = self._ending(state, tol)
         except KeyboardInterrupt:
             ending = (Outcome.INTERRUPTED, "interrupted")
         return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
 
     def init(self, system: NetworkSystem, seed: int) -> AdamState:
-        """Random weights, balanced rows, unit weights of the terms."""
+        """Given or random weights, balanced rows, unit weights of the terms."""
         vector = system.start(seed)
         levels = system.levels(vector, system.blocks(min(self.rows, 400), seed))
         sample = system.sample(self.rows, seed, levels)
@@ -134,14 +138,7 @@ class AdamLBFGS:
     def refine(self, system: NetworkSystem, state: AdamState) -> Iterator[AdamState]:
         """L-BFGS on the present rows and term weights: the state after every round of LBFGS_ROUND iterations."""
         vector = state.vector.detach().clone().requires_grad_()
-        optimiser = torch.optim.LBFGS(
-            [vector],
-            max_iter=LBFGS_ROUND,
-            history_size=50,
-            tolerance_grad=0.0,
-            tolerance_change=0.0,
-            line_search_fn="strong_wolfe",
-        )
+        optimiser = lbfgs(vector, LBFGS_ROUND)
 
         def closure() -> Float[Tensor, ""]:
             optimiser.zero_grad()

@@ -13,7 +13,7 @@ from physolve.jets import TANH, Activation
 from physolve.spec import Problem
 
 from ._damped_system import DampedStep, DampedSystem
-from ._method import MethodResult, NetworkSystem, Sample, Vector, network_system
+from ._method import MethodResult, NetworkSystem, Sample, Start, Vector, network_system
 from ._outcome import History, Listener, Outcome, Progress, Step
 
 TRIALS = 12
@@ -48,6 +48,12 @@ WORTH = 0.7
 
 LARGEST_ORDER = 3
 """Measured on the beam (order 4, 52 rows, 10 x 2 network): 1.7 CPU s a step, residual still 0.75 after 9 steps."""
+
+FIRST_DAMPING, GIVEN_DAMPING = 1.0, 1e-4
+"""Of random weights and of given ones. Relative residual of networks that a hypernetwork wrote for the problems of
+2509.05117 after three steps (1.5 CPU s) with 1, 1e-4 and 1e-6: HT 5e-4, not run, 4e-6; HZ 5e-2, 1e-3, 4e-4; WV 8e-2,
+3e-2, 6e-2; PS-C 0.1, 5e-2, 8e-2; PS-L 0.3, 0.2, 0.2; PS-G 0.2, 3e-2, 3e-2; HZ-G 0.2, 0.1, 0.1. The last layers damped a
+thousandfold or a millionfold less (Kaufman's variable projection at the limit) was no faster."""
 
 DAMPING_RANGE = (1e-14, 1e12)
 
@@ -89,6 +95,9 @@ class GaussNewton:
     residual has not fallen to PAYS of what it was at the last draw, twice as many, from `first_rows` up to `rows`.
     `resample_every` steps (None: never) they are drawn anew anyway.
 
+    `start` is a network to go on from, or a kind of network to be given random weights; without one the network is
+    plain, `depth` hidden layers `width` wide, on the domain's box.
+
     Measured on HZ, 5,409 weights (benchmarks/gauss_newton.py), CPU s on one thread until the relative L2 error is 1e-5:
     7 to 13 after 22 to 28 steps (seeds 0 to 3); 18 to 29 where the rows double at every draw; without corrections 77
     with `rows` 2400, over 200 with 4800. Tried and no faster: conditions weighted 3 or 10 times more, a step halved
@@ -103,6 +112,7 @@ class GaussNewton:
     first_rows: int = 900
     resample_every: int | None = None
     steps: int = 400
+    start: Start = None
 
     @property
     def name(self) -> str:
@@ -117,14 +127,14 @@ class GaussNewton:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """Train from a random start until the residual of fresh rows is `tol` of that of u = 0.
+        """Train from `start` until the residual of fresh rows is `tol` of that of u = 0.
 
         Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the residual is not
         finite at the start, as INTERRUPTED on KeyboardInterrupt; the field is always the best one met. Deterministic
         in `seed` (for a fixed number of threads). float64. Raises UnsupportedError for equations above order 3.
         """
         began = time.monotonic()
-        system = network_system(problem, self.width, self.depth, self.activation)
+        system = network_system(problem, self.width, self.depth, self.activation, self.start)
         if (order := system.collocation.order) > LARGEST_ORDER:
             raise UnsupportedError(
                 f"GaussNewton: got an equation of order {order}, expected at most {LARGEST_ORDER}, because derivatives"
@@ -141,15 +151,17 @@ class GaussNewton:
         return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
 
     def init(self, system: NetworkSystem, seed: int) -> GaussNewtonState:
-        """Random weights with a fitted output layer, the first rows, balanced."""
+        """The weights that were given, or random ones with a fitted output layer; the first rows, balanced."""
         vector = system.start(seed)
         levels = system.levels(vector, system.blocks(self.first_rows, seed))
         sample = system.sample(self.first_rows, _sample_seed(seed, 0), levels)
         check = system.sample(self.first_rows, _sample_seed(seed, -1), levels)
-        vector = _with_fitted_output(system, vector, sample)
+        if system.given is None:
+            vector = _with_fitted_output(system, vector, sample)
         relative = _relative(system.loss(vector, check), check)
         best = vector, relative
-        return GaussNewtonState(vector, 1.0, levels, sample, check, relative, *best, self.first_rows, relative)
+        damping = FIRST_DAMPING if system.given is None else GIVEN_DAMPING
+        return GaussNewtonState(vector, damping, levels, sample, check, relative, *best, self.first_rows, relative)
 
     def step(self, system: NetworkSystem, state: GaussNewtonState, seed: int, began: float) -> GaussNewtonState:
         """One linearisation, one accepted step (or none), then fresh rows if it is time."""
@@ -259,14 +271,13 @@ def _with_fitted_output(system: NetworkSystem, vector: Vector, sample: Sample) -
     residual, jacobian = system.linearize(vector, sample)
     if not bool(torch.isfinite(jacobian).all() and torch.isfinite(residual).all()):
         return vector
-    *_, inner, outputs = system.model.network.sizes
-    end = system.model.network.count
-    equations = DampedSystem.of(jacobian[:, end - (inner + 1) * outputs : end].contiguous())
+    columns = system.last_layers
+    equations = DampedSystem.of(jacobian[:, columns])
     solver = equations.damped(1e-6 * equations.scale)
     if solver is None:
         return vector
     moved = vector.clone()
-    moved[end - (inner + 1) * outputs : end] += solver(residual)
+    moved[columns] += solver(residual)
     return moved if system.loss(moved, sample) < float(residual.square().sum()) else vector
 
 

@@ -4,32 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from physolve._typing import Column
-from physolve.jets import Activation
-from physolve.nets import MLP, PINN, Field, PINNModel
+from physolve.errors import SpecificationError
+from physolve.jets import Activation, Architecture
+from physolve.nets import PINN, Field, PINNModel
 from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
 from ._network_rows import linearized_rows, quadrature, row_values
 from ._outcome import Estimate, History, Outcome
+from ._random_weights import random_weights
 
 CONDITION_SHARE = 0.2
 ROLE_WEIGHTS = {"equation": 1.0, "condition": 3.0, "data": 3.0}
 """Conditions (and measurements) over equations once both have rows of the same mean size."""
 
-FIRST_GAIN, HIDDEN_GAIN, FIRST_BIAS = 3.0, 1.5, 2.0
-"""Glorot weights of a deep tanh network make it nearly linear, and Gauss-Newton spends its first steps on leaving
-that plateau. Measured on HZ with 900 to 1,500 rows: with gains 1 the loss is still 84 % of that of u = 0 after 20
-steps; with these gains, first biases uniform in +-FIRST_BIAS and the output layer fitted, 0.1 % (seed 0) and 2 %
-(seed 1) after 12; which of the three does it was not separated."""
-
 Vector = Float[Tensor, " columns"]
+
+Start: TypeAlias = PINN | PINNModel | None
+"""A network to go on from, or a kind of network that starts with random weights."""
 
 
 class MethodResult(NamedTuple):
@@ -59,15 +58,16 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class NetworkSystem:
-    """A problem as residual rows of one vector: the network's weights, then the unknown parameters in units of their
-    guesses."""
+    """A problem as residual rows of one vector: the networks' weights, then the unknown parameters in units of their
+    guesses. Training begins at the weights `given`, at random ones without."""
 
     collocation: Collocation
     model: PINNModel
+    given: Float[Tensor, "networks count"] | None = None
 
     @property
     def columns(self) -> int:
-        return self.model.network.count + len(self.units)
+        return self.model.count + len(self.units)
 
     @cached_property
     def units(self) -> tuple[float, ...]:
@@ -75,23 +75,24 @@ class NetworkSystem:
         return tuple(abs(float(p.guess)) or 1.0 for p in self.collocation.problem.parameters)
 
     def start(self, seed: int) -> Vector:
-        """Random weights (Glorot, times the gains), first biases too, parameters at their guesses."""
-        network = self.model.network
-        drawn = network.init(seed)
-        if network.layers > 1:
-            generator = torch.Generator().manual_seed(seed + 99)
-            drawn["bias0"].uniform_(-FIRST_BIAS, FIRST_BIAS, generator=generator)
-        for layer in range(network.layers - 1):
-            drawn[f"weight{layer}"] *= HIDDEN_GAIN if layer else FIRST_GAIN
-        weights = network.flatten(drawn)
+        """The weights that were given, else random ones; parameters at their guesses."""
+        weights = random_weights(self.model, seed) if self.given is None else self.given
         guesses = [p.guess / u for p, u in zip(self.collocation.problem.parameters, self.units, strict=True)]
-        return torch.cat([weights, weights.new_tensor(guesses)])
+        return torch.cat([weights.flatten(), weights.new_tensor(guesses)])
 
-    def split(self, vector: Vector) -> tuple[dict[str, Tensor], list[Tensor]]:
-        """Weights by name, and the parameters in their own units."""
-        count = self.model.network.count
+    @property
+    def last_layers(self) -> Int[Tensor, " outputs"]:
+        """Columns of the networks' last layers, in which the unknowns are linear."""
+        architecture = self.model.architecture
+        inner, outputs = architecture.layers[-1]
+        of_one = torch.arange(architecture.count - (inner + 1) * outputs, architecture.count)
+        return (torch.arange(self.model.networks)[:, None] * architecture.count + of_one).flatten()
+
+    def split(self, vector: Vector) -> tuple[Float[Tensor, "networks count"], list[Tensor]]:
+        """Weights of the networks, and the parameters in their own units."""
+        count = self.model.count
         scaled = zip(vector[count:], self.units, strict=True)
-        return self.model.network.unflatten(vector[:count]), [z * unit for z, unit in scaled]
+        return vector[:count].unflatten(0, (self.model.networks, -1)), [z * unit for z, unit in scaled]
 
     def field(self, vector: Vector) -> PINN:
         weights, _ = self.split(vector.detach().clone())
@@ -152,7 +153,7 @@ class NetworkSystem:
             slopes = jacobian[start : start + len(rows)]
             residuals.append(linearized_rows(self.model, weights, rows, parameters, factor, slopes)[0])
             start += len(rows)
-        jacobian[:, self.model.network.count :] *= units
+        jacobian[:, self.model.count :] *= units
         return torch.cat(residuals), jacobian
 
     def _zero_loss(self, blocks: tuple[Rows, ...], factors: tuple[Column, ...]) -> float:
@@ -165,9 +166,22 @@ class NetworkSystem:
         return total
 
 
-def network_system(problem: Problem, width: int, depth: int, activation: Activation) -> NetworkSystem:
-    """A dense network with `depth` hidden layers on the problem's bounding box, one output an unknown."""
-    lower, upper = problem.domain.bounds
-    sizes = (len(problem.coordinates), *(width,) * depth, len(problem.unknowns))
-    model = PINNModel(MLP(sizes, activation), tuple(map(float, lower)), tuple(map(float, upper)))
-    return NetworkSystem(Collocation(problem), model)
+def network_system(
+    problem: Problem, width: int, depth: int, activation: Activation, start: Start = None
+) -> NetworkSystem:
+    """The problem for the network or the kind of network of `start`; without one for a dense network with `depth`
+    hidden layers on the problem's bounding box, one output an unknown.
+
+    Raises SpecificationError where a start has other coordinates or unknowns than the problem.
+    """
+    wanted = len(problem.coordinates), len(problem.unknowns)
+    if start is None:
+        architecture = Architecture((wanted[0], *(width,) * depth, wanted[1]), activation)
+        start = PINNModel.on_box(architecture, *problem.domain.bounds)
+    model, given = (start.model, start.weights) if isinstance(start, PINN) else (start, None)
+    if (model.dim, model.outputs) != wanted:
+        raise SpecificationError(
+            f"start: got a network of {model.dim} coordinates with {model.outputs} outputs, expected {wanted[0]} and"
+            f" {wanted[1]}, one for every coordinate and unknown of the problem"
+        )
+    return NetworkSystem(Collocation(problem), model, given)

@@ -1,18 +1,20 @@
 """Residual rows of a network: values, per-row scales, and the rows of the Gauss-Newton Jacobian."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Column, Points
-from physolve.jets import JetLayout, nested_derivatives, network_jacobian, network_jet
+from physolve.jets import Architecture, JetLayout, nested_derivatives, network_jacobian, network_pullback
 from physolve.nets import JetAtom, PINNModel
 from physolve.nets._pinn import order_of
 from physolve.residual import Rows
 
 CHUNK_POINTS = 256
+
+Weights = Float[Tensor, "networks count"]
 
 
 def quadrature(rows: Rows) -> Column:
@@ -26,7 +28,7 @@ def quadrature(rows: Rows) -> Column:
     return (rows.weights / rows.weights.sum()).sqrt()
 
 
-def row_values(model: PINNModel, weights: Mapping[str, Tensor], rows: Rows, parameters: Sequence[Tensor]) -> Column:
+def row_values(model: PINNModel, weights: Weights, rows: Rows, parameters: Sequence[Tensor]) -> Column:
     """Unscaled residual, differentiable in weights and parameters."""
     states = [model.atoms(weights, side.points, rows.form.atoms) for side in rows.sides]
     return rows.residual(states, parameters)
@@ -34,7 +36,7 @@ def row_values(model: PINNModel, weights: Mapping[str, Tensor], rows: Rows, para
 
 def linearized_rows(
     model: PINNModel,
-    weights: Mapping[str, Tensor],
+    weights: Weights,
     rows: Rows,
     parameters: Sequence[Tensor],
     factor: Column | None = None,
@@ -45,7 +47,7 @@ def linearized_rows(
     Derivatives up to second order come from jets; higher ones from torch.func, slower. `out` takes the Jacobian in
     place of a new tensor.
     """
-    count = model.network.count
+    count = model.count
     jacobian = rows.target.new_empty(len(rows), count + len(parameters)) if out is None else out
     theta = [p.detach().expand(len(rows.points)).clone().requires_grad_() for p in parameters]
     states = [_leaves(model, weights, side.points, rows.form.atoms) for side in rows.sides]
@@ -65,7 +67,7 @@ def linearized_rows(
 
 def _weight_gradients(
     model: PINNModel,
-    weights: Mapping[str, Tensor],
+    weights: Weights,
     points: Points,
     atoms: Sequence[JetAtom],
     slopes: Float[Tensor, "atoms n"],
@@ -74,26 +76,39 @@ def _weight_gradients(
 ) -> Float[Tensor, "n_over_group count"]:
     """d / d weights of sum_a slopes[a] D^a u at every point, summed over `group` consecutive points; into `out`, where
     there is one."""
-    vector = model.network.flatten(weights).detach()
+    weights = weights.detach()
+    out = points.new_empty(len(points) // group, model.count) if out is None else out
     if order_of(atoms, model.dim) > 2:
-        found = _exact_gradients(model, vector, points, atoms, slopes).unflatten(0, (-1, group)).sum(1)
-        return found if out is None else out.copy_(found)
+        found = _exact_gradients(model, weights.flatten(), points, atoms, slopes)
+        return out.copy_(found.unflatten(0, (-1, group)).sum(1))
     layout = JetLayout.of(model.dim, (atom.orders for atom in atoms))
-    coefficients = points.new_zeros(layout.rows, len(points), model.network.sizes[-1])
+    coefficients = points.new_zeros(layout.rows, len(points), model.outputs)
     for atom, slope in zip(atoms, slopes, strict=True):
         coefficients[layout.row(atom.orders), :, atom.unknown] += slope
-    if group == 1:
-        return network_jacobian(model.architecture, vector, points, layout, coefficients, out)
-    # Means over many points: the gradient of the sum is one pull-back a group, without a row for every point.
-    vectors = vector.expand(len(points) // group, -1).clone().requires_grad_()
-    jets = network_jet(model.architecture, vectors, points.unflatten(0, (-1, group)), layout)
-    found = torch.autograd.grad(jets, vectors, coefficients.unflatten(1, (-1, group)).movedim(1, 0))[0]
-    return found if out is None else out.copy_(found)
+    for vector, columns in zip(weights, out.chunk(model.networks, 1), strict=True):
+        if group == 1:
+            network_jacobian(model.architecture, vector, points, layout, coefficients, columns)
+        else:
+            columns.copy_(_grouped_gradients(model.architecture, vector, points, layout, coefficients, group))
+    return out
 
 
-def _leaves(
-    model: PINNModel, weights: Mapping[str, Tensor], points: Points, atoms: Sequence[JetAtom]
-) -> dict[JetAtom, Column]:
+def _grouped_gradients(
+    architecture: Architecture,
+    vector: Float[Tensor, " count"],
+    points: Points,
+    layout: JetLayout,
+    coefficients: Float[Tensor, "rows n outputs"],
+    group: int,
+) -> Float[Tensor, "n_over_group count"]:
+    """Rows of means over many points: the gradient of the sum is one pull-back a group, without a row for every
+    point."""
+    vectors = vector.expand(len(points) // group, -1)
+    coefficients = coefficients.unflatten(1, (-1, group)).movedim(1, 0)
+    return network_pullback(architecture, vectors.contiguous(), points.unflatten(0, (-1, group)), layout, coefficients)
+
+
+def _leaves(model: PINNModel, weights: Weights, points: Points, atoms: Sequence[JetAtom]) -> dict[JetAtom, Column]:
     with torch.no_grad():
         values = model.atoms(weights, points, atoms)
     return {atom: value.requires_grad_() for atom, value in values.items()}
@@ -110,7 +125,7 @@ def _exact_gradients(
 
     def combination(vector: Tensor, point: Tensor, slope: Tensor) -> Tensor:
         def network(p: Tensor) -> Tensor:
-            return model.apply(model.network.unflatten(vector), p)
+            return model.apply(vector.unflatten(0, (model.networks, -1)), p)
 
         found = nested_derivatives(network, point[None], [atom.orders for atom in atoms])
         return torch.stack([found[a.orders][0, a.unknown] for a in atoms]) @ slope

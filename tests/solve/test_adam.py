@@ -124,6 +124,11 @@ def test_causal_weights_refuse_one_bin():
         CausalWeights(bins=1)
 
 
+def test_every_round_of_lbfgs_is_in_the_history():
+    steps = short(adam=AdamSchedule(50), lbfgs_steps=75).run(poisson(), tol=1e-12).history
+    assert [step.note for step in steps] == ["Adam", "L-BFGS", "L-BFGS", "L-BFGS"]
+
+
 def test_interruption_returns_the_best_state():
     def listener(news):
         if news.stage == "L-BFGS":
