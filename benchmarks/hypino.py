@@ -1,7 +1,7 @@
 """HyPINO judged: the seven problems of the paper, unseen random problems, latency, and what it saves `solve`.
 
     python benchmarks/hypino.py                          # everything, shipped weights
-    python benchmarks/hypino.py seven --weights FILE     # one section: seven, random, latency, solve
+    python benchmarks/hypino.py seven --weights FILE     # one section: seven, tuned, random, latency, solve
     python benchmarks/hypino.py seven --markdown out.md  # the table for the README
 
 Seven problems: mean square error on the 224 x 224 grid, prediction times domain mask, mean over the whole grid, as
@@ -17,6 +17,7 @@ import os
 import statistics
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from physolve.hypino import (
     ProblemBatch,
     SamplerSettings,
     Step,
+    generated_network,
     grid_nodes,
     lower,
     stack,
@@ -76,10 +78,17 @@ CASES = (
 
 
 def main() -> None:
-    sections = {"seven": seven, "random": random_problems, "latency": latency, "solve": time_to_solution}
+    sections = {
+        "seven": seven,
+        "tuned": fine_tuning,
+        "random": random_problems,
+        "latency": latency,
+        "solve": time_to_solution,
+    }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", choices=[[], *sections], help="all by default")
     parser.add_argument("--weights", type=Path, help="a file of weights; the shipped ones by default")
+    parser.add_argument("--budget", type=float, default=10.0, help="seconds of each fine-tuning")
     parser.add_argument("--samples", type=int, default=1000, help="random problems")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of torch; all cores by default")
     parser.add_argument("--markdown", type=Path, help="also write the table of the seven problems to this file")
@@ -113,6 +122,11 @@ class Judge:
         """Mean square error over the whole grid against the truth, and against the published raster if there is one."""
         found = self.lowered.amplitude * answer.values(self.square)[0]
         return self._mse(found - self.true), None if self.raster is None else self._mse(found - self.raster)
+
+    def error_of(self, solution: ps.Solution) -> float:
+        """Mean square error of a solution against the truth."""
+        found = solution(self.lowered.affine.from_square(self.square).numpy())[:, 0]
+        return self._mse(torch.from_numpy(found) - self.true)
 
     def _mse(self, off: torch.Tensor) -> float:
         return float(off.square().sum()) / NODES**2
@@ -166,6 +180,29 @@ def _cell(found: tuple[float, float | None]) -> str:
 
 def _published(p: Published) -> str:
     return f" | {p.zero_shot:.1e} | {p.three:.1e} | {p.ten:.1e} |"
+
+
+# --- fine-tuning
+
+
+def fine_tuning(model: HyPINO, options: argparse.Namespace) -> None:
+    """Mean square error after `--budget` seconds from the generated network and from random weights of its kind."""
+    for case in CASES:
+        problem = load(case)
+        judge = Judge(case, problem)
+        generated = generated_network(problem, model)
+        cells = []
+        for method in (
+            ps.GaussNewton(start=generated),
+            ps.VariableProjection(generated),
+            ps.AdamLBFGS(start=generated),
+        ):
+            for start in (generated, generated.model):
+                began = time.perf_counter()
+                solution = ps.solve(problem, 1e-6, method=replace(method, start=start), budget_s=options.budget)
+                cells.append(f"{judge.error_of(solution):.1e} ({time.perf_counter() - began:.0f} s)")
+        print(f"| {case.short} | {' | '.join(cells)} | {case.published.tuned:.1e} |", flush=True)
+    print("columns: Gauss-Newton, variable projection, Adam and L-BFGS, each from generated and from random; published")
 
 
 # --- random problems
