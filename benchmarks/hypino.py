@@ -36,6 +36,7 @@ from physolve.hypino import (
     generated_network,
     grid_nodes,
     lower,
+    lower_many,
     stack,
     validation_set,
 )
@@ -242,26 +243,18 @@ def _quantiles(name: str, batch: ProblemBatch, answer: Answer) -> None:
 def latency(model: HyPINO, options: argparse.Namespace) -> None:
     """From `Problem` to the field on the 224 x 224 grid, after warm-up."""
     problem = load(CASES[1])
-    nodes = grid_nodes(NODES).reshape(-1, 2)
-
-    def one() -> None:
-        lowered = lower(problem, grid=model.grid, points=1024, edge=512)
-        model.zero_shot(lowered.posed).values(nodes, torch.float32)
-
-    print(f"one problem, from Problem to field: {1e3 * _best(one):.0f} ms")
-    batch = stack([lower(problem, grid=model.grid, points=1024, edge=512).posed] * 64)
+    at = {"grid": model.grid, "points": 768, "edge": 384}
+    one = _best(lambda: model.zero_shot(lower(problem, **at).posed).on_grid(NODES))
+    print(f"one problem, from Problem to field: {1e3 * one:.0f} ms")
+    batch = stack([one.posed for one in lower_many([load(case) for case in CASES] * 10, **at)][:64])
     parts = {
         "hypernetwork": lambda: model.write(batch),
         "hypernetwork and head": lambda: model.zero_shot(batch),
-        "hypernetwork, head and fields": lambda: _fields(model.zero_shot(batch), nodes),
+        "hypernetwork, head and fields": lambda: model.zero_shot(batch).on_grid(NODES),
+        "lowering": lambda: lower_many([problem] * 64, **at),
     }
     for name, run in parts.items():
         print(f"64 problems, {name}: {1e3 * _best(run) / 64:.1f} ms each")
-
-
-def _fields(answer: Answer, nodes: torch.Tensor) -> None:
-    for k in range(0, len(answer), 8):
-        answer.part(slice(k, k + 8)).values(nodes, torch.float32)
 
 
 def _best(run, repeats: int = 5) -> float:

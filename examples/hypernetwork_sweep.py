@@ -58,10 +58,9 @@ print(f"{count} problems: {stating:.1f} ms each to state, {solving:.1f} to solve
 print(f"share of the data that is not met, median: {float(answer.residual.median()):.1e}")
 
 # Look at some of them: the field on a grid, white where the plate ends.
-nodes = grid_nodes(96).flatten(0, 1)
 shown = np.linspace(0, count, min(count, 60), endpoint=False).astype(int)
-fields = answer.part(torch.from_numpy(shown)).values(nodes, torch.float32).unflatten(1, (96, 96)).numpy()
-fields[:, ~problem.domain.contains(nodes.double().numpy()).reshape(96, 96)] = np.nan
+fields = answer.part(torch.from_numpy(shown)).on_grid(96).numpy()
+fields[:, ~problem.domain.contains(grid_nodes(96).double().flatten(0, 1).numpy()).reshape(96, 96)] = np.nan
 colors = matplotlib.colormaps["inferno"]
 frames = []
 for field, k in zip(fields, shown, strict=True):

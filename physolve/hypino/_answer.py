@@ -12,6 +12,9 @@ from ._head import hidden_weights
 
 VALUE = JetLayout(2)
 
+CHEBYSHEV = 48
+"""Points a side from which a field is interpolated: they resolve waves of up to 15 periods."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -37,7 +40,8 @@ class Answer:
     def values(
         self, points: Float[Tensor, "*batch n 2"], dtype: torch.dtype = torch.float64
     ) -> Float[Tensor, "batch n"]:
-        """u at points of the square; float32 is twice as fast and good to about 1e-6 of the largest part of the sum."""
+        """u at points of the square. float32 is twice as fast, but the sum's parts are larger than the sum: its values
+        were off by 1e-4 of the largest one on most random problems, by 5e-3 on some."""
         return self.jet(points.to(dtype), VALUE)[:, 0]
 
     def jet(self, points: Float[Tensor, "*batch n 2"], layout: JetLayout) -> Float[Tensor, "batch rows n"]:
@@ -47,8 +51,34 @@ class Answer:
         found[:, 0] += self.head[:, -1:].to(points.dtype)
         return found
 
+    def on_grid(self, n: int, nodes: int = CHEBYSHEV) -> Float[Tensor, "batch n n"]:
+        """u on `grid_nodes(n)`: evaluated at `nodes` x `nodes` Chebyshev points and interpolated between them.
+
+        For n = 224 a twentieth of the evaluations. Generated functions are analytic, and on 64 random problems no value
+        differed from that of `values` by more than 7e-7 of the largest (with 40 nodes by 5e-6).
+        """
+        at = torch.cos(torch.pi * torch.arange(nodes, dtype=torch.float64) / (nodes - 1))
+        y, x = torch.meshgrid(at, at, indexing="ij")
+        coarse = self.values(torch.stack([x, y], -1).flatten(0, 1)).unflatten(1, (nodes, nodes))
+        between = interpolation(at, torch.linspace(-1, 1, n, dtype=torch.float64))
+        return between.flip(0) @ coarse @ between.T
+
     def _networks(self) -> Float[Tensor, "batch networks count"]:
         """The networks with the head as their last layers; the constant is left out."""
         hidden = hidden_weights(self.target, self.weights)
         last = self.head[:, :-1].unflatten(1, (hidden.shape[1], -1))
         return torch.cat([hidden, last, torch.zeros_like(last[..., :1])], -1)
+
+
+def interpolation(nodes: Float[Tensor, " k"], points: Float[Tensor, " n"]) -> Float[Tensor, "n k"]:
+    """Values at Chebyshev points of the second kind to values at others: the barycentric formula (Berrut and Trefethen
+    2004, equations 4.2 and 5.4)."""
+    weights = torch.ones_like(nodes)
+    weights[1::2] = -1
+    weights[0] /= 2
+    weights[-1] /= 2
+    away = points[:, None] - nodes
+    hit = away == 0
+    matrix = weights / torch.where(hit, 1.0, away)
+    matrix = matrix / matrix.sum(1, keepdim=True)
+    return torch.where(hit.any(1, keepdim=True), hit.to(nodes), matrix)

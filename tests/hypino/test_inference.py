@@ -19,6 +19,7 @@ from physolve.hypino import (
     ProblemBatch,
     SamplerSettings,
     Step,
+    grid_nodes,
     lower,
     sample,
 )
@@ -63,6 +64,16 @@ def test_the_jet_of_an_answer_is_that_of_its_values(model: HyPINO, batch: Proble
     jet = answer.jet(points.detach(), LAYOUT)
     torch.testing.assert_close(jet[:, 0], values.detach())
     torch.testing.assert_close(jet[:, 1:3], slope.mT)
+
+
+def test_a_field_on_a_grid_is_that_at_its_nodes(model: HyPINO, batch: ProblemBatch) -> None:
+    answer = model.zero_shot(batch)
+    there = answer.values(grid_nodes(50, torch.float64).flatten(0, 1)).unflatten(1, (50, 50))
+    errors = [(answer.on_grid(50, nodes) - there).abs().max() / there.abs().max() for nodes in (16, 24, 48)]
+    assert errors[2] < 1e-6
+    assert errors[2] < 0.01 * errors[1] < 1e-4 * errors[0] * 100
+    # A point of the grid that is a Chebyshev point is no division by zero.
+    assert answer.on_grid(3, 5).isfinite().all()
 
 
 def test_problems_are_answered_one_by_one_as_in_a_batch(model: HyPINO, batch: ProblemBatch) -> None:
