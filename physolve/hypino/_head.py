@@ -22,8 +22,8 @@ SLOPES = JetLayout(2, (0, 1))
 """Jets at the boundary: value and gradient."""
 
 CONDITION_WEIGHT = 30.0
-"""A condition counts thirty times an equation of the same size. The median error on 96 random problems was 0.092, 0.041,
-0.031, 0.029, 0.057 with 3, 10, 30, 100, 300; Helmholtz's (HZ) was least with 30."""
+"""A condition counts thirty times an equation of the same size. The median error on 96 random problems was 0.092,
+0.041, 0.031, 0.029, 0.057 with 3, 10, 30, 100, 300; that of Helmholtz's equation (HZ) was least with 30."""
 
 TYPICAL = 0.4
 """Quantile of the columns' sizes that counts as the size of a row's entries: oscillating functions, which may be half
