@@ -18,7 +18,7 @@ from ._answer import Answer
 from ._batch import ProblemBatch
 from ._class import why_not
 from ._hypernetwork import Hypernetwork
-from ._lower import lower
+from ._lower import Lowered, lower
 from ._nearby import frozen
 from ._refine import Fit, Step, refined
 from ._scaling import scaled
@@ -96,13 +96,14 @@ class HyPINO:
         return "HyPINO"
 
     def bases(self, problem: Problem) -> Iterator[GeneratedBasis]:
-        """The functions written for a problem of the class, then those of REFINEMENTS more answers beside them.
+        """The functions written for a problem, then those of REFINEMENTS more answers beside them.
 
-        A source of functions for `physolve.solve(problem, source=...)`; nothing for problems outside the class.
+        A source of functions for `physolve.solve(problem, source=...)`. For a problem near the class they are those of
+        the nearest one in it (coefficients frozen at their means); for others there are none.
         """
-        if why_not(problem) is not None:
+        lowered = self._nearest(problem)
+        if lowered is None:
             return
-        lowered = lower(problem, self.grid, POINTS, EDGE)
         with torch.no_grad():
             fit = self._fit(lowered.posed, least_squares=True)
             yield lowered.basis(self.target, fit.weights[0])
@@ -112,12 +113,20 @@ class HyPINO:
 
     def guess(self, problem: Problem) -> Field | None:
         """The answer to the nearest problem of the class (coefficients frozen, nonlinear terms linearised), if any."""
-        try:
-            near = frozen(problem, grid=self.grid, points=POINTS, edge=EDGE).lowered
-        except UnsupportedError:
+        near = self._nearest(problem)
+        if near is None:
             return None
         answer = self.zero_shot(near.posed)
         return near.field(self.target, answer.weights[0], answer.head[0])
+
+    def _nearest(self, problem: Problem) -> Lowered | None:
+        """The problem itself or the nearest one of the class, lowered; None where there is none."""
+        if why_not(problem) is None:
+            return lower(problem, self.grid, POINTS, EDGE)
+        try:
+            return frozen(problem, None, self.grid, POINTS, EDGE).lowered
+        except UnsupportedError:
+            return None
 
     def _fit(self, batch: ProblemBatch, least_squares: bool) -> Fit:
         batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)

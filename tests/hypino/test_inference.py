@@ -170,6 +170,20 @@ def test_solve_begins_with_the_functions_of_a_source(model: HyPINO) -> None:
     assert "HyPINO" in solution.method
 
 
+def test_a_problem_near_the_class_begins_with_functions_of_the_nearest_one(model: HyPINO) -> None:
+    problem = ps.Problem(
+        equations=ps.Eq(-ps.div((1 + x / 4) * ps.grad(u)), 1),
+        domain=ps.Rectangle((0, 0), (1, 1)),
+        conditions=[ps.Dirichlet(u, 0)],
+    )
+    assert len(list(model.bases(problem))) == 2
+    solution = ps.solve(problem, 1e-2, source=model)
+    points = problem.domain.sample_interior(300, seed=3).points
+    assert solution.outcome is ps.Outcome.CONVERGED
+    better = ps.solve(problem, 1e-4)(points)
+    assert np.linalg.norm(solution(points) - better) <= 1e-2 * np.linalg.norm(better)
+
+
 def test_a_problem_outside_the_class_is_solved_without(model: HyPINO) -> None:
     (z,) = ps.coordinates("z")
     v = ps.unknown("v", z)
