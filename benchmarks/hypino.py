@@ -44,7 +44,7 @@ from physolve.hypino import (
 PROBLEMS = Path(__file__).resolve().parent.parent / "problems"
 SHARED = Path(os.environ.get("PHYSOLVE_DATA", Path(__file__).resolve().parents[2] / "shared"))
 NODES = 224
-POINTS, EDGE = 3072, 1536
+POINTS, EDGE = 4096, 2048
 RANDOM_SEED = 31_415
 STARTS = ("own head", "head", "3 refinements", "10 refinements", "random weights, head", "random, 10 refinements")
 
@@ -215,7 +215,7 @@ def random_problems(model: HyPINO, options: argparse.Namespace) -> None:
     fresh = HyPINO(Hypernetwork(SMALL).eval())
     settings = SamplerSettings(grid=model.grid, points=2048, edge=1024)
     batch = validation_set(settings, options.samples, RANDOM_SEED)
-    few = batch.map(lambda tensor: tensor[: min(len(batch), 128)])
+    few = batch.map(lambda tensor: tensor[: min(len(batch), 32)])
     _quantiles("own head", batch, model.zero_shot(batch, least_squares=False))
     _quantiles("least-squares head", batch, model.zero_shot(batch))
     _quantiles("random weights, head", batch, fresh.zero_shot(batch))

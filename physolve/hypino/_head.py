@@ -8,6 +8,7 @@ met best; s_j is the length of column j. Variable projection (Golub and Pereyra 
 function of the hidden layers; its derivative is in `_projection`.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -176,6 +177,20 @@ def least_squares_head(rows: Rows, ridge: float = RIDGE) -> Head:
     head = Head(lengths, torch.linalg.cholesky(gram), lengths)
     right = torch.einsum("brc,br->bc", rows.matrix, rows.right)
     return Head(head.solve(right), head.factor, lengths)
+
+
+def fine_head(
+    matrix: Float[Tensor, "batch rows columns"], right: Float[Tensor, "batch rows"], ridge: float
+) -> Float[Tensor, "batch columns"]:
+    """The minimiser of |A a - b|^2 + ridge sum_j (s_j a_j)^2 by QR, which loses half as many digits as normal equations."""
+    lengths = matrix.norm(dim=1, keepdim=True).clamp_min(1e-300)
+    count = matrix.shape[-1]
+    damping = math.sqrt(ridge) * torch.eye(count, dtype=matrix.dtype, device=matrix.device).expand(len(matrix), -1, -1)
+    system = torch.cat([matrix / lengths, damping], 1)
+    known = torch.cat([right, right.new_zeros(len(right), count)], 1)
+    r = torch.linalg.qr(torch.cat([system, known.unsqueeze(-1)], -1), mode="r").R
+    found = torch.linalg.solve_triangular(r[:, :count, :count], r[:, :count, count:], upper=True)
+    return found.squeeze(-1) / lengths.squeeze(1)
 
 
 def own_head(target: Architecture, weights: Float[Tensor, "batch networks count"]) -> Float[Tensor, "batch columns"]:
