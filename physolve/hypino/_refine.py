@@ -26,6 +26,7 @@ from ._head import (
     RowScale,
     applied,
     fine_head,
+    least_squares_head,
     own_head,
     right_side,
     rows_of,
@@ -35,6 +36,9 @@ from ._raster import draw, grid_nodes
 HELD_OUT = 7
 """Every seventh point is kept from the least squares, to measure the residual at. No power of 2 or 3: interior points
 are from sequences in these bases, of which every eighth point lies in one strip of the domain."""
+
+FIRST_RIDGE = 1e-13
+"""Of the normal equations, which are enough for the functions of one answer and three times as fast as QR."""
 
 FINE_RIDGE = 1e-20
 """On squared coefficients of columns of length one, for jets in float64. Answers to what is left of a problem resemble
@@ -86,7 +90,9 @@ class Fit:
 
     def solve(self) -> None:
         """The least-squares head on all functions."""
-        self.head = self.trial = self._best(self.rows.matrix, self.rows.right)
+        seen = ~self._held_out()
+        rows = replace(self.rows, matrix=self.rows.matrix[:, seen], right=self.rows.right[:, seen])
+        self.head = self.trial = least_squares_head(rows, FIRST_RIDGE).coefficients
 
     def add(self, weights: Float[Tensor, "batch networks count"], step: Step) -> Bool[Tensor, " batch"]:
         """Take more networks in, and change the answer of those problems whose residual falls by it: which they are."""
