@@ -35,14 +35,6 @@ RIDGE = 1e-10
 """Of the normal equations in float64; jets in float32 are good to about 1e-6 of a column, squared 1e-12."""
 
 
-def hidden_architecture(target: Architecture) -> Architecture:
-    """The target with its last hidden layer as output."""
-    width = target.layers[-1][0]
-    return Architecture(
-        (*target.sizes[:-1], width), target.activation, target.bands, target.gated, target.center, target.slope
-    )
-
-
 def hidden_weights(
     target: Architecture, weights: Float[Tensor, "batch networks count"]
 ) -> Float[Tensor, "batch networks hidden"]:
@@ -61,7 +53,7 @@ def hidden_jets(
     hidden, width = hidden_weights(target, weights), target.layers[-1][0]
     identity = torch.cat([torch.eye(width).flatten(), torch.zeros(width)]).to(weights)
     whole = torch.cat([hidden, identity.expand(*hidden.shape[:-1], -1)], -1)
-    return network_jet(hidden_architecture(target), whole, points.unsqueeze(1), layout)
+    return network_jet(target.with_outputs(width), whole, points.unsqueeze(1), layout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,23 +122,24 @@ class Head:
 
     def solve(self, right: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch columns"]:
         """(A^T A + ridge s^2)^-1 right."""
-        scaled = (right / self.lengths).unsqueeze(-1)
-        return torch.cholesky_solve(scaled, self.factor).squeeze(-1) / self.lengths
+        return _solved(self.factor, self.lengths, right)
 
 
-def rows_of(features: Features, batch: ProblemBatch) -> Rows:
-    """The rows of equation and conditions on these functions."""
+def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = None) -> Rows:
+    """The rows of equation and conditions on these functions, with factors of their own or with those of other rows."""
     edge = batch.boundary
     equation = torch.einsum("br,bkrnw->bnkw", batch.coefficients, features.interior).flatten(2)
     equation = torch.cat([equation, batch.coefficients[:, :1, None].expand(-1, equation.shape[1], 1)], -1)
     value, slope = _trace_columns(features.boundary, edge)
-    blocks = [
-        _weighted(equation, torch.ones_like(equation[..., 0]), 1.0),
-        _weighted(value, edge.on_dirichlet, CONDITION_WEIGHT),
-        _weighted(slope, edge.on_neumann, CONDITION_WEIGHT),
-    ]
-    scale = RowScale(*(factor for _, factor in blocks))
-    return Rows(torch.cat([matrix for matrix, _ in blocks], 1), right_side(batch, scale), scale)
+    if scale is None:
+        scale = RowScale(
+            _factors(equation, torch.ones_like(equation[..., 0]), 1.0),
+            _factors(value, edge.on_dirichlet, CONDITION_WEIGHT),
+            _factors(slope, edge.on_neumann, CONDITION_WEIGHT),
+        )
+    blocks = zip((equation, value, slope), (scale.equation, scale.dirichlet, scale.neumann), strict=True)
+    matrix = torch.cat([(block * factor.unsqueeze(-1)).double() for block, factor in blocks], 1)
+    return Rows(matrix, right_side(batch, scale), scale)
 
 
 def right_side(batch: ProblemBatch, scale: RowScale) -> Float[Tensor, "batch rows"]:
@@ -174,9 +167,14 @@ def least_squares_head(rows: Rows, ridge: float = RIDGE) -> Head:
     lengths = rows.matrix.norm(dim=1).clamp_min(1e-30)
     gram = (rows.matrix.mT @ rows.matrix) / (lengths.unsqueeze(1) * lengths.unsqueeze(2))
     gram.diagonal(dim1=1, dim2=2).add_(ridge)
-    head = Head(lengths, torch.linalg.cholesky(gram), lengths)
+    factor = torch.linalg.cholesky(gram)
     right = torch.einsum("brc,br->bc", rows.matrix, rows.right)
-    return Head(head.solve(right), head.factor, lengths)
+    return Head(_solved(factor, lengths, right), factor, lengths)
+
+
+def _solved(factor: Tensor, lengths: Tensor, right: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch columns"]:
+    """The normal equations solved, whose Cholesky factor belongs to columns of length one."""
+    return torch.cholesky_solve((right / lengths).unsqueeze(-1), factor).squeeze(-1) / lengths
 
 
 def fine_head(
@@ -218,11 +216,10 @@ def _trace_columns(jets: Float[Tensor, "batch networks 3 edge width"], edge: Bou
     return torch.cat([value, one], -1), torch.cat([slope, torch.zeros_like(one)], -1)
 
 
-def _weighted(matrix: Tensor, used: Tensor, weight: float) -> tuple[Tensor, Tensor]:
-    """Rows of one kind in float64 times their factors, and the factors."""
+def _factors(matrix: Tensor, used: Tensor, weight: float) -> Float[Tensor, "batch rows"]:
+    """weight / (typical size of the used entries sqrt(number of used rows)) for rows of a kind; zero for unused ones."""
     used = used.to(matrix.dtype)
     count = used.sum(1, keepdim=True).clamp_min(1)
     columns = (torch.einsum("brc,br->bc", matrix.square(), used) / count).sqrt()
     size = columns.quantile(TYPICAL, dim=1, keepdim=True).clamp_min(1e-30)
-    factor = weight * used / (size * count.sqrt())
-    return (matrix * factor.unsqueeze(-1)).double(), factor
+    return weight * used / (size * count.sqrt())

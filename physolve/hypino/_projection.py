@@ -117,13 +117,12 @@ def _pull(
 ) -> Float[Tensor, "batch networks hidden"]:
     """Gradient in the hidden weights, backwards through networks whose last layers are `outputs`."""
     hidden, count = hidden_weights(target, weights), outputs.shape[-1]
-    network = Architecture(
-        (*target.sizes[:-1], count), target.activation, target.bands, target.gated, target.center, target.slope
-    )
     biases = outputs.new_zeros(*outputs.shape[:2], count)
     whole = torch.cat([hidden, outputs.flatten(2), biases], -1)
     cotangents = cotangents.unsqueeze(1).expand(-1, weights.shape[1], -1, -1, -1)
-    return network_pullback(network, whole, points.unsqueeze(1), layout, cotangents)[..., : hidden.shape[-1]]
+    return network_pullback(target.with_outputs(count), whole, points.unsqueeze(1), layout, cotangents)[
+        ..., : hidden.shape[-1]
+    ]
 
 
 def _to_last_layer(features: Features, to_solution: Tensor, to_trace: Tensor) -> Float[Tensor, "batch networks last"]:

@@ -22,13 +22,10 @@ from ._batch import LAYOUT, Boundary, ProblemBatch
 from ._head import (
     SLOPES,
     Features,
-    Rows,
-    RowScale,
     applied,
     fine_head,
     least_squares_head,
     own_head,
-    right_side,
     rows_of,
 )
 from ._raster import draw, grid_nodes
@@ -61,7 +58,7 @@ class Fit:
     """A batch of problems with the functions generated for it so far, and the answer on them.
 
     `trial` is the head found last, which the next question is about: the same question again would teach nothing.
-    `head` is the best so far.
+    `head` is the best so far. `found` and `known` are their residuals.
     """
 
     def __init__(
@@ -72,33 +69,43 @@ class Fit:
         self.rows = rows_of(self.features, batch)
         self.scale = self.rows.scale
         self.head = self.trial = torch.zeros_like(self.rows.matrix[:, 0])
+        self.known = self.found = torch.ones_like(self.head[:, 0])  # u = 0 meets nothing
 
     @property
     def answer(self) -> Answer:
-        return Answer(self.target, self.weights, self.head, self.residual(self.head))
+        """The best so far."""
+        return Answer(self.target, self.weights, self.head, self.known)
+
+    @property
+    def tried(self) -> Answer:
+        """What was found last."""
+        return Answer(self.target, self.weights, self.trial, self.found)
 
     def residual(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, " batch"]:
         """Share of the data that is not met at the points held out."""
-        right = right_side(self.batch, self.scale)
+        right, unseen = self.rows.right, self._held_out()
         off = applied(self.batch, self.scale, self.features.solution(head), self.features.trace(head)) - right
-        unseen = self._held_out()
         return off[:, unseen].norm(dim=1) / right[:, unseen].norm(dim=1).clamp_min(1e-300)
 
     def take_own_heads(self) -> None:
         """The heads that the hypernetwork wrote."""
-        self.head = self.trial = own_head(self.target, self.weights)
+        self._take(own_head(self.target, self.weights))
 
     def solve(self) -> None:
         """The least-squares head on all functions."""
         seen = ~self._held_out()
         rows = replace(self.rows, matrix=self.rows.matrix[:, seen], right=self.rows.right[:, seen])
-        self.head = self.trial = least_squares_head(rows, FIRST_RIDGE).coefficients
+        self._take(least_squares_head(rows, FIRST_RIDGE).coefficients)
+
+    def _take(self, head: Float[Tensor, "batch columns"]) -> None:
+        """This is the answer, whatever was before."""
+        self.head = self.trial = head
+        self.known = self.found = self.residual(head)
 
     def add(self, weights: Float[Tensor, "batch networks count"], step: Step) -> Bool[Tensor, " batch"]:
         """Take more networks in, and change the answer of those problems whose residual falls by it: which they are."""
-        known = self.residual(self.head)
         more = Features.of(self.target, weights, self.batch)
-        new = _scaled_rows(more, self.batch, self.scale)
+        new = rows_of(more, self.batch, self.scale)
         self.features, self.weights = self.features.beside(more), torch.cat([self.weights, weights], 1)
         self.rows = replace(self.rows, matrix=torch.cat([self.rows.matrix[..., :-1], new.matrix], -1))
         before = _with_more_columns(self.head, new.matrix.shape[-1] - 1)
@@ -108,8 +115,10 @@ class Fit:
             left = self.rows.right - (self.rows.matrix @ before.unsqueeze(-1)).squeeze(-1)
             change = self._best(new.matrix, left) if step is Step.NEW else self._along(new.matrix, left, weights)
             self.trial = before + torch.cat([torch.zeros_like(before[:, change.shape[1] :]), change], 1)
-        better = self.residual(self.trial) < known
+        self.found = self.residual(self.trial)
+        better = self.found < self.known
         self.head = torch.where(better[:, None], self.trial, before)
+        self.known = torch.where(better, self.found, self.known)
         return better
 
     def _best(self, matrix: Float[Tensor, "batch rows columns"], right: Float[Tensor, "batch rows"]) -> Tensor:
@@ -133,8 +142,7 @@ class Fit:
 def refined(fit: Fit, write: Writer, steps: int, step: Step = Step.ALL) -> Iterator[Answer]:
     """The answers after each of `steps` refinements; none is worse than the one before at the points held out."""
     for _ in range(steps):
-        tried = Answer(fit.target, fit.weights, fit.trial, fit.residual(fit.trial))
-        fit.add(write(remainder(fit.batch, tried)), step)
+        fit.add(write(remainder(fit.batch, fit.tried)), step)
         yield fit.answer
 
 
@@ -166,17 +174,3 @@ def _drawn(edge: Boundary, n: int) -> list[Float[Tensor, "batch 1 n n"]]:
 def _with_more_columns(head: Float[Tensor, "batch columns"], count: int) -> Float[Tensor, "batch more"]:
     """The same function on more functions: zeros before the constant."""
     return torch.cat([head[:, :-1], head.new_zeros(len(head), count), head[:, -1:]], 1)
-
-
-def _scaled_rows(features: Features, batch: ProblemBatch, scale: RowScale) -> Rows:
-    """Rows of more functions with the factors that the first ones set."""
-    own = rows_of(features, batch)
-    factors = [
-        torch.where(mine > 0, first / mine.clamp_min(1e-300), 0)
-        for first, mine in zip(_factors(scale), _factors(own.scale), strict=True)
-    ]
-    return Rows(own.matrix * torch.cat(factors, 1).unsqueeze(-1), right_side(batch, scale), scale)
-
-
-def _factors(scale: RowScale) -> list[Tensor]:
-    return [scale.equation, scale.dirichlet, scale.neumann]

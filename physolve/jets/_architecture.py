@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -71,6 +71,10 @@ class Architecture:
     def count(self) -> int:
         """Number of weights, biases included."""
         return sum((i + 1) * o for i, o in self.layers)
+
+    def with_outputs(self, count: int) -> "Architecture":
+        """The same network with another number of outputs: only its last layer differs."""
+        return replace(self, sizes=(*self.sizes[:-1], count))
 
     def split(self, weights: Float[Tensor, "*batch count"]) -> Layers:
         """(weight, bias) of every layer, as views. Raises ValueError for another number of weights."""

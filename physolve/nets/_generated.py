@@ -1,7 +1,7 @@
 """The last hidden layers of trained or generated networks as a basis, with a constant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -102,7 +102,7 @@ def with_last_layer(
     matrix: Float[Tensor, "*networks width outputs"],
 ) -> tuple[Architecture, Float[Tensor, "networks other"]]:
     """The networks, in float64, with another last layer (without bias)."""
-    changed = replace(architecture, sizes=(*architecture.sizes[:-1], matrix.shape[-1]))
+    changed = architecture.with_outputs(matrix.shape[-1])
     inputs, outputs = architecture.layers[-1]
     hidden = weights.detach().double()[:, : architecture.count - (inputs + 1) * outputs]
     last = matrix.flatten(-2).expand(len(weights), -1)
