@@ -217,7 +217,7 @@ def _trace_columns(jets: Float[Tensor, "batch networks 3 edge width"], edge: Bou
 
 
 def _factors(matrix: Tensor, used: Tensor, weight: float) -> Float[Tensor, "batch rows"]:
-    """weight / (typical size of the used entries sqrt(number of used rows)) for rows of a kind; zero for unused ones."""
+    """weight / (typical size of the used entries sqrt(number of used rows)) for rows of a kind; zero if unused."""
     used = used.to(matrix.dtype)
     count = used.sum(1, keepdim=True).clamp_min(1)
     columns = (torch.einsum("brc,br->bc", matrix.square(), used) / count).sqrt()
