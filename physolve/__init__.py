@@ -62,6 +62,7 @@ from .spec import Shape as Shape
 from .spec import SpaceTime as SpaceTime
 from .spec import TimeInterval as TimeInterval
 from .spec import Triangle as Triangle
+from .spec import Unbounded as Unbounded
 from .spec import biharmonic as biharmonic
 from .spec import coordinates as coordinates
 from .spec import curl as curl
