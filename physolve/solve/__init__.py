@@ -10,6 +10,7 @@ from ._loss_balancing import FixedBalancing as FixedBalancing
 from ._loss_balancing import GradientNormBalancing as GradientNormBalancing
 from ._loss_balancing import LossBalancing as LossBalancing
 from ._loss_balancing import RelativeLossBalancing as RelativeLossBalancing
+from ._method import MethodResult as MethodResult
 from ._newton import Newton as Newton
 from ._outcome import Cost as Cost
 from ._outcome import Estimate as Estimate
@@ -17,10 +18,14 @@ from ._outcome import History as History
 from ._outcome import Outcome as Outcome
 from ._outcome import Progress as Progress
 from ._outcome import Step as Step
+from ._random_weights import random_weights as random_weights
 from ._solution import BoundaryField as BoundaryField
 from ._solution import GridField as GridField
 from ._solution import Solution as Solution
 from ._solve import Method as Method
 from ._solve import solve as solve
 from ._source import FunctionSource as FunctionSource
+from ._trainable import Sample as Sample
+from ._trainable import TrainableSystem as TrainableSystem
+from ._trainable import Vector as Vector
 from ._variable_projection import VariableProjection as VariableProjection

@@ -1,0 +1,158 @@
+"""A first look along the characteristics, without diffusion: how far they go, and which of them matter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from physolve._typing import Column
+from physolve.errors import UnsupportedError
+from physolve.nets import JetAtom
+from physolve.residual import Form
+
+from ._beginnings import Beginnings
+from ._labels import Labels
+
+STEPS = 200
+GRID = {1: 401, 2: 41}
+"""Labels along each axis, by dimension."""
+
+MARGIN = 0.05
+"""Room beyond the outermost label that matters, in extents of those that do."""
+
+LONGEST = 8
+"""Doublings of the box of labels before the window is taken to be fed from ever farther away."""
+
+Box = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Pilot:
+    """Labels that matter, a grid (n, dim) of them, mean velocity (dim,), deviation (dim,) of mean velocities of single
+    characteristics from it, and the largest speed (dim,)."""
+
+    labels: Labels
+    grid: Float[Tensor, "n dim"]
+    drift: Float[Tensor, " dim"]
+    spread: Float[Tensor, " dim"]
+    speed: Float[Tensor, " dim"]
+
+
+def pilot(
+    velocity: Sequence[Form], sources: Sequence[Form], labels: Labels, beginnings: Beginnings, window: Box, grow: bool
+) -> Pilot:
+    """Follow a grid of labels by the classical Runge-Kutta method, sources without their derivatives.
+
+    Where the window is one of unbounded space (`grow`), the box of labels grows until it holds all that ever come into
+    the window, and then shrinks to those.
+    """
+    if grow:
+        labels = _grown(velocity, sources, labels, beginnings, window)
+    grid = _grid(labels)
+    path, begin = _followed(velocity, sources, labels, beginnings, grid)
+    life = (labels.end - begin)[:, None]
+    lived = life[:, 0] > 1e-6 * labels.duration
+    way = path[-1] - path[0]
+    mean = (way[lived] / life[lived]).mean(0)
+    deviation = (way[lived] / life[lived] - mean).square().mean(0).sqrt()
+    largest = (path[1:] - path[:-1]).abs().amax((0, 1)) * STEPS / labels.duration
+    return Pilot(labels, grid, mean, deviation, largest)
+
+
+def _grown(
+    velocity: Sequence[Form], sources: Sequence[Form], labels: Labels, beginnings: Beginnings, window: Box
+) -> Labels:
+    """The box of all labels that ever come into the window."""
+    for _ in range(LONGEST):
+        grid = _grid(labels)
+        path, _ = _followed(velocity, sources, labels, beginnings, grid)
+        visits = _visits(path, labels, window)
+        wider = _wider(labels, grid, visits)
+        if wider == labels:
+            return _around(labels, grid, visits)
+        labels = wider
+    raise UnsupportedError(
+        f"lagrangian: the window {window} is fed from farther away than {labels.lower} to {labels.upper}; shorten the"
+        " time, or state what enters through the sides"
+    )
+
+
+def _grid(labels: Labels) -> Float[Tensor, "n dim"]:
+    count = GRID[labels.dim]
+    axes = [torch.linspace(a, b, count, dtype=torch.float64) for a, b in zip(labels.lower, labels.upper, strict=True)]
+    return torch.cartesian_prod(*axes).reshape(-1, labels.dim)
+
+
+def _followed(
+    velocity: Sequence[Form], sources: Sequence[Form], labels: Labels, beginnings: Beginnings, grid: Tensor
+) -> tuple[Float[Tensor, "steps n dim"], Column]:
+    """Places at STEPS + 1 times, every characteristic at rest before it begins; and when it begins."""
+    layout = labels.layout(False)
+    at = torch.cat([grid, torch.full_like(grid[:, :1], labels.start)], 1)
+    begin = labels.begin(grid)
+    x, w = labels.origin(at, layout).value.clone(), beginnings.jet(labels, at, layout).value.clone()
+    dim, step = labels.dim, labels.duration / STEPS
+    path = [x]
+
+    def rate(y: Tensor, t: Column) -> Tensor:
+        values = torch.cat([_values(velocity, y, t, labels), _values(sources, y, t, labels)], 1)
+        return torch.where((t > begin)[:, None], values, 0.0)
+
+    y = torch.cat([x, w], 1)
+    for k in range(STEPS):
+        t = begin.new_full((len(grid),), labels.start + k * step)
+        a = rate(y, t + 1e-9 * step)
+        b = rate(y + step / 2 * a, t + step / 2)
+        c = rate(y + step / 2 * b, t + step / 2)
+        d = rate(y + step * c, t + step)
+        y = y + step / 6 * (a + 2 * b + 2 * c + d)
+        path.append(y[:, :dim])
+    return torch.stack(path), begin
+
+
+def _values(forms: Sequence[Form], y: Tensor, t: Column, labels: Labels) -> Float[Tensor, "n forms"]:
+    """The forms at places y[:, :dim] for unknowns y[:, dim:] without derivatives."""
+    dim = labels.dim
+    points = torch.cat([labels.wrapped(y[:, :dim]), t[:, None]], 1)
+
+    def entry(atom: JetAtom) -> Column:
+        return torch.zeros_like(t) if any(atom.orders) else y[:, dim + atom.unknown]
+
+    columns = [form.residual(points, None, {atom: entry(atom) for atom in form.atoms}) for form in forms]
+    return torch.stack(columns, 1)
+
+
+def _visits(path: Float[Tensor, "steps n dim"], labels: Labels, window: Box) -> Bool[Tensor, " n"]:
+    """Which labels are ever inside the window; along periodic axes all are."""
+    inside = torch.ones(path.shape[:2], dtype=torch.bool)
+    for axis in range(labels.dim):
+        if not labels.periodic[axis]:
+            inside &= (path[..., axis] >= window[0][axis]) & (path[..., axis] <= window[1][axis])
+    return inside.any(0)
+
+
+def _wider(labels: Labels, grid: Tensor, visits: Bool[Tensor, " n"]) -> Labels:
+    """The box doubled towards those sides on which labels matter; itself where there are none."""
+    low, high = list(labels.lower), list(labels.upper)
+    for axis, extent in enumerate(labels.extent):
+        if labels.periodic[axis]:
+            continue
+        if bool((visits & (grid[:, axis] <= labels.lower[axis])).any()):
+            low[axis] -= extent
+        if bool((visits & (grid[:, axis] >= labels.upper[axis])).any()):
+            high[axis] += extent
+    return replace(labels, lower=tuple(low), upper=tuple(high))
+
+
+def _around(labels: Labels, grid: Tensor, visits: Bool[Tensor, " n"]) -> Labels:
+    """The smallest box around the labels that matter, and some room."""
+    low, high = list(labels.lower), list(labels.upper)
+    for axis in range(labels.dim):
+        if labels.periodic[axis]:
+            continue
+        here = grid[visits, axis]
+        room = MARGIN * float(here.max() - here.min()) + labels.extent[axis] / (GRID[labels.dim] - 1)
+        low[axis], high[axis] = float(here.min()) - room, float(here.max()) + room
+    return replace(labels, lower=tuple(low), upper=tuple(high))
