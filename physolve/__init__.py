@@ -8,12 +8,14 @@ differentiated, judged, saved and drawn. Meshes, finite elements and pictures ar
 
 from importlib.metadata import version as _version
 
+from ._solve import solve as solve
 from .errors import NumericalError as NumericalError
 from .errors import PhysolveError as PhysolveError
 from .errors import ProblemFileError as ProblemFileError
 from .errors import SpecificationError as SpecificationError
 from .errors import UnsupportedError as UnsupportedError
 from .errors import WellPosednessWarning as WellPosednessWarning
+from .lagrangian import Lagrangian as Lagrangian
 from .solve import BoundaryField as BoundaryField
 from .solve import Cost as Cost
 from .solve import Estimate as Estimate
@@ -26,7 +28,6 @@ from .solve import Outcome as Outcome
 from .solve import Progress as Progress
 from .solve import Solution as Solution
 from .solve import Step as Step
-from .solve import solve as solve
 from .solve._adam import AdamLBFGS as AdamLBFGS
 from .solve._adam import AdamSchedule as AdamSchedule
 from .solve._gauss_newton import GaussNewton as GaussNewton

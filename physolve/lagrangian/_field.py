@@ -1,6 +1,6 @@
 """The state of a moving frame as a field in space and time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,11 +10,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Column, Points
-from physolve.errors import UnsupportedError
-from physolve.jets import Jet, JetLayout
+from physolve.errors import ProblemFileError, UnsupportedError
+from physolve.jets import Jet, JetLayout, activation_of_name
 from physolve.nets import Field, JetAtom
+from physolve.spec import Problem
 
 from ._equations import derivative
+from ._frame import lowered
 from ._inversion import Inverse
 from ._kinematics import PulledBack, pulled_back
 from ._model import MovingModel
@@ -99,6 +101,21 @@ class LagrangianField(Field):
             "kind": "lagrangian",
             "hidden": list(characteristics.sizes[1:-1]),
             "activation": characteristics.activation.name,
-            "end": self.model.frame.labels.end,
             "valid_until": self.valid_until,
         }
+
+
+def rebuild_field(problem: Problem, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> LagrangianField:
+    """The field of a problem whose `config()` and `tensors()` these are.
+
+    Raises ProblemFileError where the weights do not fit the problem.
+    """
+    hidden = config["hidden"]
+    model = MovingModel.of(lowered(problem), hidden[0], len(hidden), activation_of_name(config["activation"]))
+    vector = tensors["vector"].to(torch.float64)
+    if vector.shape != (model.count,):
+        raise ProblemFileError(
+            f"saved field: got {tuple(vector.shape)} weights, expected ({model.count},) for this problem in the moving"
+            " frame"
+        )
+    return LagrangianField(model, vector, config["valid_until"])

@@ -62,10 +62,6 @@ class MovingFrame:
     def layout(self) -> JetLayout:
         return self.labels.layout(self.second)
 
-    def until(self, end: float) -> "MovingFrame":
-        """The same frame, followed up to another time."""
-        return replace(self, labels=self.labels.until(end))
-
 
 def why_not(problem: Problem) -> str | None:
     """Why a problem cannot be solved in the moving frame, None where it can."""

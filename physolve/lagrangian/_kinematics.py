@@ -9,7 +9,7 @@ from torch import Tensor
 from physolve._typing import Column
 from physolve.jets import Jet
 
-FLOOR = 0.01
+FLOOR = 0.02
 """Determinant of the map below which its inverse is continued smoothly, so that training can pass through maps that are
 not invertible; solutions are never evaluated there."""
 

@@ -50,24 +50,20 @@ class Labels:
     def extent(self) -> tuple[float, ...]:
         return tuple(b - a for a, b in zip(self.lower, self.upper, strict=True))
 
-    def until(self, end: float) -> "Labels":
-        """The same labels, followed up to another time."""
-        return Labels(self.lower, self.upper, self.periodic, self.start, end, self.entry)
-
     def layout(self, second: bool) -> JetLayout:
         """Value, all first derivatives, and where wanted the second ones along the labels."""
         axes = range(self.dim)
         pairs = tuple((i, j) for i in axes for j in axes if i <= j) if second else ()
         return JetLayout(self.dim + 1, tuple(range(self.dim + 1)), pairs)
 
-    def sample(self, n: int, seed: int) -> tuple[Points, Column]:
-        """About n points (scrambled Sobol) on characteristics that have begun, and weights of sum 1."""
+    def sample(self, n: int, seed: int, until: float | None = None) -> tuple[Points, Column]:
+        """About n points (scrambled Sobol) on characteristics that have begun, and weights of sum 1; up to a time."""
         sobol = torch.quasirandom.SobolEngine(self.dim + 1, scramble=True, seed=seed)
         unit = sobol.draw(n, dtype=torch.float64)
         low, size = unit.new_tensor(self.lower), unit.new_tensor(self.extent)
         labels = low + size * unit[:, :-1]
         begin = self.begin(labels)
-        life = (self.end - begin).clamp(min=0)
+        life = ((self.end if until is None else until) - begin).clamp(min=0)
         points = torch.cat([labels, (begin + life * unit[:, -1])[:, None]], 1)
         return points[life > 0], (life / life.sum())[life > 0]
 

@@ -1,4 +1,4 @@
-"""Characteristics and state as two networks, with what holds by construction: initial and entering values, periodicity."""
+"""Characteristics and state as two networks; initial and entering values and periodicity hold by construction."""
 
 from dataclasses import dataclass
 

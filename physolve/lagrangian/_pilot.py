@@ -31,13 +31,14 @@ Box = tuple[tuple[float, ...], tuple[float, ...]]
 @dataclass(frozen=True, eq=False)
 class Pilot:
     """Labels that matter, a grid (n, dim) of them, mean velocity (dim,), deviation (dim,) of mean velocities of single
-    characteristics from it, and the largest speed (dim,)."""
+    characteristics from it, the largest speed (dim,), and when characteristics cross without diffusion, if they do."""
 
     labels: Labels
     grid: Float[Tensor, "n dim"]
     drift: Float[Tensor, " dim"]
     spread: Float[Tensor, " dim"]
     speed: Float[Tensor, " dim"]
+    crossing: float | None
 
 
 def pilot(
@@ -58,7 +59,22 @@ def pilot(
     mean = (way[lived] / life[lived]).mean(0)
     deviation = (way[lived] / life[lived] - mean).square().mean(0).sqrt()
     largest = (path[1:] - path[:-1]).abs().amax((0, 1)) * STEPS / labels.duration
-    return Pilot(labels, grid, mean, deviation, largest)
+    return Pilot(labels, grid, mean, deviation, largest, _crossing(path, labels))
+
+
+def _crossing(path: Float[Tensor, "steps n dim"], labels: Labels) -> float | None:
+    """The first time at which a cell of the grid of labels is turned over."""
+    count, dim = GRID[labels.dim], labels.dim
+    cells = path.unflatten(1, (count,) * dim)
+    edges = [cells.diff(dim=1 + axis) for axis in range(dim)]
+    if dim == 1:
+        area = edges[0][..., 0]
+    else:
+        first, second = edges[0][:, :, :-1], edges[1][:, :-1]
+        area = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
+    # Cells of labels that have not entered are flat, not turned over.
+    turned = (area < -1e-12 * area.abs().max()).flatten(1).any(1)
+    return labels.start + float(turned.int().argmax()) * labels.duration / STEPS if bool(turned.any()) else None
 
 
 def _grown(

@@ -12,7 +12,7 @@ from physolve.jets import Jet
 from physolve.residual import Form
 
 from ._equations import equations, value_of
-from ._inversion import Inverse
+from ._inversion import Locator
 from ._kinematics import pulled_back
 from ._model import LabelPoints, MovingModel
 
@@ -50,28 +50,27 @@ class Interior:
 class OpenSide:
     """Conditions at places (n, dim + 1) on a side, with normals (n, dim + 1).
 
-    The label that is there depends on the map. Its inverse is taken at the present map, and the state continued to the
-    place, w(x) = W - grad w . (X - x), so that the derivative of a row in the map is the right one.
+    The label that is there depends on the map. It is found for the present map, and the state continued to the place,
+    w(x) = W - grad w . (X - x), so that the derivative of a row in the map is the right one.
     """
 
-    places: Points
+    locate: Locator
     normals: Points
     forms: tuple[Form, ...]
 
     def __len__(self) -> int:
-        return len(self.forms) * len(self.places)
+        return len(self.forms) * len(self.normals)
 
     def labels(self, model: MovingModel, vector: Float[Tensor, " count"]) -> LabelPoints:
-        labels, _ = Inverse(model, vector.detach())(self.places)
-        return model.at(labels, model.frame.layout)
+        return model.at(self.locate(model, vector.detach()), model.frame.layout)
 
     def rows(self, model: MovingModel, motion: Jet, state: Jet, at: LabelPoints) -> Float[Tensor, "kinds n"]:
         here = pulled_back(motion, state)
-        beside = motion.value - self.places[:, :-1]
+        beside = motion.value - self.locate.places[:, :-1]
         there = torch.einsum("nmc,nc->nm", here.gradient, beside)
         moved = type(here)(here.value - there, here.gradient, here.hessian, here.determinant)
         size = max(model.frame.scales.size)
-        return torch.stack([value_of(form, self.places, moved, self.normals) / size for form in self.forms])
+        return torch.stack([value_of(form, self.locate.places, moved, self.normals) / size for form in self.forms])
 
 
 def _inside(model: MovingModel, motion: Jet) -> Column:

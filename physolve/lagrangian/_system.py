@@ -11,6 +11,7 @@ from physolve.jets import network_jacobian
 from physolve.solve import Sample, Vector
 
 from ._field import LagrangianField
+from ._inversion import Locator
 from ._model import LabelPoints, MovingModel
 from ._networks import LabelNetwork
 from ._rows import Block, Interior, OpenSide
@@ -25,11 +26,12 @@ class MovingSystem:
     """Equations on characteristics, and conditions on open sides; initial and entering values hold by construction.
 
     The rows are relative errors of the state already: they are not balanced against each other, and a loss of one
-    stands for an error as large as the initial values.
+    stands for an error as large as the initial values. Only times up to the `horizon` are looked at, if there is one.
     """
 
     model: MovingModel
     given: Float[Tensor, " count"] | None = None
+    horizon: float | None = None
 
     @property
     def columns(self) -> int:
@@ -100,26 +102,27 @@ class MovingSystem:
         frame = self.model.frame
         kinds = len(frame.velocity) + len(frame.sources)
         share = SIDE_SHARE if frame.open_sides else 0.0
-        points, weights = frame.labels.sample(max(8, round((1 - share) * count / kinds)), seed)
+        points, weights = frame.labels.sample(max(8, round((1 - share) * count / kinds)), seed, self.horizon)
         interior = Interior(self.model.at(points, frame.layout), kinds)
         made: list[tuple[Block, Tensor]] = [(interior, weights.sqrt())]
-        for k, side in enumerate(frame.open_sides):
+        for k in range(len(frame.open_sides)):
             n = max(8, round(share * count / len(frame.open_sides)))
             block = self._on_side(k, n, seed + 7919 * (k + 1))
-            made.append((block, weights.new_full((len(block.places),), SIDE_WEIGHT * len(block.places) ** -0.5)))
+            made.append((block, weights.new_full((len(block.normals),), SIDE_WEIGHT * len(block.normals) ** -0.5)))
         return made
 
     def _on_side(self, k: int, n: int, seed: int) -> OpenSide:
         """Places on side number k, spread over it and the time (scrambled Sobol)."""
         frame = self.model.frame
         side, dim = frame.open_sides[k], frame.labels.dim
+        end = frame.labels.end if self.horizon is None else self.horizon
         unit = torch.quasirandom.SobolEngine(dim + 1, scramble=True, seed=seed).draw(n, dtype=torch.float64)
-        low, high = ([*end, t] for end, t in zip(frame.window, (frame.labels.start, frame.labels.end), strict=True))
+        low, high = ([*end, t] for end, t in zip(frame.window, (frame.labels.start, end), strict=True))
         places = unit.new_tensor(low) + unit * (unit.new_tensor(high) - unit.new_tensor(low))
         places[:, side.axis] = side.position
         normals = torch.zeros_like(places)
         normals[:, side.axis] = side.sign
-        return OpenSide(places, normals, side.forms(frame.problem))
+        return OpenSide(Locator(places), normals, side.forms(frame.problem))
 
     def _block(self, vector: Vector, block: Block, factor: Column, rows: Float[Tensor, "n columns"]) -> Column:
         """Scaled residuals of one block; their Jacobian goes into `rows`."""

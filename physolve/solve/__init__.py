@@ -15,6 +15,7 @@ from ._newton import Newton as Newton
 from ._outcome import Cost as Cost
 from ._outcome import Estimate as Estimate
 from ._outcome import History as History
+from ._outcome import Listener as Listener
 from ._outcome import Outcome as Outcome
 from ._outcome import Progress as Progress
 from ._outcome import Step as Step

@@ -41,6 +41,7 @@ class MethodResult(NamedTuple):
     message: str
     estimate: Estimate | None = None
     deviations: Mapping[str, float] = MappingProxyType({})
+    valid_until: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
