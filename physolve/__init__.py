@@ -8,7 +8,6 @@ differentiated, judged, saved and drawn. Meshes, finite elements and pictures ar
 
 from importlib.metadata import version as _version
 
-from ._solve import solve as solve
 from .errors import NumericalError as NumericalError
 from .errors import PhysolveError as PhysolveError
 from .errors import ProblemFileError as ProblemFileError
@@ -84,5 +83,9 @@ from .spec import print_shape as print_shape
 from .spec import read_problem as read_problem
 from .spec import unknown as unknown
 from .spec import write_problem as write_problem
+
+# isort: split
+# Last, so that the name stands for the function and not for the room.
+from ._solve import solve as solve
 
 __version__ = _version("physolve")

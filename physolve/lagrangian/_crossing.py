@@ -7,14 +7,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ._kinematics import pulled_back
+from ._labels import Labels
 from ._model import MovingModel
 
 THRESHOLD = 0.04
 """Determinant of the map, 1 where neighbours keep their distance, below which a solution is not valid any more: twice
 that at which training starts to see a continued inverse."""
 
-GRID = {1: (1025, 129), 2: (65, 65)}
-"""Labels along each axis, and times, by dimension."""
+COARSE, FINE = {1: 257, 2: 49}, {1: 1025, 2: 97}
+"""Labels along each axis, by dimension: to look through all times, and to find one of them exactly."""
+
+TIMES = 65
 
 HALVINGS = 30
 
@@ -36,29 +39,32 @@ class Crossing:
 def first_crossing(model: MovingModel, vector: Float[Tensor, " count"], until: float | None = None) -> Crossing | None:
     """The first time at which characteristics come too close, None where they do not (up to a time)."""
     labels = model.frame.labels
-    count, times = GRID[labels.dim]
     end = labels.end if until is None else until
-    axes = [torch.linspace(a, b, count, dtype=torch.float64) for a, b in zip(labels.lower, labels.upper, strict=True)]
-    grid = torch.cartesian_prod(*axes).reshape(-1, labels.dim)
+    coarse, fine = _grid(labels, COARSE[labels.dim]), _grid(labels, FINE[labels.dim])
 
-    def least(time: float) -> float:
+    def least(time: float, grid: Tensor) -> float:
         return float(_determinants(model, vector, grid, time).min())
 
     def first_below(level: float) -> float | None:
         """When the least determinant first falls to a level: bracketed on a grid of times, then halved."""
         before = labels.start
-        for k in range(1, times):
-            after = labels.start + k * (end - labels.start) / (times - 1)
-            if least(after) <= level:
+        for k in range(1, TIMES):
+            after = labels.start + k * (end - labels.start) / (TIMES - 1)
+            if least(after, coarse) <= level:
                 for _ in range(HALVINGS):
                     middle = (before + after) / 2
-                    before, after = (before, middle) if least(middle) <= level else (middle, after)
+                    before, after = (before, middle) if least(middle, fine) <= level else (middle, after)
                 return after
             before = after
         return None
 
     close = first_below(THRESHOLD)
     return None if close is None else Crossing(close, first_below(0.0))
+
+
+def _grid(labels: Labels, count: int) -> Float[Tensor, "n dim"]:
+    axes = [torch.linspace(a, b, count, dtype=torch.float64) for a, b in zip(labels.lower, labels.upper, strict=True)]
+    return torch.cartesian_prod(*axes).reshape(-1, labels.dim)
 
 
 def _determinants(model: MovingModel, vector: Tensor, grid: Tensor, time: float) -> Tensor:

@@ -1,6 +1,7 @@
 """A convection-diffusion-reaction problem lowered to the moving frame: characteristics and what is carried on them."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from physolve.spec.geometry import split_time
 
 from ._beginnings import Beginnings, entering_values
 from ._labels import Entry, Labels
-from ._pilot import Pilot, pilot
+from ._pilot import Pilot, pilot, plain_rates
 from ._sides import Side, check_conditions, dirichlet_values, enters, initial_values, periodic_axes, sides_of, unbounded
 
 SMALLEST_SPREAD = 1e-3
@@ -72,6 +73,7 @@ def why_not(problem: Problem) -> str | None:
     return None
 
 
+@lru_cache(maxsize=8)
 def lowered(problem: Problem) -> MovingFrame:
     """The problem in the moving frame. Raises UnsupportedError with the reason where it has none."""
     transport = transport_form(problem)
@@ -99,8 +101,7 @@ def lowered(problem: Problem) -> MovingFrame:
         labels = _with_entry(problem, transport, labels, doors[0])
         entering = entering_values(dirichlet_values(problem, doors[0]), problem.space, problem.time, labels)
         beginnings = replace(beginnings, entering=entering)
-    grow = unbounded(problem)
-    found = pilot(velocity, sources, labels, beginnings, (low, high), grow)
+    found = pilot(plain_rates(problem, transport), labels, beginnings, (low, high), unbounded(problem))
     diffusive = any(transport.diffusive)
     open_sides = tuple(s for s in sides if s not in doors and s.conditions) if diffusive else ()
     scales = _scales(found, beginnings)

@@ -32,6 +32,10 @@ which they would, then GROWTH as far, until they are seen to come too close or t
 KEPT = 0.95
 """Of the time up to which they do not, this is kept: near its end the equations are nearly singular."""
 
+FIRST_ROWS = 600
+FOLLOWED = 0.01
+"""Distance from the pilot, relative, at which networks follow it closely enough to be trained by the equations."""
+
 SCOUTED = 0.05
 """Residual of a step: whether characteristics come too close shows long before the solution is exact."""
 
@@ -91,9 +95,22 @@ class Lagrangian:
         """
         clock = _Clock(time.monotonic(), budget_s)
         model = MovingModel.of(lowered(problem), self.width, self.depth, self.activation)
-        system, crossing = self._scouted(MovingSystem(model), seed, clock, progress)
+        system = self._started(MovingSystem(model), seed, clock, progress)
+        system, crossing = self._scouted(system, seed, clock, progress)
         *_, last = self._rounds(system, tol, seed, clock, progress)
         return replace(last, crossing=last.crossing or crossing).result()
+
+    def _started(self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None) -> MovingSystem:
+        """The system with networks that follow the pilot, where those that stand still are of no use as a start: over
+        long times the equations alone lead to other solutions of X_t = a, which end in one point."""
+        rows = system.sample(FIRST_ROWS, seed, (1.0,))
+        if system.loss(system.start(seed), rows) <= 1:
+            return system
+        threat = system.model.frame.pilot.crossing
+        follower = replace(system, following=True, horizon=threat if system.model.frame.second else None)
+        trained = self.scout.train(follower, FOLLOWED, seed, clock.left(), progress)
+        assert isinstance(trained.field, LagrangianField)
+        return replace(system, given=trained.field.vector)
 
     def _scouted(
         self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None

@@ -1,21 +1,20 @@
 """A first look along the characteristics, without diffusion: how far they go, and which of them matter."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import sympy
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physolve._typing import Column
 from physolve.errors import UnsupportedError
-from physolve.nets import JetAtom
-from physolve.residual import Form
+from physolve.spec import Problem, Program, Transport
 
 from ._beginnings import Beginnings
 from ._labels import Labels
 
-STEPS = 200
+STEPS = 100
 GRID = {1: 401, 2: 41}
 """Labels along each axis, by dimension."""
 
@@ -30,36 +29,54 @@ Box = tuple[tuple[float, ...], tuple[float, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Pilot:
-    """Labels that matter, a grid (n, dim) of them, mean velocity (dim,), deviation (dim,) of mean velocities of single
-    characteristics from it, the largest speed (dim,), and when characteristics cross without diffusion, if they do."""
+    """Labels that matter, and a grid of them followed.
+
+    grid      (n, dim) labels; `begin` (n,) when each begins
+    path      (STEPS + 1, n, dim + unknowns) places and states at equidistant times
+    drift     (dim,) mean velocity, and `spread` the deviation from drifting along at its largest, over the duration
+    speed     (dim,) largest speed
+    crossing  when characteristics cross, None where they do not
+    """
 
     labels: Labels
     grid: Float[Tensor, "n dim"]
+    begin: Column
+    path: Float[Tensor, "steps n columns"]
     drift: Float[Tensor, " dim"]
     spread: Float[Tensor, " dim"]
     speed: Float[Tensor, " dim"]
     crossing: float | None
 
 
-def pilot(
-    velocity: Sequence[Form], sources: Sequence[Form], labels: Labels, beginnings: Beginnings, window: Box, grow: bool
-) -> Pilot:
-    """Follow a grid of labels by the classical Runge-Kutta method, sources without their derivatives.
+def pilot(rates: Program, labels: Labels, beginnings: Beginnings, window: Box, grow: bool) -> Pilot:
+    """Follow a grid of labels by the classical Runge-Kutta method.
 
-    Where the window is one of unbounded space (`grow`), the box of labels grows until it holds all that ever come into
-    the window, and then shrinks to those.
+    `rates` gives velocity and sources without their derivatives (see `plain_rates`). Where the window is one of
+    unbounded space (`grow`), the box of labels grows until it holds all that ever come into the window, and then
+    shrinks to those.
     """
     if grow:
-        labels = _grown(velocity, sources, labels, beginnings, window)
+        labels = _grown(rates, labels, beginnings, window)
     grid = _grid(labels)
-    path, begin = _followed(velocity, sources, labels, beginnings, grid)
+    path, begin = _followed(rates, labels, beginnings, grid)
     life = (labels.end - begin)[:, None]
     lived = life[:, 0] > 1e-6 * labels.duration
-    way = path[-1] - path[0]
+    places = path[..., : labels.dim]
+    way = places[-1] - places[0]
     mean = (way[lived] / life[lived]).mean(0)
-    deviation = (way[lived] / life[lived] - mean).square().mean(0).sqrt()
-    largest = (path[1:] - path[:-1]).abs().amax((0, 1)) * STEPS / labels.duration
-    return Pilot(labels, grid, mean, deviation, largest, _crossing(path, labels))
+    lives = (torch.linspace(labels.start, labels.end, STEPS + 1, dtype=begin.dtype)[:, None] - begin).clamp(min=0)
+    deviation = (places - places[0] - lives[..., None] * mean).square().mean(1).sqrt().amax(0) / labels.duration
+    largest = places.diff(dim=0).abs().amax((0, 1)) * STEPS / labels.duration
+    return Pilot(labels, grid, begin, path, mean, deviation, largest, _crossing(places, labels))
+
+
+def plain_rates(problem: Problem, transport: Transport) -> Program:
+    """Velocity and sources of all unknowns, without their derivatives, as functions of coordinates and unknowns."""
+    expressions = [*transport.velocity, *transport.sources]
+    gone = {
+        node: sympy.S.Zero for e in expressions for node in e.atoms(sympy.Derivative) if node.has(*problem.unknowns)
+    }
+    return Program([e.xreplace(gone) for e in expressions], (*problem.coordinates, *problem.unknowns))
 
 
 def _crossing(path: Float[Tensor, "steps n dim"], labels: Labels) -> float | None:
@@ -77,14 +94,12 @@ def _crossing(path: Float[Tensor, "steps n dim"], labels: Labels) -> float | Non
     return labels.start + float(turned.int().argmax()) * labels.duration / STEPS if bool(turned.any()) else None
 
 
-def _grown(
-    velocity: Sequence[Form], sources: Sequence[Form], labels: Labels, beginnings: Beginnings, window: Box
-) -> Labels:
+def _grown(rates: Program, labels: Labels, beginnings: Beginnings, window: Box) -> Labels:
     """The box of all labels that ever come into the window."""
     for _ in range(LONGEST):
         grid = _grid(labels)
-        path, _ = _followed(velocity, sources, labels, beginnings, grid)
-        visits = _visits(path, labels, window)
+        path, _ = _followed(rates, labels, beginnings, grid)
+        visits = _visits(path[..., : labels.dim], labels, window)
         wider = _wider(labels, grid, visits)
         if wider == labels:
             return _around(labels, grid, visits)
@@ -102,21 +117,21 @@ def _grid(labels: Labels) -> Float[Tensor, "n dim"]:
 
 
 def _followed(
-    velocity: Sequence[Form], sources: Sequence[Form], labels: Labels, beginnings: Beginnings, grid: Tensor
-) -> tuple[Float[Tensor, "steps n dim"], Column]:
-    """Places at STEPS + 1 times, every characteristic at rest before it begins; and when it begins."""
+    rates: Program, labels: Labels, beginnings: Beginnings, grid: Float[Tensor, "n dim"]
+) -> tuple[Float[Tensor, "steps n columns"], Column]:
+    """Places and states at STEPS + 1 times, every characteristic at rest before it begins; and when it begins."""
     layout = labels.layout(False)
     at = torch.cat([grid, torch.full_like(grid[:, :1], labels.start)], 1)
     begin = labels.begin(grid)
     x, w = labels.origin(at, layout).value.clone(), beginnings.jet(labels, at, layout).value.clone()
     dim, step = labels.dim, labels.duration / STEPS
-    path = [x]
 
     def rate(y: Tensor, t: Column) -> Tensor:
-        values = torch.cat([_values(velocity, y, t, labels), _values(sources, y, t, labels)], 1)
-        return torch.where((t > begin)[:, None], values, 0.0)
+        values = rates(*labels.wrapped(y[:, :dim]).unbind(1), t, *y[:, dim:].unbind(1))
+        return torch.where((t > begin)[:, None], torch.stack(values, 1), 0.0)
 
     y = torch.cat([x, w], 1)
+    path = [y]
     for k in range(STEPS):
         t = begin.new_full((len(grid),), labels.start + k * step)
         a = rate(y, t + 1e-9 * step)
@@ -124,20 +139,8 @@ def _followed(
         c = rate(y + step / 2 * b, t + step / 2)
         d = rate(y + step * c, t + step)
         y = y + step / 6 * (a + 2 * b + 2 * c + d)
-        path.append(y[:, :dim])
+        path.append(y)
     return torch.stack(path), begin
-
-
-def _values(forms: Sequence[Form], y: Tensor, t: Column, labels: Labels) -> Float[Tensor, "n forms"]:
-    """The forms at places y[:, :dim] for unknowns y[:, dim:] without derivatives."""
-    dim = labels.dim
-    points = torch.cat([labels.wrapped(y[:, :dim]), t[:, None]], 1)
-
-    def entry(atom: JetAtom) -> Column:
-        return torch.zeros_like(t) if any(atom.orders) else y[:, dim + atom.unknown]
-
-    columns = [form.residual(points, None, {atom: entry(atom) for atom in form.atoms}) for form in forms]
-    return torch.stack(columns, 1)
 
 
 def _visits(path: Float[Tensor, "steps n dim"], labels: Labels, window: Box) -> Bool[Tensor, " n"]:

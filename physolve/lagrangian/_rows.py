@@ -47,6 +47,25 @@ class Interior:
 
 
 @dataclass(frozen=True, eq=False)
+class Followed:
+    """Places and states that a first look found at labels and times: `targets` (n, dim + unknowns)."""
+
+    at: LabelPoints
+    targets: Float[Tensor, "n columns"]
+
+    def __len__(self) -> int:
+        return self.targets.numel()
+
+    def labels(self, model: MovingModel, vector: Float[Tensor, " count"]) -> LabelPoints:
+        return self.at
+
+    def rows(self, model: MovingModel, motion: Jet, state: Jet, at: LabelPoints) -> Float[Tensor, "kinds n"]:
+        scales, dim = model.frame.scales, motion.channels
+        moved = (motion.value - self.targets[:, :dim]) * scales.slope
+        return torch.cat([moved, (state.value - self.targets[:, dim:]) / state.value.new_tensor(scales.size)], 1).T
+
+
+@dataclass(frozen=True, eq=False)
 class OpenSide:
     """Conditions at places (n, dim + 1) on a side, with normals (n, dim + 1).
 

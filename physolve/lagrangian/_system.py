@@ -14,7 +14,7 @@ from ._field import LagrangianField
 from ._inversion import Locator
 from ._model import LabelPoints, MovingModel
 from ._networks import LabelNetwork
-from ._rows import Block, Interior, OpenSide
+from ._rows import Block, Followed, Interior, OpenSide
 
 SIDE_SHARE = 0.2
 SIDE_WEIGHT = 3.0
@@ -27,11 +27,13 @@ class MovingSystem:
 
     The rows are relative errors of the state already: they are not balanced against each other, and a loss of one
     stands for an error as large as the initial values. Only times up to the `horizon` are looked at, if there is one.
+    A system that is `following` asks for places and states of the frame's pilot in place of the equations.
     """
 
     model: MovingModel
     given: Float[Tensor, " count"] | None = None
     horizon: float | None = None
+    following: bool = False
 
     @property
     def columns(self) -> int:
@@ -100,6 +102,9 @@ class MovingSystem:
 
     def _weighted(self, count: int, seed: int) -> list[tuple[Block, Float[Tensor, " n"]]]:
         frame = self.model.frame
+        if self.following:
+            block = self._followed(count, seed)
+            return [(block, block.targets.new_full((len(block.targets),), len(block.targets) ** -0.5))]
         kinds = len(frame.velocity) + len(frame.sources)
         share = SIDE_SHARE if frame.open_sides else 0.0
         points, weights = frame.labels.sample(max(8, round((1 - share) * count / kinds)), seed, self.horizon)
@@ -110,6 +115,17 @@ class MovingSystem:
             block = self._on_side(k, n, seed + 7919 * (k + 1))
             made.append((block, weights.new_full((len(block.normals),), SIDE_WEIGHT * len(block.normals) ** -0.5)))
         return made
+
+    def _followed(self, count: int, seed: int) -> Followed:
+        """Random characteristics of the pilot at random times of their lives."""
+        pilot, labels = self.model.frame.pilot, self.model.frame.labels
+        times = torch.linspace(labels.start, labels.end, len(pilot.path), dtype=torch.float64)
+        allowed = (times[:, None] >= pilot.begin) & (times[:, None] <= (self.horizon or labels.end))
+        places = allowed.nonzero()
+        generator = torch.Generator().manual_seed(seed)
+        k, i = places[torch.randint(len(places), (count // pilot.path.shape[-1],), generator=generator)].T
+        points = torch.cat([pilot.grid[i], times[k, None]], 1)
+        return Followed(self.model.at(points, labels.layout(False)), pilot.path[k, i])
 
     def _on_side(self, k: int, n: int, seed: int) -> OpenSide:
         """Places on side number k, spread over it and the time (scrambled Sobol)."""
