@@ -22,6 +22,7 @@ ERRORS = {
     "hypernetwork_sweep": (r"relative error of number \d+: (\S+)", 0.3),
     "inclusion": (r"relative error: (\S+),", 1e-2),
     "inverse_diffusivity": (r"true 0\.3: (\S+) % off, readings", 2.0),
+    "kolmogorov_width": (r"Cole-Hopf and Fourier, differ by (\S+)", 1e-6),
     "kovasznay_flow": (r"relative error of the velocity: (\S+),", 1e-3),
     "poisson_lshape": (r"relative error at \(-0\.5, 0\.5\): (\S+),", 1e-4),
     "predator_prey": (r"from Runge-Kutta: (\S+)", 1e-4),
