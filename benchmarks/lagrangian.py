@@ -94,8 +94,8 @@ def solve(options: argparse.Namespace) -> None:
         mass = mass_drift(problem, solution)
         error = relative_error(problem, solution.field, reference_of(problem))
         print(
-            f"{name:24s} {asked:>14s} {tol:8.0e} {error:8.1e} {solution.estimate.relative:8.1e} {seconds:6.1f} {mass:8.1e}"
-            f"  {solution.outcome.name}, {solution.method}",
+            f"{name:24s} {asked:>14s} {tol:8.0e} {error:8.1e} {solution.estimate.relative:8.1e} {seconds:6.1f}"
+            f" {mass:8.1e}  {solution.outcome.name}, {solution.method}",
             flush=True,
         )
         if name == "burgers_moving_shock":
