@@ -116,9 +116,10 @@ def test_a_value_that_enters_and_changes():
     entering = exp(-t) * cos(t + t**2 / 2)
     conditions = [Initial(u, cos(x)), Dirichlet(u, entering, on="left")]
     problem = Problem(Eq(dt(u) + (1 + t) * d(u, x), -u), Interval(0, 1) * TimeInterval(0, 1), conditions)
-    solution = ps.solve(problem, tol=1e-2, method=Lagrangian(width=8, depth=1))
+    solution = ps.solve(problem, tol=2e-2, method=Lagrangian(width=8, depth=1))
     true = error(solution, lambda x, t: np.exp(-t) * np.cos(x - t - t**2 / 2))
-    assert true < 1e-2
+    assert solution.outcome is Outcome.CONVERGED
+    assert true < 5e-3
     assert true <= solution.estimate.relative
     door = np.stack([np.zeros(20), np.linspace(0, 1, 20)], 1)
     np.testing.assert_allclose(solution(door)[:, 0], np.exp(-door[:, 1]) * np.cos(door @ [0, 1] + door[:, 1] ** 2 / 2))
