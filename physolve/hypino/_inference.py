@@ -30,6 +30,9 @@ SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
 CHUNK = 32
 """Problems answered at a time: a third of a gigabyte of jets."""
 
+REFINED = 8
+"""Problems refined at a time: after ten refinements each holds a tenth of a gigabyte."""
+
 POINTS, EDGE = 1024, 512
 """Where problems are posed: for the 129 functions of one answer; refinement with several answers wants more."""
 
@@ -85,7 +88,7 @@ class HyPINO:
     def refine(self, batch: ProblemBatch, steps: int, step: Step = Step.ALL) -> list[Answer]:
         """The zero-shot answer and those after each refinement, none of which is worse than the one before."""
         stages = []
-        for part in _chunks(batch):
+        for part in _chunks(batch, REFINED):
             fit = self._fit(part, step is not Step.LENGTH)
             stages.append([fit.answer, *refined(fit, self.write, steps, step)])
         return [_joined(stage) for stage in zip(*stages, strict=True)]
@@ -138,8 +141,8 @@ class HyPINO:
         return fit
 
 
-def _chunks(batch: ProblemBatch) -> list[ProblemBatch]:
-    return [batch.map(lambda tensor, a=a: tensor[a : a + CHUNK]) for a in range(0, len(batch), CHUNK)]
+def _chunks(batch: ProblemBatch, size: int = CHUNK) -> list[ProblemBatch]:
+    return [batch.map(lambda tensor, a=a: tensor[a : a + size]) for a in range(0, len(batch), size)]
 
 
 def _joined(answers: Sequence[Answer]) -> Answer:

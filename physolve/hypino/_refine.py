@@ -19,20 +19,10 @@ from physolve.jets import Architecture
 
 from ._answer import Answer
 from ._batch import LAYOUT, Boundary, ProblemBatch
-from ._head import (
-    SLOPES,
-    Features,
-    applied,
-    fine_head,
-    least_squares_head,
-    own_head,
-    rows_of,
-)
+from ._growing import GrowingLeastSquares
+from ._head import SLOPES, Features, least_squares_head, own_head, rows_of
+from ._held_out import Split
 from ._raster import draw, grid_nodes
-
-HELD_OUT = 7
-"""Every seventh point is kept from the least squares, to measure the residual at. No power of 2 or 3: interior points
-are from sequences in these bases, of which every eighth point lies in one strip of the domain."""
 
 FIRST_RIDGE = 1e-13
 """Of the normal equations, which are enough for the functions of one answer and three times as fast as QR."""
@@ -58,17 +48,20 @@ class Fit:
     """A batch of problems with the functions generated for it so far, and the answer on them.
 
     `trial` is the head found last, which the next question is about: the same question again would teach nothing.
-    `head` is the best so far. `found` and `known` are their residuals.
+    `head` is the best so far. `found` and `known` are their residuals. Of rows that the least squares see, only those
+    of the first functions are kept, and what the best head leaves; of later ones what `Step.ALL` needs.
     """
 
     def __init__(
         self, target: Architecture, batch: ProblemBatch, weights: Float[Tensor, "batch networks count"]
     ) -> None:
         self.target, self.batch, self.weights = target, batch, weights
-        self.features = Features.of(target, weights, batch)
-        self.rows = rows_of(self.features, batch)
-        self.scale = self.rows.scale
-        self.head = self.trial = torch.zeros_like(self.rows.matrix[:, 0])
+        rows = rows_of(Features.of(target, weights, batch), batch)
+        self.scale, self.split = rows.scale, Split.of(batch)
+        self.seen, self.unseen = self.split.parts(rows.matrix)
+        self.left, self.right_unseen = self.split.parts(rows.right)
+        self.all = GrowingLeastSquares(self.left, FINE_RIDGE)
+        self.head = self.trial = torch.zeros_like(rows.matrix[:, 0])
         self.known = self.found = torch.ones_like(self.head[:, 0])  # u = 0 meets nothing
 
     @property
@@ -83,60 +76,62 @@ class Fit:
 
     def residual(self, head: Float[Tensor, "batch columns"]) -> Float[Tensor, " batch"]:
         """Share of the data that is not met at the points held out."""
-        right, unseen = self.rows.right, self._held_out()
-        off = applied(self.batch, self.scale, self.features.solution(head), self.features.trace(head)) - right
-        return off[:, unseen].norm(dim=1) / right[:, unseen].norm(dim=1).clamp_min(1e-300)
+        off = _product(self.unseen, head) - self.right_unseen
+        return off.norm(dim=1) / self.right_unseen.norm(dim=1).clamp_min(1e-300)
 
     def take_own_heads(self) -> None:
         """The heads that the hypernetwork wrote."""
         self._take(own_head(self.target, self.weights))
 
     def solve(self) -> None:
-        """The least-squares head on all functions."""
-        seen = ~self._held_out()
-        rows = replace(self.rows, matrix=self.rows.matrix[:, seen], right=self.rows.right[:, seen])
-        self._take(least_squares_head(rows, FIRST_RIDGE).coefficients)
+        """The least-squares head on the first functions."""
+        self._take(least_squares_head(self.seen, self.left, FIRST_RIDGE).coefficients)
 
     def _take(self, head: Float[Tensor, "batch columns"]) -> None:
         """This is the answer, whatever was before."""
         self.head = self.trial = head
         self.known = self.found = self.residual(head)
+        self.left = self.left - _product(self.seen, head)
 
     def add(self, weights: Float[Tensor, "batch networks count"], step: Step) -> Bool[Tensor, " batch"]:
         """Take more networks in, and change the answer of those problems whose residual falls by it: which they are."""
-        more = Features.of(self.target, weights, self.batch)
-        new = rows_of(more, self.batch, self.scale)
-        self.features, self.weights = self.features.beside(more), torch.cat([self.weights, weights], 1)
-        self.rows = replace(self.rows, matrix=torch.cat([self.rows.matrix[..., :-1], new.matrix], -1))
-        before = _with_more_columns(self.head, new.matrix.shape[-1] - 1)
+        rows = rows_of(Features.of(self.target, weights, self.batch), self.batch, self.scale)
+        seen, unseen = self.split.parts(rows.matrix)
+        self.unseen, self.weights = torch.cat([self.unseen[..., :-1], unseen], -1), torch.cat([self.weights, weights], 1)
+        before = _with_more_columns(self.head, seen.shape[-1] - 1)
         if step is Step.ALL:
-            self.trial = self._best(self.rows.matrix, self.rows.right)
+            self.trial, left = self._of_all(seen)
         else:
-            left = self.rows.right - (self.rows.matrix @ before.unsqueeze(-1)).squeeze(-1)
-            change = self._best(new.matrix, left) if step is Step.NEW else self._along(new.matrix, left, weights)
-            self.trial = before + torch.cat([torch.zeros_like(before[:, change.shape[1] :]), change], 1)
+            change = self._of_new(seen) if step is Step.NEW else self._along(seen, weights)
+            self.trial, left = _sum_of_heads(before, change), self.left - _product(seen, change)
         self.found = self.residual(self.trial)
         better = self.found < self.known
         self.head = torch.where(better[:, None], self.trial, before)
+        self.left = torch.where(better[:, None], left, self.left)
         self.known = torch.where(better, self.found, self.known)
         return better
 
-    def _best(self, matrix: Float[Tensor, "batch rows columns"], right: Float[Tensor, "batch rows"]) -> Tensor:
-        """The least-squares coefficients of some columns, by QR."""
-        seen = ~self._held_out()
-        return fine_head(matrix[:, seen], right[:, seen], FINE_RIDGE)
+    def _of_all(self, seen: Float[Tensor, "batch rows columns"]) -> tuple[Tensor, Tensor]:
+        """The head on all functions with these new ones, and what it leaves."""
+        first = self.seen.shape[-1]
+        if not self.all.columns:
+            self.all.append(self.seen)
+        self.all.append(seen[..., :-1])
+        found = self.all.solve()  # the constant comes after the first functions
+        return torch.cat([found[:, : first - 1], found[:, first:], found[:, first - 1 : first]], 1), self.all.left
 
-    def _along(self, matrix: Tensor, left: Tensor, weights: Tensor) -> Float[Tensor, "batch columns"]:
+    def _of_new(self, seen: Float[Tensor, "batch rows columns"]) -> Float[Tensor, "batch columns"]:
+        """The head on new functions alone, for what is left."""
+        new = GrowingLeastSquares(self.left, FINE_RIDGE)
+        new.append(seen)
+        return new.solve()
+
+    def _along(self, seen: Tensor, weights: Tensor) -> Float[Tensor, "batch columns"]:
         """The new networks' own heads times the best length."""
-        direction, seen = own_head(self.target, weights), ~self._held_out()
-        along = (matrix[:, seen] @ direction.unsqueeze(-1)).squeeze(-1)
-        length = (along * left[:, seen]).sum(1) / along.square().sum(1).clamp_min(1e-300)
+        direction = own_head(self.target, weights)
+        along = _product(seen, direction)
+        length = (along * self.left).sum(1) / along.square().sum(1).clamp_min(1e-300)
         return length[:, None] * direction
-
-    def _held_out(self) -> Bool[Tensor, " rows"]:
-        points, edge = self.batch.interior.shape[1], self.batch.boundary.points.shape[1]
-        number = torch.cat([torch.arange(points), torch.arange(edge), torch.arange(edge)])
-        return (number % HELD_OUT == 0).to(self.batch.source.device)
 
 
 def refined(fit: Fit, write: Writer, steps: int, step: Step = Step.ALL) -> Iterator[Answer]:
@@ -171,6 +166,15 @@ def _drawn(edge: Boundary, n: int) -> list[Float[Tensor, "batch 1 n n"]]:
     return [dirichlet[:, None], neumann[:, None]]
 
 
+def _product(matrix: Float[Tensor, "batch rows columns"], head: Float[Tensor, "batch columns"]) -> Tensor:
+    return (matrix @ head.unsqueeze(-1)).squeeze(-1)
+
+
 def _with_more_columns(head: Float[Tensor, "batch columns"], count: int) -> Float[Tensor, "batch more"]:
     """The same function on more functions: zeros before the constant."""
     return torch.cat([head[:, :-1], head.new_zeros(len(head), count), head[:, -1:]], 1)
+
+
+def _sum_of_heads(head: Float[Tensor, "batch more"], last: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch more"]:
+    """A head plus one on the last functions and the constant."""
+    return torch.cat([head[:, : -last.shape[1]], head[:, -last.shape[1] :] + last], 1)

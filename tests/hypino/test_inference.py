@@ -24,6 +24,7 @@ from physolve.hypino import (
     sample,
 )
 from physolve.hypino._batch import LAYOUT
+from physolve.hypino._head import Features, rows_of
 from physolve.hypino._refine import Fit, remainder
 
 x, y = ps.coordinates("x", "y")
@@ -113,29 +114,43 @@ def test_all_functions_together_meet_most(model: HyPINO, batch: ProblemBatch) ->
 
 
 def test_the_step_length_is_the_best_one(model: HyPINO, batch: ProblemBatch) -> None:
-    batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    batch = in_double(batch)
     with torch.no_grad():
         fit = Fit(model.target, batch, model.write(batch))
         fit.take_own_heads()
         before = fit.head
         fit.add(model.write(remainder(batch, fit.answer)), Step.LENGTH)
-        columns = before.shape[1] - 1
-        change = fit.head.clone()
-        change[:, :columns] -= before[:, :-1]
-        change[:, -1] -= before[:, -1]
-        seen = ~fit._held_out()
-
-        def size(length: float) -> torch.Tensor:
-            off = (fit.rows.matrix @ (fit.head + length * change).unsqueeze(-1)).squeeze(-1) - fit.rows.right
-            return off[:, seen].norm(dim=1)
-
+        change = fit.head - torch.cat([before[:, :-1], torch.zeros_like(fit.head[:, before.shape[1] :]), before[:, -1:]], 1)
         for length in (-0.1, 0.1):
-            assert (size(length) >= size(0.0) * (1 - 1e-12)).all()
+            assert (left_by(fit, fit.head + length * change) >= left_by(fit, fit.head) * (1 - 1e-12)).all()
+
+
+def in_double(batch: ProblemBatch) -> ProblemBatch:
+    return batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+
+
+def left_by(fit: Fit, head: torch.Tensor) -> torch.Tensor:
+    """What a head on all functions leaves of the rows that the least squares saw."""
+    rows = rows_of(Features.of(fit.target, fit.weights, fit.batch), fit.batch, fit.scale)
+    off = (rows.matrix @ head.unsqueeze(-1)).squeeze(-1) - rows.right
+    return fit.split.parts(off)[0].norm(dim=1)
+
+
+@pytest.mark.parametrize("step", Step)
+def test_a_fit_knows_what_its_best_head_leaves(model: HyPINO, batch: ProblemBatch, step: Step) -> None:
+    batch = in_double(batch)
+    with torch.no_grad():
+        fit = Fit(model.target, batch, model.write(batch))
+        fit.solve()
+        for _ in range(2):
+            fit.add(model.write(remainder(batch, fit.tried)), step)
+        # Coefficients of nearly equal functions reach 1e6, and with them rounding 1e-10.
+        torch.testing.assert_close(fit.left.norm(dim=1), left_by(fit, fit.head), rtol=1e-5, atol=1e-8)
 
 
 def test_what_remains_is_the_problem_of_the_error(model: HyPINO, batch: ProblemBatch) -> None:
     """L e = f - L u at points and nodes, and the data less those of u."""
-    batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    batch = in_double(batch)
     answer = model.zero_shot(batch)
     left = remainder(batch, answer)
     operator = torch.einsum("br,brn->bn", batch.coefficients, answer.jet(batch.interior, LAYOUT))
