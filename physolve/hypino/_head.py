@@ -127,9 +127,7 @@ class Head:
 def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = None) -> Rows:
     """The rows of equation and conditions on these functions, with factors of their own or with those of other rows."""
     edge = batch.boundary
-    # A product with (5, n width) matrices reads the jets as they lie; an einsum to (n, networks, width) copies them first.
-    operator = batch.coefficients[:, None, None] @ features.interior.flatten(3)
-    equation = _columns(operator.unflatten(3, features.interior.shape[3:])[:, :, 0], batch.coefficients[:, 0])
+    equation = operator_columns(features.interior, batch.coefficients)
     value, slope = _trace_columns(features.boundary, edge)
     if scale is None:
         scale = RowScale(
@@ -140,6 +138,15 @@ def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = No
     blocks = zip((equation, value, slope), (scale.equation, scale.dirichlet, scale.neumann), strict=True)
     matrix = torch.cat([(block * factor.unsqueeze(-1)).double() for block, factor in blocks], 1)
     return Rows(matrix, right_side(batch, scale), scale)
+
+
+def operator_columns(
+    jets: Float[Tensor, "batch networks 5 n width"], coefficients: Float[Tensor, "batch 5"]
+) -> Float[Tensor, "batch n columns"]:
+    """L phi of all functions, of the constant at the end."""
+    # A product with (5, n width) matrices reads the jets as they lie; an einsum to (n, networks, width) copies them.
+    applied = coefficients[:, None, None] @ jets.flatten(3)
+    return _columns(applied.unflatten(3, jets.shape[3:])[:, :, 0], coefficients[:, 0])
 
 
 def right_side(batch: ProblemBatch, scale: RowScale) -> Float[Tensor, "batch rows"]:

@@ -9,8 +9,8 @@ from torch import Tensor
 from ._batch import ProblemBatch
 
 HELD_OUT = 7
-"""Every seventh point is held out. No power of 2 or 3: interior points are from sequences in these bases, of which every
-eighth point lies in one strip of the domain."""
+"""Every seventh point is held out. No power of 2 or 3: interior points are from sequences in these bases, of which
+every eighth point lies in one strip of the domain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +34,13 @@ class Split:
         held = number % HELD_OUT == 0
         return cls(_used_first(used, ~held), _used_first(used, held))
 
-    def parts(
-        self, rows: Float[Tensor, "batch rows *columns"]
-    ) -> tuple[Float[Tensor, "batch seen *columns"], Float[Tensor, "batch unseen *columns"]]:
-        """Those seen and those not."""
-        return _taken(rows, self.seen), _taken(rows, self.unseen)
+    def seen_of(self, rows: Float[Tensor, "batch rows *columns"]) -> Float[Tensor, "batch seen *columns"]:
+        """Those that the least squares see."""
+        return _taken(rows, self.seen)
+
+    def unseen_of(self, rows: Float[Tensor, "batch rows *columns"]) -> Float[Tensor, "batch unseen *columns"]:
+        """Those held out."""
+        return _taken(rows, self.unseen)
 
 
 def _used_first(used: Bool[Tensor, "batch rows"], among: Bool[Tensor, " rows"]) -> Int[Tensor, "batch some"]:
