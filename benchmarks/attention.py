@@ -1,0 +1,128 @@
+"""Masked attention on a large mesh: our kernel against PyG's TransformerConv and plain gather and scatter.
+
+    python benchmarks/attention.py                     # 300,000 nodes, 3 M edges, width 64, 4 heads, float32
+    python benchmarks/attention.py --nodes 30000       # smaller
+    python benchmarks/attention.py --threads 1
+
+The mesh is a Delaunay-like grid of a cube with its nodes numbered at random (the worst case) or along the grid (what a
+locality-preserving order gives). Every way runs in a process of its own: forward, and forward + backward of a sum over
+the output, the median of `--repeat` calls after one that warms up. Extra memory is what the resident set grew by above
+inputs and mask, at its highest, over forward and backward; the output and the three gradients are in it.
+
+TransformerConv holds the projections of q, k, v as its own linear layers; the other ways are given them here as well, so
+that all do the same work.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from physolve.mesh import AttentionMask, masked_attention, plain_attention
+
+WAYS = ("kernel", "plain", "TransformerConv")
+
+
+def mesh_edges(nodes: int, neighbours: int, shuffled: bool) -> Tensor:
+    """Pairs (row, node) of a periodic grid in a cube, `neighbours` a node, itself among them."""
+    side = round(nodes ** (1 / 3))
+    offsets = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (0, 1, 1), (1, 0, 1), (1, 1, 1)]
+    steps = [0] + [sign * (a * side * side + b * side + c) for a, b, c in offsets[1:] for sign in (1, -1)]
+    i = torch.arange(nodes)
+    edges = torch.stack([torch.stack([i, (i + step) % nodes]) for step in steps[:neighbours]], 1).flatten(1)
+    return torch.randperm(nodes, generator=torch.Generator().manual_seed(0))[edges] if shuffled else edges
+
+
+class OwnAttention(nn.Module):
+    """Projections and one of our two ways."""
+
+    def __init__(self, width: int, heads: int, attend: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.q, self.k, self.v, self.skip = (nn.Linear(width, width) for _ in range(4))
+        self.heads, self.attend = heads, attend
+
+    def forward(self, x: Tensor, mask: AttentionMask) -> Tensor:
+        return self.attend(self.q(x), self.k(x), self.v(x), mask, self.heads) + self.skip(x)
+
+
+def layer_of(way: str, width: int, heads: int) -> nn.Module:
+    torch.manual_seed(0)
+    if way == "TransformerConv":
+        from torch_geometric.nn import TransformerConv
+
+        return TransformerConv(width, width // heads, heads=heads)
+    return OwnAttention(width, heads, masked_attention if way == "kernel" else plain_attention)
+
+
+def peak() -> int:
+    """Highest resident set so far, bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure(way: str, options: argparse.Namespace) -> dict[str, float]:
+    """Seconds and bytes of one way, in this process."""
+    torch.set_num_threads(options.threads)
+    edges = mesh_edges(options.nodes, options.neighbours, options.shuffled)
+    graph = edges.flip(0) if way == "TransformerConv" else AttentionMask.of_edges(edges, options.nodes)
+    layer = layer_of(way, options.width, options.heads)
+    x = torch.randn(options.nodes, options.width, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    layer(x[:0], AttentionMask.of_edges(edges[:, :0], 0)) if way != "TransformerConv" else None  # builds the kernels
+    before, times = peak(), []
+    for _ in range(options.repeat + 1):
+        begun = time.perf_counter()
+        out = layer(x, graph)
+        forward = time.perf_counter() - begun
+        torch.autograd.grad(out.sum(), (x, *layer.parameters()), allow_unused=True)
+        times.append((forward, time.perf_counter() - begun))
+        del out
+    seconds = [statistics.median(column) for column in zip(*times[1:], strict=True)]
+    return {"forward": seconds[0], "both": seconds[1], "bytes": peak() - before, "edges": edges.shape[1]}
+
+
+def measure_apart(way: str, arguments: list[str]) -> dict[str, float]:
+    """`measure` in a process of its own, so that one way's memory is not another's."""
+    command = [sys.executable, __file__, *arguments, "--only", way]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nodes", type=int, default=300_000)
+    parser.add_argument("--neighbours", type=int, default=10, help="up to 15")
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--shuffled", action="store_true", help="nodes numbered at random")
+    parser.add_argument("--only", choices=WAYS, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> None:
+    options = parsed(arguments)
+    if options.only:
+        print(json.dumps(measure(options.only, options)))
+        return
+    results = {way: measure_apart(way, arguments) for way in WAYS}
+    ours, order = results["kernel"], "at random" if options.shuffled else "along the grid"
+    print(
+        f"{options.nodes} nodes numbered {order}, {int(ours['edges'])} edges, width {options.width}, {options.heads} heads,"
+        f" float32, {options.threads} threads; torch {torch.__version__}\n"
+    )
+    print("| way | forward s | forward + backward s | x | extra memory MB | x |\n|---|---|---|---|---|---|")
+    for way, got in results.items():
+        print(
+            f"| {way} | {got['forward']:.3f} | {got['both']:.3f} | {got['both'] / ours['both']:.1f}"
+            f" | {got['bytes'] / 1e6:.0f} | {got['bytes'] / ours['bytes']:.1f} |"
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
