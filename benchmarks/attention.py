@@ -7,20 +7,22 @@
 The mesh is a Delaunay-like grid of a cube with its nodes numbered at random (the worst case) or along the grid (what a
 locality-preserving order gives). Every way runs in a process of its own: forward, and forward + backward of a sum over
 the output, the median of `--repeat` calls after one that warms up. Extra memory is what the resident set grew by above
-inputs and mask, at its highest, over forward and backward; the output and the three gradients are in it.
+inputs and mask, at its highest, over one forward + backward; the output and all gradients are in it.
 
-TransformerConv holds the projections of q, k, v as its own linear layers; the other ways are given them here as well, so
-that all do the same work.
+TransformerConv holds linear layers for q, k, v and a skip; the other ways are given them too, so that all do the same
+work.
 """
 
 import argparse
+import ctypes
 import json
-import resource
+import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +54,11 @@ class OwnAttention(nn.Module):
         return self.attend(self.q(x), self.k(x), self.v(x), mask, self.heads) + self.skip(x)
 
 
+def graph_of(way: str, edges: Tensor, nodes: int) -> Tensor | AttentionMask:
+    """What the layer is given: PyG counts an edge from the node that is looked at."""
+    return edges.flip(0) if way == "TransformerConv" else AttentionMask.of_edges(edges, nodes)
+
+
 def layer_of(way: str, width: int, heads: int) -> nn.Module:
     torch.manual_seed(0)
     if way == "TransformerConv":
@@ -61,29 +68,44 @@ def layer_of(way: str, width: int, heads: int) -> nn.Module:
     return OwnAttention(width, heads, masked_attention if way == "kernel" else plain_attention)
 
 
-def peak() -> int:
-    """Highest resident set so far, bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def grown(run: Callable[[], object]) -> float:
+    """Bytes by which the resident set was larger at its highest than before."""
+    # Freed memory goes back to the system at once, else earlier calls would hide later ones.
+    ctypes.CDLL(None).mallopt(-3, 65536)
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = status_bytes("VmRSS")
+    run()
+    return status_bytes("VmHWM") - before
+
+
+def status_bytes(field: str) -> float:
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return 1e3 * int(found[1]) if found else float("nan")
 
 
 def measure(way: str, options: argparse.Namespace) -> dict[str, float]:
     """Seconds and bytes of one way, in this process."""
     torch.set_num_threads(options.threads)
     edges = mesh_edges(options.nodes, options.neighbours, options.shuffled)
-    graph = edges.flip(0) if way == "TransformerConv" else AttentionMask.of_edges(edges, options.nodes)
+    graph = graph_of(way, edges, options.nodes)
     layer = layer_of(way, options.width, options.heads)
     x = torch.randn(options.nodes, options.width, generator=torch.Generator().manual_seed(1)).requires_grad_()
-    layer(x[:0], AttentionMask.of_edges(edges[:, :0], 0)) if way != "TransformerConv" else None  # builds the kernels
-    before, times = peak(), []
-    for _ in range(options.repeat + 1):
+    layer(x[:0], graph_of(way, edges[:, :0], 0))  # builds the kernels
+    times = []
+
+    def once() -> None:
         begun = time.perf_counter()
         out = layer(x, graph)
         forward = time.perf_counter() - begun
         torch.autograd.grad(out.sum(), (x, *layer.parameters()), allow_unused=True)
         times.append((forward, time.perf_counter() - begun))
-        del out
+
+    extra = grown(once)  # warms up as well
+    for _ in range(options.repeat):
+        once()
     seconds = [statistics.median(column) for column in zip(*times[1:], strict=True)]
-    return {"forward": seconds[0], "both": seconds[1], "bytes": peak() - before, "edges": edges.shape[1]}
+    return {"forward": seconds[0], "both": seconds[1], "bytes": extra, "edges": edges.shape[1]}
 
 
 def measure_apart(way: str, arguments: list[str]) -> dict[str, float]:
@@ -113,8 +135,8 @@ def main(arguments: list[str]) -> None:
     results = {way: measure_apart(way, arguments) for way in WAYS}
     ours, order = results["kernel"], "at random" if options.shuffled else "along the grid"
     print(
-        f"{options.nodes} nodes numbered {order}, {int(ours['edges'])} edges, width {options.width}, {options.heads} heads,"
-        f" float32, {options.threads} threads; torch {torch.__version__}\n"
+        f"{options.nodes} nodes numbered {order}, {int(ours['edges'])} edges, width {options.width}, {options.heads}"
+        f" heads, float32, {options.threads} threads; torch {torch.__version__}\n"
     )
     print("| way | forward s | forward + backward s | x | extra memory MB | x |\n|---|---|---|---|---|---|")
     for way, got in results.items():

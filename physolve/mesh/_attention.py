@@ -1,6 +1,6 @@
 """Masked attention: by the compiled kernels where they can, else in plain torch, with the same result."""
 
-from math import sqrt
+from math import prod, sqrt
 
 import torch
 from jaxtyping import Float
@@ -35,22 +35,22 @@ def masked_attention(
         out_idh = sum_j softmax_j(scale sum_d q_idh k_jdh) v_jdh,   scale = 1 / sqrt(width / heads) where not given
 
     Heads are interleaved: column d * heads + h is channel d of head h. Differentiable once in q, k and v; a derivative
-    of the gradient raises UnsupportedError (plain_attention has it). The compiled kernels need memory for the arrays alone,
-    whatever the number of edges. Raises TypeError for dtypes other than float32 and float64 or a mixture of
-    them, SpecificationError for shapes that do not fit, naming them.
+    of the gradient raises UnsupportedError (plain_attention has it). The compiled kernels need memory for the arrays
+    alone, whatever the number of edges. Raises TypeError for dtypes other than float32 and float64 or for two dtypes,
+    SpecificationError for shapes that do not fit.
     """
     _check(q, k, v, mask, heads)
     scale = 1 / sqrt(q.shape[-1] // heads) if scale is None else scale
     if not (_has_kernel(q.shape[-1], heads, q.device.type) and _compiled_on(q.device.type)):
         return plain_attention(q, k, v, mask, heads, scale)
-    flat = (x.reshape(-1, *x.shape[-2:]) if x.ndim != 3 else x for x in (q, k, v))
+    flat = (x.reshape(prod(x.shape[:-2]), *x.shape[-2:]) for x in (q, k, v))
     arrays = mask.begin, mask.node, mask.transposed_begin, mask.transposed_node
     out, _ = torch.ops.physolve.attention_forward(*flat, *arrays, heads, scale)
     return out.reshape(q.shape)
 
 
 def _has_kernel(width: int, heads: int, device: str) -> bool:
-    """Whether the kernels take this width and number of heads; for the device see `group_of` in cuda/device/attention.h."""
+    """Whether the kernels take this width and number of heads; on the device, see `group_of` in cuda/device."""
     if device == "cpu":
         return width <= MAX_WIDTH and heads <= MAX_HEADS
     group = 8 if width % 32 else 32

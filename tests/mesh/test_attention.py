@@ -73,12 +73,13 @@ def test_a_row_without_neighbours_gives_zeros_and_no_gradient(path):
     assert all(bool(g.isfinite().all()) for g in gradients)
 
 
+@pytest.mark.parametrize("batch", [(), (2,)])
 @pytest.mark.parametrize(("rows", "nodes"), [(0, 4), (4, 0), (0, 0), (3, 2)])
-def test_no_edges(rows, nodes):
+def test_no_edges(rows, nodes, batch):
     mask = AttentionMask.of_edges(torch.zeros(2, 0, dtype=torch.long), rows, nodes)
-    leaves = [x.requires_grad_() for x in masks.inputs(mask, 8)]
+    leaves = [x.requires_grad_() for x in masks.inputs(mask, 8, batch)]
     out = masked_attention(*leaves, mask, 2)
-    assert out.shape == (2, rows, 8)
+    assert out.shape == (*batch, rows, 8)
     assert not out.any()
     assert not any(bool(g.any()) for g in torch.autograd.grad(out.sum(), leaves))
 
