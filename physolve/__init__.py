@@ -14,6 +14,7 @@ from .errors import ProblemFileError as ProblemFileError
 from .errors import SpecificationError as SpecificationError
 from .errors import UnsupportedError as UnsupportedError
 from .errors import WellPosednessWarning as WellPosednessWarning
+from .lagrangian import Lagrangian as Lagrangian
 from .solve import BoundaryField as BoundaryField
 from .solve import Cost as Cost
 from .solve import Estimate as Estimate
@@ -26,7 +27,6 @@ from .solve import Outcome as Outcome
 from .solve import Progress as Progress
 from .solve import Solution as Solution
 from .solve import Step as Step
-from .solve import solve as solve
 from .solve._adam import AdamLBFGS as AdamLBFGS
 from .solve._adam import AdamSchedule as AdamSchedule
 from .solve._gauss_newton import GaussNewton as GaussNewton
@@ -62,6 +62,7 @@ from .spec import Shape as Shape
 from .spec import SpaceTime as SpaceTime
 from .spec import TimeInterval as TimeInterval
 from .spec import Triangle as Triangle
+from .spec import Unbounded as Unbounded
 from .spec import biharmonic as biharmonic
 from .spec import coordinates as coordinates
 from .spec import curl as curl
@@ -82,5 +83,9 @@ from .spec import print_shape as print_shape
 from .spec import read_problem as read_problem
 from .spec import unknown as unknown
 from .spec import write_problem as write_problem
+
+# isort: split
+# Last, so that the name stands for the function and not for the room.
+from ._solve import solve as solve
 
 __version__ = _version("physolve")

@@ -23,6 +23,7 @@ from physolve.spec import (
     PointValue,
     Problem,
     Program,
+    Unbounded,
     dt,
 )
 from physolve.spec.geometry import Samples, Shape, quadrature, split_time
@@ -143,6 +144,11 @@ class Collocation:
                 yield from self._periodic(condition, forms, density, seed)
             case Interface():
                 yield from self._jumps(condition, forms, density, seed)
+            case Unbounded():
+                raise UnsupportedError(
+                    f"condition 'unbounded' on {condition.unknowns()[0].func}: collocation needs conditions on the"
+                    " sides of the domain; use method=Lagrangian(), or state values there"
+                )
             case _:
                 samples = self.boundary_samples(condition, density, seed)
                 yield from (_plain(form, "condition", samples) for form in forms)

@@ -9,16 +9,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physolve._typing import Column
+from physolve._typing import Column, Points
 from physolve.jets import TANH, Activation
-from physolve.residual import Rows
 from physolve.spec import Problem
 
 from ._lbfgs import lbfgs
 from ._loss_balancing import CausalWeights, GradientNormBalancing, LossBalancing
-from ._method import MethodResult, NetworkSystem, Sample, Start, Vector, network_system
-from ._network_rows import row_values
+from ._method import MethodResult, Start, network_system
 from ._outcome import History, Listener, Outcome, Progress, Step
+from ._trainable import Sample, TrainableSystem, Vector
 
 REPORT_EVERY = 50
 LBFGS_ROUND = 25
@@ -90,8 +89,19 @@ class AdamLBFGS:
 
         Of a budget Adam takes at most half. Deterministic in `seed`; float64.
         """
-        began = time.monotonic()
         system = network_system(problem, self.width, self.depth, self.activation, self.start)
+        return self.train(system, tol, seed, budget_s, progress)
+
+    def train(
+        self,
+        system: TrainableSystem,
+        tol: float,
+        seed: int = 0,
+        budget_s: float | None = None,
+        progress: Listener | None = None,
+    ) -> MethodResult:
+        """`run` for a problem that is posed already."""
+        began = time.monotonic()
         state = self.init(system, seed)
         try:
             while self._adam_goes_on(state, tol, began, budget_s):
@@ -106,7 +116,7 @@ class AdamLBFGS:
             ending = (Outcome.INTERRUPTED, "interrupted")
         return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
 
-    def init(self, system: NetworkSystem, seed: int) -> AdamState:
+    def init(self, system: TrainableSystem, seed: int) -> AdamState:
         """Given or random weights, balanced rows, unit weights of the terms."""
         vector = system.start(seed)
         levels = system.levels(vector, system.blocks(min(self.rows, 400), seed))
@@ -115,7 +125,7 @@ class AdamLBFGS:
         ones = vector.new_ones(len(levels))
         return AdamState(vector, nothing, nothing, ones, levels, sample, vector, math.inf)
 
-    def step(self, system: NetworkSystem, state: AdamState, seed: int) -> AdamState:
+    def step(self, system: TrainableSystem, state: AdamState, seed: int) -> AdamState:
         """One Adam step (Kingma and Ba 2015), with fresh points and new term weights when it is time."""
         if state.number and state.number % self.adam.resample_every == 0:
             state = replace(state, sample=system.sample(self.rows, seed + 17 * state.number, state.levels))
@@ -135,7 +145,7 @@ class AdamLBFGS:
         vector = state.vector - self.adam.rate_at(state.number) * direction
         return replace(state, vector=vector, mean=mean, square=square, number=k)
 
-    def refine(self, system: NetworkSystem, state: AdamState) -> Iterator[AdamState]:
+    def refine(self, system: TrainableSystem, state: AdamState) -> Iterator[AdamState]:
         """L-BFGS on the present rows and term weights: the state after every round of LBFGS_ROUND iterations."""
         vector = state.vector.detach().clone().requires_grad_()
         optimiser = lbfgs(vector, LBFGS_ROUND)
@@ -155,24 +165,21 @@ class AdamLBFGS:
             state = _noted(replace(state, vector=reached, number=state.number + LBFGS_ROUND), relative)
             yield state
 
-    def squares(self, system: NetworkSystem, vector: Vector, sample: Sample) -> list[Column]:
+    def squares(self, system: TrainableSystem, vector: Vector, sample: Sample) -> list[Column]:
         """Scaled squared residuals of every block of rows, differentiable in the vector."""
-        weights, parameters = system.split(vector)
-        pairs = zip(sample.factors, sample.blocks, strict=True)
-        return [(f * row_values(system.model, weights, rows, parameters)).square() for f, rows in pairs]
+        return [residual.square() for residual in system.residuals(vector, sample)]
 
-    def terms(self, system: NetworkSystem, squares: Sequence[Column], sample: Sample) -> list[Float[Tensor, ""]]:
+    def terms(self, system: TrainableSystem, squares: Sequence[Column], sample: Sample) -> list[Float[Tensor, ""]]:
         """The loss of every block, causal weights included."""
         pairs = zip(sample.blocks, squares, strict=True)
-        return [(self._in_time(system, rows, part, sample) * part).sum() for rows, part in pairs]
+        return [(self._in_time(system.in_time(rows), part, sample) * part).sum() for rows, part in pairs]
 
-    def _in_time(self, system: NetworkSystem, rows: Rows, squares: Column, sample: Sample) -> Column | float:
-        timed = system.collocation.problem.time is not None and rows.role == "equation"
-        if self.causal is None or not timed or not sample.zero > 0:
+    def _in_time(self, points: Points | None, squares: Column, sample: Sample) -> Column | float:
+        if self.causal is None or points is None or not sample.zero > 0:
             return 1.0
-        return self.causal.weights(rows.points, squares, sample.zero)
+        return self.causal.weights(points, squares, sample.zero)
 
-    def _fresh(self, system: NetworkSystem, state: AdamState, seed: int) -> AdamState:
+    def _fresh(self, system: TrainableSystem, state: AdamState, seed: int) -> AdamState:
         """Fixed rows for L-BFGS, from the best vector; the best is measured anew on them."""
         sample = system.sample(self.rows, seed + 1, state.levels)
         relative = math.sqrt(system.loss(state.best, sample) / (sample.zero or 1.0))

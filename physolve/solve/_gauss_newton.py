@@ -13,8 +13,9 @@ from physolve.jets import TANH, Activation
 from physolve.spec import Problem
 
 from ._damped_system import DampedStep, DampedSystem
-from ._method import MethodResult, NetworkSystem, Sample, Start, Vector, network_system
+from ._method import MethodResult, Start, network_system
 from ._outcome import History, Listener, Outcome, Progress, Step
+from ._trainable import Sample, TrainableSystem, Vector
 
 TRIALS = 12
 """Dampings tried at one linearisation before the step is given up."""
@@ -133,13 +134,24 @@ class GaussNewton:
         finite at the start, as INTERRUPTED on KeyboardInterrupt; the field is always the best one met. Deterministic
         in `seed` (for a fixed number of threads). float64. Raises UnsupportedError for equations above order 3.
         """
-        began = time.monotonic()
         system = network_system(problem, self.width, self.depth, self.activation, self.start)
         if (order := system.collocation.order) > LARGEST_ORDER:
             raise UnsupportedError(
                 f"GaussNewton: got an equation of order {order}, expected at most {LARGEST_ORDER}, because derivatives"
                 " above it are nested and slow; use LeastSquares(), or write it as a system of lower order"
             )
+        return self.train(system, tol, seed, budget_s, progress)
+
+    def train(
+        self,
+        system: TrainableSystem,
+        tol: float,
+        seed: int = 0,
+        budget_s: float | None = None,
+        progress: Listener | None = None,
+    ) -> MethodResult:
+        """`run` for a problem that is posed already."""
+        began = time.monotonic()
         state = self.init(system, seed)
         try:
             while (ending := self._ending(state, tol, began, budget_s)) is None:
@@ -150,7 +162,7 @@ class GaussNewton:
             ending = (Outcome.INTERRUPTED, "interrupted")
         return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
 
-    def init(self, system: NetworkSystem, seed: int) -> GaussNewtonState:
+    def init(self, system: TrainableSystem, seed: int) -> GaussNewtonState:
         """The weights that were given, or random ones with a fitted output layer; the first rows, balanced."""
         vector = system.start(seed)
         levels = system.levels(vector, system.blocks(self.first_rows, seed))
@@ -163,7 +175,7 @@ class GaussNewton:
         damping = FIRST_DAMPING if system.given is None else GIVEN_DAMPING
         return GaussNewtonState(vector, damping, levels, sample, check, relative, *best, self.first_rows, relative)
 
-    def step(self, system: NetworkSystem, state: GaussNewtonState, seed: int, began: float) -> GaussNewtonState:
+    def step(self, system: TrainableSystem, state: GaussNewtonState, seed: int, began: float) -> GaussNewtonState:
         """One linearisation, one accepted step (or none), then fresh rows if it is time."""
         moved, fitted = self._move(system, state)
         relative = _relative(system.loss(moved.vector, moved.check), moved.check)
@@ -182,7 +194,7 @@ class GaussNewton:
         fresh = system.sample(count, _sample_seed(seed, number), moved.levels)
         return replace(moved, sample=fresh, count=count, drawn_relative=relative, age=0)
 
-    def _move(self, system: NetworkSystem, state: GaussNewtonState) -> tuple[GaussNewtonState, float]:
+    def _move(self, system: TrainableSystem, state: GaussNewtonState) -> tuple[GaussNewtonState, float]:
         """The damped step with its trials; also the relative residual on the fitted rows."""
         residual, jacobian = system.linearize(state.vector, state.sample, state.jacobian)
         state = replace(state, jacobian=jacobian)
@@ -226,7 +238,7 @@ class GaussNewton:
 
 
 def _bent_step(
-    system: NetworkSystem, state: GaussNewtonState, residual: Vector, solver: DampedStep
+    system: TrainableSystem, state: GaussNewtonState, residual: Vector, solver: DampedStep
 ) -> tuple[Vector, float] | None:
     """The step with its second-order part, and the decrease of the loss that the linearisation predicts; None where
     the second-order part is too long or not finite."""
@@ -242,7 +254,7 @@ def _bent_step(
 
 
 def _corrected(
-    system: NetworkSystem, sample: Sample, vector: Vector, solver: DampedStep | None
+    system: TrainableSystem, sample: Sample, vector: Vector, solver: DampedStep | None
 ) -> tuple[Vector, float]:
     """The vector after chord steps v - (J^T J + m I)^-1 J^T r(v) with the old J, and its loss (inf if not finite).
 
@@ -266,7 +278,7 @@ def _corrected(
     return vector, loss
 
 
-def _with_fitted_output(system: NetworkSystem, vector: Vector, sample: Sample) -> Vector:
+def _with_fitted_output(system: TrainableSystem, vector: Vector, sample: Sample) -> Vector:
     """One damped Gauss-Newton step in the output layer alone, taken where it lowers the loss."""
     residual, jacobian = system.linearize(vector, sample)
     if not bool(torch.isfinite(jacobian).all() and torch.isfinite(residual).all()):
@@ -311,7 +323,7 @@ def _sample_seed(seed: int, number: int) -> int:
     return (seed * 1_000_003 + 31 * (number + 2)) % 2**31
 
 
-def _news(system: NetworkSystem, state: GaussNewtonState) -> Progress:
+def _news(system: TrainableSystem, state: GaussNewtonState) -> Progress:
     last = state.steps[-1]
     message = f"step {len(state.steps)}: relative residual {last.residual:.2e} on {last.rows} rows, {last.note}"
     return Progress("Gauss-Newton", system.columns, None, last.seconds, message)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from physolve._typing import Column
+from physolve._typing import Column, Points
 from physolve.errors import SpecificationError
 from physolve.jets import Activation, Architecture
 from physolve.nets import PINN, Field, PINNModel
@@ -20,12 +20,12 @@ from physolve.spec import Problem
 from ._network_rows import linearized_rows, quadrature, row_values
 from ._outcome import Estimate, History, Outcome
 from ._random_weights import random_weights
+from ._trainable import Sample as Sample
+from ._trainable import Vector as Vector
 
 CONDITION_SHARE = 0.2
 ROLE_WEIGHTS = {"equation": 1.0, "condition": 3.0, "data": 3.0}
 """Conditions (and measurements) over equations once both have rows of the same mean size."""
-
-Vector = Float[Tensor, " columns"]
 
 Start: TypeAlias = PINN | PINNModel | None
 """A network to go on from, or a kind of network that starts with random weights."""
@@ -41,19 +41,7 @@ class MethodResult(NamedTuple):
     message: str
     estimate: Estimate | None = None
     deviations: Mapping[str, float] = MappingProxyType({})
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Blocks of rows at fresh points; factors[k] (n_k,) scale block k; `zero` is the loss of the zero field."""
-
-    blocks: tuple[Rows, ...]
-    factors: tuple[Column, ...]
-    zero: float
-
-    @property
-    def size(self) -> int:
-        return sum(len(rows) for rows in self.blocks)
+    valid_until: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +117,20 @@ class NetworkSystem:
             result.append(ROLE_WEIGHTS[rows.role] * (mean**-0.5 if mean > 0 else 1.0))
         return tuple(result)
 
-    def residual(self, vector: Vector, sample: Sample) -> Column:
-        """Scaled residuals of all blocks, differentiable in the vector."""
+    def residuals(self, vector: Vector, sample: Sample) -> list[Column]:
+        """Scaled residuals of every block, differentiable in the vector."""
         weights, parameters = self.split(vector)
         pairs = zip(sample.factors, sample.blocks, strict=True)
-        return torch.cat([f * row_values(self.model, weights, rows, parameters) for f, rows in pairs])
+        return [f * row_values(self.model, weights, rows, parameters) for f, rows in pairs]
+
+    def residual(self, vector: Vector, sample: Sample) -> Column:
+        """All of them in one column."""
+        return torch.cat(self.residuals(vector, sample))
+
+    def in_time(self, block: Rows) -> Points | None:
+        """Points of an equation's rows, where the problem has a time."""
+        timed = self.collocation.problem.time is not None and block.role == "equation"
+        return block.points if timed else None
 
     def loss(self, vector: Vector, sample: Sample) -> float:
         with torch.no_grad():

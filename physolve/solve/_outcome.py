@@ -12,6 +12,7 @@ class Outcome(enum.Enum):
     CONVERGED = "the error estimate is below the tolerance"
     TOLERANCE_NOT_REACHED = "the error estimate is above the tolerance"
     ILL_POSED = "the solution is not determined by the equations and conditions"
+    CHARACTERISTICS_CROSS = "characteristics cross within the time; the solution is valid before they do"
     DIVERGED = "the iteration diverged"
     INTERRUPTED = "interrupted; this is the best solution so far"
 

@@ -1,11 +1,15 @@
 """Solutions on disk: one safetensors file with the problem's text and all numbers in its header."""
 
+from collections.abc import Mapping
 from os import PathLike
+from typing import Any
+
+from torch import Tensor
 
 from physolve.errors import ProblemFileError
 from physolve.io import read_tensors, write_tensors
-from physolve.nets import rebuild_field
-from physolve.spec import dumps_problem, loads_problem
+from physolve.nets import Field, rebuild_field
+from physolve.spec import Problem, dumps_problem, loads_problem
 
 from ._enrichment import BasisPlan
 from ._outcome import Cost, Estimate, History, Outcome, Step
@@ -29,6 +33,7 @@ def write_solution(path: str | PathLike[str], solution: Solution) -> None:
         "cost": vars(solution.cost),
         "parameters": dict(solution.parameters),
         "deviations": dict(solution.deviations),
+        "valid_until": solution.valid_until,
         "history": [list(vars(step).values()) for step in solution.history],
     }
     write_tensors(path, solution.field.tensors(), header)
@@ -46,7 +51,7 @@ def read_solution(path: str | PathLike[str]) -> Solution:
     estimate = header["estimate"]
     return Solution(
         problem,
-        rebuild_field(header["field"], tensors, BasisPlan(problem).region),
+        _field(problem, header["field"], tensors),
         Outcome[header["outcome"]],
         header["message"],
         None if estimate is None else Estimate(*estimate),
@@ -55,4 +60,14 @@ def read_solution(path: str | PathLike[str]) -> Solution:
         header["parameters"],
         History(tuple(Step(*step) for step in header["history"])),
         header["deviations"],
+        header.get("valid_until"),
     )
+
+
+def _field(problem: Problem, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Field:
+    """The field that a file describes. One in a moving frame is built by the room above that knows what that is."""
+    if config["kind"] == "lagrangian":
+        from physolve.lagrangian import rebuild_field as rebuild_moving
+
+        return rebuild_moving(problem, config, tensors)
+    return rebuild_field(config, tensors, BasisPlan(problem).region)

@@ -63,7 +63,8 @@ class Solution:
     `field` answers with torch tensors; everything else speaks numpy. `estimate` is the estimated error,
     `outcome` and `message` how the solve ended, `method` which rung produced it, `cost` what it took,
     `parameters` the values found for unknown parameters, `deviations` their standard deviations from noise in
-    the data.
+    the data, `valid_until` the time after which there is no solution and its values are NaN (None: it is valid at all
+    times).
     """
 
     problem: Problem
@@ -76,6 +77,7 @@ class Solution:
     parameters: Mapping[str, float] = dataclass_field(default_factory=dict)
     history: History = dataclass_field(default_factory=History)
     deviations: Mapping[str, float] = dataclass_field(default_factory=dict)
+    valid_until: float | None = None
 
     @cached_property
     def bound(self) -> Bound | None:

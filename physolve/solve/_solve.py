@@ -162,6 +162,7 @@ def _solution(
         result.parameters,
         result.history,
         result.deviations,
+        result.valid_until,
     )
 
 

@@ -2,6 +2,7 @@
 
 from ._classify import Classification as Classification
 from ._condition import Condition as Condition
+from ._condition import condition_label as condition_label
 from ._conditions import BoundaryEquation as BoundaryEquation
 from ._conditions import Dirichlet as Dirichlet
 from ._conditions import Initial as Initial
@@ -9,6 +10,7 @@ from ._conditions import Interface as Interface
 from ._conditions import Neumann as Neumann
 from ._conditions import Periodic as Periodic
 from ._conditions import Robin as Robin
+from ._conditions import Unbounded as Unbounded
 from ._data import GridData as GridData
 from ._data import grid_data_of as grid_data_of
 from ._evaluate import Program as Program
@@ -42,7 +44,12 @@ from ._symbols import coordinates as coordinates
 from ._symbols import normal as normal
 from ._symbols import parameter as parameter
 from ._symbols import unknown as unknown
+from ._transport import Transport as Transport
+from ._transport import transport_form as transport_form
+from ._walls import Wall as Wall
+from ._walls import boundary_pieces as boundary_pieces
 from ._walls import dirichlet_everywhere as dirichlet_everywhere
+from ._walls import holds_at as holds_at
 from .geometry import Ball as Ball
 from .geometry import Box as Box
 from .geometry import Corner as Corner

@@ -11,7 +11,7 @@ from sympy.matrices import MatrixBase
 from ..errors import SpecificationError
 from ._atoms import atoms_of
 from ._condition import Condition, is_shape
-from ._conditions import BoundaryEquation, Initial, Interface, Periodic, Robin
+from ._conditions import BoundaryEquation, Initial, Interface, Periodic, Robin, Unbounded
 from ._inner_conditions import MeanValue, Observations, PointValue
 from ._symbols import name_of, unknowns_of
 
@@ -33,6 +33,8 @@ def check_condition(problem: Problem, condition: Condition, item: str) -> None:
             _check_initial(problem, condition, item)
         case Periodic():
             _check_periodic(problem, condition, item)
+        case Unbounded() if problem.time is None:
+            raise SpecificationError(f"{item}: the problem has no time; unbounded space needs data that evolve in time")
         case PointValue():
             _check_points(problem, np.array([condition.point]), item)
         case MeanValue() if condition.over is not None:

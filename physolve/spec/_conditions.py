@@ -114,6 +114,29 @@ class Periodic(Condition):
 
 
 @dataclass(frozen=True)
+class Unbounded(Condition):
+    """The domain is a window of a space without boundary, where the initial data hold as well.
+
+    Time-dependent problems only. Nothing is known on the window's sides: methods in the moving frame need no more, the
+    others refuse.
+    """
+
+    kind: ClassVar[str] = "unbounded"
+    on: ClassVar[Where] = None
+    u: Any
+
+    def __post_init__(self) -> None:
+        normalise(self)
+
+    def unknowns(self) -> tuple[AppliedUndef, ...]:
+        return components_of(self.u)
+
+    def equations(self, coords: Coordinates) -> Expressions:
+        """Nothing holds on the boundary."""
+        return ()
+
+
+@dataclass(frozen=True)
 class Initial(Condition):
     """u = value, and du/dt = velocity if given, at the start of time."""
 

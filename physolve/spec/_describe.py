@@ -12,7 +12,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
 from ._condition import condition_subject, is_shape
-from ._conditions import BoundaryEquation, Dirichlet, Initial, Interface, Neumann, Periodic, Robin
+from ._conditions import BoundaryEquation, Dirichlet, Initial, Interface, Neumann, Periodic, Robin, Unbounded
 from ._inner_conditions import MeanValue, Observations, PointValue
 from ._symbols import is_unknown, name_of
 
@@ -79,6 +79,8 @@ def condition_in_words(condition: Any) -> str:
             return f"{_factor(a)}{u} + {_factor(b)}d{u}/dn = {plain(condition.value)} {_place(condition.on)}"
         case Periodic():
             return f"{u} and its derivatives up to order {condition.order} are periodic along {condition.along}"
+        case Unbounded():
+            return f"{u} continues outside the domain, which is a window of unbounded space"
         case Initial(velocity=None):
             return f"{u} = {plain(condition.value)} at the start"
         case Initial():
@@ -194,6 +196,8 @@ def condition_in_latex(condition: Any) -> list[str]:
         case Periodic():
             note = rf"\text{{periodic along }} {tex(condition.along)}"
             return [rf"\partial_{{{tex(condition.along)}}}^k {u}, \; k \le {condition.order} &&& {note}"]
+        case Unbounded():
+            return [rf"{u} &&& \text{{continues in unbounded space}}"]
         case Initial():
             start = r"\text{at the start}"
             rows = [f"{u} &= {tex(condition.value)} && {start}"]

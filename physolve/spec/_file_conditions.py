@@ -15,7 +15,7 @@ from sympy.logic.boolalg import Boolean
 from ..errors import SpecificationError
 from ._build import literal
 from ._condition import Condition, is_shape
-from ._conditions import BoundaryEquation, Dirichlet, Initial, Interface, Neumann, Periodic, Robin
+from ._conditions import BoundaryEquation, Dirichlet, Initial, Interface, Neumann, Periodic, Robin, Unbounded
 from ._file_checks import Place, as_integer, as_list, as_number, as_text, check_keys, kind_of
 from ._file_data import Files, inline_array, read_array
 from ._grammar import near, parse_condition, parse_equation, parse_expression
@@ -29,6 +29,7 @@ CONDITIONS: tuple[type[Any], ...] = (
     Neumann,
     Robin,
     Periodic,
+    Unbounded,
     Initial,
     PointValue,
     MeanValue,

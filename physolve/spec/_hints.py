@@ -13,7 +13,7 @@ from ._atoms import Atom, atoms_of, linearise
 from ._check_conditions import time_order
 from ._classify import grows
 from ._condition import Condition, condition_label, is_shape
-from ._conditions import Initial, Interface, Periodic
+from ._conditions import Initial, Interface, Periodic, Unbounded
 from ._inner_conditions import MeanValue, Observations, PointValue
 from ._selection import TIME_PARTS
 from ._symbols import name_of
@@ -126,6 +126,8 @@ def _cover(problem: Problem, condition: Condition, u: AppliedUndef, wall: Wall) 
         condition, (Initial, Interface, MeanValue, Observations, PointValue)
     ):
         return np.zeros(len(wall.points))
+    if isinstance(condition, Unbounded):
+        return np.full(len(wall.points), np.inf)  # no condition is missing where there is no boundary
     if isinstance(condition, Periodic):
         return 0.5 * (condition.order + 1) * _at_ends(problem, condition, wall)
     count = sum(bool(e.has(u)) for e in condition.equations(problem.coordinates))

@@ -1,0 +1,96 @@
+"""`solve` as users call it: the ladder, and the moving frame first for what is carried far."""
+
+import time
+from dataclasses import replace
+
+from .errors import UnsupportedError
+from .lagrangian import Lagrangian, travel
+from .nets import Field
+from .solve import FunctionSource, Listener, Method, Outcome, Solution
+from .solve import solve as climb
+from .spec import Problem
+
+FAR = 4.0
+"""Domain lengths travelled from which the moving frame is tried first. A sine carried once or more around a periodic
+interval, to 1e-3, s on one thread: random features need 0.6 for 1.6 lengths, 1.8 for 3.2, 9 for 4.8, 47 for 8, and fail
+for 16; the moving frame 1 to 2 for all of them."""
+
+
+def solve(
+    problem: Problem,
+    tol: float = 1e-3,
+    *,
+    method: Method | None = None,
+    seed: int = 0,
+    budget_s: float | None = None,
+    progress: Listener | None = None,
+    start: Field | None = None,
+    source: FunctionSource | None = None,
+) -> Solution:
+    """Solve a problem until the estimated relative error is below `tol`, or say how far it came.
+
+    tol        relative root-mean-square error over the domain
+    method     how to solve: `LeastSquares()`, `GaussNewton()`, `AdamLBFGS()`, `Lagrangian()`, ...; None takes least
+               squares on random features, inside Newton's iteration for nonlinear problems; for convection-dominated
+               problems that are carried FAR it tries the moving frame first
+    seed       of features and points: the same seed gives the same solution
+    budget_s   seconds after which no new rung is begun
+    progress   called with a `Progress` at every rung
+    start      a field near the solution, from which Newton's iteration starts
+    source     of functions made for the problem, with which the default method begins: `physolve.hypino.HyPINO.load()`
+
+    Where characteristics come too close in the moving frame, the default method takes over if diffusion keeps the
+    solution smooth; `message` says so. With `method=Lagrangian()` too.
+
+    Ctrl-C returns the best solution so far with the outcome INTERRUPTED, once there is one. Raises
+    SpecificationError for a tolerance or budget that is no positive number, UnsupportedError for a problem that the
+    method cannot take, NumericalError where not even a first solution could be computed.
+    """
+    began = time.perf_counter()
+    if method is None and start is None and source is None and _carried_far(problem):
+        method = Lagrangian()
+    solution = climb(
+        problem, tol, method=method, seed=seed, budget_s=budget_s, progress=progress, start=start, source=source
+    )
+    if not isinstance(method, Lagrangian) or not _needs_help(problem, solution):
+        return solution
+    left = None if budget_s is None else budget_s - (time.perf_counter() - began)
+    if left is not None and left <= 0:
+        return solution
+    other = climb(problem, tol, seed=seed, budget_s=left, progress=progress)
+    return _better(solution, other)
+
+
+def _carried_far(problem: Problem) -> bool:
+    if problem.time is None or not problem.classification.convection_dominated:
+        return False
+    try:
+        return travel(problem) >= FAR
+    except UnsupportedError:
+        return False
+
+
+def _needs_help(problem: Problem, solution: Solution) -> bool:
+    """Whether the moving frame has not solved a problem that the default method may solve."""
+    unfinished = solution.outcome in (
+        Outcome.CHARACTERISTICS_CROSS,
+        Outcome.TOLERANCE_NOT_REACHED,
+        Outcome.DIVERGED,
+    )
+    smooth = problem.classification.peclet is not None and problem.classification.peclet < float("inf")
+    return unfinished and smooth and not _in_unbounded_space(problem)
+
+
+def _in_unbounded_space(problem: Problem) -> bool:
+    return any(c.kind == "unbounded" for c in problem.conditions)
+
+
+def _better(moving: Solution, other: Solution) -> Solution:
+    """The solution at all times if it is one; else the one with the smaller estimate; what was tried is said."""
+    reason = moving.message
+    whole = moving.valid_until is None
+    if whole and moving.estimate and (not other.estimate or moving.estimate.relative <= other.estimate.relative):
+        return moving
+    if not whole and other.outcome is not Outcome.CONVERGED and (not other.estimate or other.estimate.relative > 1):
+        return moving
+    return replace(other, message=f"{other.message}; solved in the plain frame, because in the moving one {reason}")

@@ -1,0 +1,138 @@
+"""A convection-diffusion-reaction problem lowered to the moving frame: characteristics and what is carried on them."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from physolve.errors import UnsupportedError
+from physolve.jets import Jet, JetLayout
+from physolve.residual import Form, Frame, lower
+from physolve.spec import Problem, Program, Transport, transport_form
+from physolve.spec.geometry import split_time
+
+from ._beginnings import Beginnings, entering_values
+from ._labels import Entry, Labels
+from ._pilot import Pilot, pilot, plain_rates
+from ._sides import Side, check_conditions, dirichlet_values, enters, initial_values, periodic_axes, sides_of, unbounded
+
+SMALLEST_SPREAD = 1e-3
+"""Of displacements and rates, in units of their natural size: a network is given something to scale."""
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Sizes by which networks and residuals are measured.
+
+    drift    (dim,) mean velocity, which the map has from the beginning
+    spread   (dim,) deviation from it
+    size     (unknowns,) root mean square of the initial values about their mean
+    slope    size of grad w / size, which turns an error in the place into one in the state
+    """
+
+    drift: tuple[float, ...]
+    spread: tuple[float, ...]
+    size: tuple[float, ...]
+    slope: float
+
+
+@dataclass(frozen=True, eq=False)
+class MovingFrame:
+    """A problem in the moving frame: X_t = velocity(W, X, t), W_t = sources(W and derivatives in space, X, t) on the
+    characteristics `labels`, which begin with `beginnings`. `open_sides` are those with conditions that nothing enters
+    through; where there are some, the equations hold inside the `window` only."""
+
+    problem: Problem
+    transport: Transport
+    velocity: tuple[Form, ...]
+    sources: tuple[Form, ...]
+    labels: Labels
+    beginnings: Beginnings
+    open_sides: tuple[Side, ...]
+    scales: Scales
+    window: tuple[tuple[float, ...], tuple[float, ...]]
+    pilot: Pilot
+
+    @property
+    def second(self) -> bool:
+        """Whether second derivatives in space occur."""
+        return any(sum(atom.orders) == 2 for form in self.sources for atom in form.atoms)
+
+    @property
+    def layout(self) -> JetLayout:
+        return self.labels.layout(self.second)
+
+
+def why_not(problem: Problem) -> str | None:
+    """Why a problem cannot be solved in the moving frame, None where it can."""
+    try:
+        lowered(problem)
+    except UnsupportedError as error:
+        return str(error)
+    return None
+
+
+@lru_cache(maxsize=8)
+def lowered(problem: Problem) -> MovingFrame:
+    """The problem in the moving frame. Raises UnsupportedError with the reason where it has none."""
+    transport = transport_form(problem)
+    space, time = split_time(problem.domain)
+    if space is None or time is None or len(problem.space) > 2:
+        got = f"{len(problem.space)} space coordinates on {type(problem.domain).__name__}"
+        raise UnsupportedError(f"lagrangian: got {got}, expected one or two, on a shape * TimeInterval(t0, t1)")
+    if problem.parameters:
+        raise UnsupportedError(
+            "lagrangian: unknown parameters are not found in the moving frame; use the default method"
+        )
+    check_conditions(problem)
+    initial, periodic = initial_values(problem), periodic_axes(problem)
+    sides = sides_of(problem, space, periodic)
+    doors = [side for side in sides if enters(problem, transport, side)]
+    if len(doors) > 1:
+        raise UnsupportedError(f"lagrangian: labels enter through {len(doors)} sides, expected one at most")
+    frame = Frame(problem.coordinates, problem.unknowns)
+    velocity = tuple(lower("velocity", a, frame) for a in transport.velocity)
+    sources = tuple(lower("source", s, frame) for s in transport.sources)
+    low, high = (tuple(map(float, end)) for end in space.bounds)
+    labels = Labels(low, high, periodic, time.t0, time.t1)
+    beginnings = Beginnings(problem.space, initial)
+    if doors:
+        labels = _with_entry(problem, transport, labels, doors[0])
+        entering = entering_values(dirichlet_values(problem, doors[0]), problem.space, problem.time, labels)
+        beginnings = replace(beginnings, entering=entering)
+    found = pilot(plain_rates(problem, transport), labels, beginnings, (low, high), unbounded(problem))
+    diffusive = any(transport.diffusive)
+    open_sides = tuple(s for s in sides if s not in doors and s.conditions) if diffusive else ()
+    scales = _scales(found, beginnings)
+    return MovingFrame(
+        problem, transport, velocity, sources, found.labels, beginnings, open_sides, scales, (low, high), found
+    )
+
+
+def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: Side) -> Labels:
+    """Labels that begin outside the door, as far as the last one to enter."""
+    values = dict(zip(problem.unknowns, dirichlet_values(problem, door), strict=True))
+    speed = Program([transport.velocity[door.axis].xreplace(values)], problem.coordinates)
+    points = door.points.copy()
+    points[:, -1] = labels.start
+    entry = Entry(door.axis, door.position, float(np.mean(speed(*points.T)[0])))
+    outermost = door.position - entry.speed * labels.duration
+    ends = [list(labels.lower), list(labels.upper)]
+    ends[0 if door.sign < 0 else 1][door.axis] = outermost
+    return replace(labels, lower=tuple(ends[0]), upper=tuple(ends[1]), entry=entry)
+
+
+def _scales(found: Pilot, beginnings: Beginnings) -> Scales:
+    drift, spread, speed = found.drift, found.spread, found.speed
+    layout = found.labels.layout(False)
+    at = torch.cat([found.grid, torch.full_like(found.grid[:, :1], found.labels.start)], 1)
+    jet: Jet = beginnings.jet(found.labels, at, layout)
+    values, slopes = jet.value, jet.tensor[1 : 1 + found.labels.dim]
+    size = (values - values.mean(0)).square().mean(0).sqrt()
+    magnitude = values.square().mean(0).sqrt().clamp(min=1e-12)
+    size = torch.maximum(size, SMALLEST_SPREAD * magnitude)
+    steep = float((slopes / size).square().mean(1).sum(0).max().sqrt())
+    spread = torch.maximum(spread, SMALLEST_SPREAD * speed.clamp(min=1e-12))
+    longest = max(found.labels.extent)
+    return Scales(tuple(drift.tolist()), tuple(spread.tolist()), tuple(size.tolist()), max(steep, 1 / longest))

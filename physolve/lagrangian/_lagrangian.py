@@ -1,0 +1,191 @@
+"""The method: characteristics and state trained together, judged by the error equation, marked where they cross."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import torch
+
+from physolve.jets import TANH, Activation
+from physolve.solve import Estimate, GaussNewton, History, Listener, MethodResult, Outcome, Step, Vector
+from physolve.spec import Problem
+
+from ._crossing import Crossing, first_crossing
+from ._estimate import estimated
+from ._field import LagrangianField
+from ._frame import lowered
+from ._model import MovingModel
+from ._system import MovingSystem
+
+FIRST_TARGET = 0.5
+NEXT_TARGET = 0.3
+"""Residual to which the networks are first trained, in tolerances, and after every estimate that is still too large, in
+the last target: the estimate is the judge, the residual only what can be trained on."""
+
+ROUNDS = 6
+
+SAFE, GROWTH = 0.9, 1.15
+"""Where characteristics would cross without diffusion, the time is won step by step: first up to SAFE of the time at
+which they would, then GROWTH as far, until they are seen to come too close or the end is reached."""
+
+KEPT = 0.95
+"""Of the time up to which they do not, this is kept: near its end the equations are nearly singular."""
+
+FIRST_ROWS = 600
+FOLLOWED = 0.01
+"""Distance from the pilot, relative, at which networks follow it closely enough to be trained by the equations."""
+
+SCOUTED = 0.05
+"""Residual of a step: whether characteristics come too close shows long before the solution is exact."""
+
+
+class Trainer(Protocol):
+    """`GaussNewton` or `AdamLBFGS`."""
+
+    def train(
+        self,
+        system: MovingSystem,
+        tol: float,
+        seed: int = 0,
+        budget_s: float | None = None,
+        progress: Listener | None = None,
+    ) -> MethodResult: ...
+
+
+@dataclass(frozen=True)
+class Lagrangian:
+    """Lagrangian PINN (Mojgani, Balajewicz and Hassanzadeh 2023, 2205.02902): a network for the characteristics and one
+    for the state, `depth` hidden layers `width` wide each, trained by `trainer`; by `scout` while it is looked for the
+    time at which characteristics come too close.
+
+        X_t = a(W, X, t),   W_t = source at X,   X and W as given where characteristics begin
+
+    Differs from the paper: two separate networks, initial and entering values exact by construction, derivatives in
+    space with the Jacobian of the map, Gauss-Newton. For a velocity that is constant the map is exact before any
+    training.
+
+    Where characteristics come too close the solution ends: its field is NaN from then on and its outcome
+    CHARACTERISTICS_CROSS. `physolve.solve` then turns to the default method if diffusion keeps the solution smooth.
+    """
+
+    width: int = 16
+    depth: int = 2
+    activation: Activation = TANH
+    trainer: Trainer = field(default_factory=GaussNewton)
+    scout: Trainer = field(default_factory=lambda: GaussNewton(steps=30))
+
+    @property
+    def name(self) -> str:
+        """How solutions name their origin."""
+        return "Lagrangian PINN"
+
+    def run(
+        self,
+        problem: Problem,
+        tol: float,
+        seed: int = 0,
+        budget_s: float | None = None,
+        progress: Listener | None = None,
+    ) -> MethodResult:
+        """Train until the estimated relative error is `tol`.
+
+        Ends as TOLERANCE_NOT_REACHED where training does, as CHARACTERISTICS_CROSS with a solution up to then. Raises
+        UnsupportedError with the reason for a problem that is no transport along one velocity.
+        """
+        clock = _Clock(time.monotonic(), budget_s)
+        model = MovingModel.of(lowered(problem), self.width, self.depth, self.activation)
+        system = self._started(MovingSystem(model), seed, clock, progress)
+        system, crossing = self._scouted(system, seed, clock, progress)
+        *_, last = self._rounds(system, tol, seed, clock, progress)
+        return replace(last, crossing=last.crossing or crossing).result()
+
+    def _started(self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None) -> MovingSystem:
+        """The system with networks that follow the pilot, where those that stand still are of no use as a start: over
+        long times the equations alone lead to other solutions of X_t = a, which end in one point."""
+        rows = system.sample(FIRST_ROWS, seed, (1.0,))
+        if system.loss(system.start(seed), rows) <= 1:
+            return system
+        threat = system.model.frame.pilot.crossing
+        follower = replace(system, following=True, horizon=threat if system.model.frame.second else None)
+        trained = self.scout.train(follower, FOLLOWED, seed, clock.left(), progress)
+        assert isinstance(trained.field, LagrangianField)
+        return replace(system, given=trained.field.vector)
+
+    def _scouted(
+        self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None
+    ) -> tuple[MovingSystem, Crossing | None]:
+        """The system up to the time at which characteristics come too close, if they threaten to; without diffusion
+        their crossing does not disturb the training."""
+        frame = system.model.frame
+        start, end, threat = frame.labels.start, frame.labels.end, frame.pilot.crossing
+        if threat is None or not frame.second or clock.over():
+            return system, None
+        horizon = start + SAFE * (threat - start)
+        while horizon < end and not clock.over():
+            trained = self.scout.train(replace(system, horizon=horizon), SCOUTED, seed, clock.left(), progress)
+            assert isinstance(trained.field, LagrangianField)
+            system = replace(system, given=trained.field.vector)
+            if crossing := first_crossing(system.model, trained.field.vector, horizon):
+                close = start + KEPT * (crossing.close - start)
+                return replace(system, horizon=close), replace(crossing, close=close)
+            horizon = start + GROWTH * (horizon - start)
+        return system, None
+
+    def _rounds(
+        self, system: MovingSystem, tol: float, seed: int, clock: "_Clock", progress: Listener | None
+    ) -> Iterator["_Round"]:
+        """Training to ever smaller residuals, until the estimate meets the tolerance or no more can be had."""
+        model, target, steps = system.model, FIRST_TARGET * tol, ()
+        for _ in range(ROUNDS):
+            trained = self.trainer.train(system, target, seed, clock.left(), progress)
+            assert isinstance(trained.field, LagrangianField)
+            vector, steps = trained.field.vector, (*steps, *clock.shifted(trained.history.steps))
+            crossing = first_crossing(model, vector, system.horizon)
+            estimate = estimated(model, vector, seed + 7, crossing.close if crossing else system.horizon)
+            yield _Round(model, vector, crossing, estimate, trained, steps)
+            if estimate.relative <= tol or trained.outcome is not Outcome.CONVERGED or clock.over():
+                return
+            system, target = replace(system, given=vector), NEXT_TARGET * target
+
+
+@dataclass(frozen=True, eq=False)
+class _Round:
+    """Networks after a training, and what was found out about them."""
+
+    model: MovingModel
+    vector: Vector
+    crossing: Crossing | None
+    estimate: Estimate
+    trained: MethodResult
+    steps: tuple[Step, ...]
+
+    def result(self) -> MethodResult:
+        until = None if self.crossing is None else self.crossing.close
+        field = LagrangianField(self.model, self.vector, until)
+        outcome, message = self.trained.outcome, self.trained.message
+        if outcome is not Outcome.INTERRUPTED:
+            message = ""
+        if self.crossing is not None and bool(torch.isfinite(self.vector).all()):
+            outcome = Outcome.CHARACTERISTICS_CROSS
+            message = f"{self.crossing}; the solution is valid up to t = {until:.6g}, {self.estimate}"
+        return MethodResult(field, {}, History(self.steps), outcome, message, self.estimate, valid_until=until)
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Seconds since a method began, and those that it has."""
+
+    began: float
+    budget_s: float | None
+
+    def left(self) -> float | None:
+        return None if self.budget_s is None else max(0.0, self.budget_s - (time.monotonic() - self.began))
+
+    def over(self) -> bool:
+        return self.left() == 0.0
+
+    def shifted(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Steps of a training that has just ended, timed from the beginning of the method."""
+        spent = time.monotonic() - self.began - (steps[-1].seconds if steps else 0.0)
+        return tuple(replace(step, seconds=step.seconds + spent) for step in steps)

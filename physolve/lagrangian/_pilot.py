@@ -1,0 +1,177 @@
+"""A first look along the characteristics, without diffusion: how far they go, and which of them matter."""
+
+from dataclasses import dataclass, replace
+
+import sympy
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from physolve._typing import Column
+from physolve.errors import UnsupportedError
+from physolve.spec import Problem, Program, Transport
+
+from ._beginnings import Beginnings
+from ._labels import Labels
+
+STEPS = 100
+GRID = {1: 401, 2: 41}
+"""Labels along each axis, by dimension."""
+
+MARGIN = 0.05
+"""Room beyond the outermost label that matters, in extents of those that do."""
+
+LONGEST = 8
+"""Doublings of the box of labels before the window is taken to be fed from ever farther away."""
+
+Box = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Pilot:
+    """Labels that matter, and a grid of them followed.
+
+    grid      (n, dim) labels; `begin` (n,) when each begins
+    path      (STEPS + 1, n, dim + unknowns) places and states at equidistant times
+    drift     (dim,) mean velocity, and `spread` the deviation from drifting along at its largest, over the duration
+    speed     (dim,) largest speed
+    crossing  when characteristics cross, None where they do not
+    """
+
+    labels: Labels
+    grid: Float[Tensor, "n dim"]
+    begin: Column
+    path: Float[Tensor, "steps n columns"]
+    drift: Float[Tensor, " dim"]
+    spread: Float[Tensor, " dim"]
+    speed: Float[Tensor, " dim"]
+    crossing: float | None
+
+
+def pilot(rates: Program, labels: Labels, beginnings: Beginnings, window: Box, grow: bool) -> Pilot:
+    """Follow a grid of labels by the classical Runge-Kutta method.
+
+    `rates` gives velocity and sources without their derivatives (see `plain_rates`). Where the window is one of
+    unbounded space (`grow`), the box of labels grows until it holds all that ever come into the window, and then
+    shrinks to those.
+    """
+    if grow:
+        labels = _grown(rates, labels, beginnings, window)
+    grid = _grid(labels)
+    path, begin = _followed(rates, labels, beginnings, grid)
+    life = (labels.end - begin)[:, None]
+    lived = life[:, 0] > 1e-6 * labels.duration
+    places = path[..., : labels.dim]
+    way = places[-1] - places[0]
+    mean = (way[lived] / life[lived]).mean(0)
+    lives = (torch.linspace(labels.start, labels.end, STEPS + 1, dtype=begin.dtype)[:, None] - begin).clamp(min=0)
+    deviation = (places - places[0] - lives[..., None] * mean).square().mean(1).sqrt().amax(0) / labels.duration
+    largest = places.diff(dim=0).abs().amax((0, 1)) * STEPS / labels.duration
+    return Pilot(labels, grid, begin, path, mean, deviation, largest, _crossing(places, labels))
+
+
+def plain_rates(problem: Problem, transport: Transport) -> Program:
+    """Velocity and sources of all unknowns, without their derivatives, as functions of coordinates and unknowns."""
+    expressions = [*transport.velocity, *transport.sources]
+    gone = {
+        node: sympy.S.Zero for e in expressions for node in e.atoms(sympy.Derivative) if node.has(*problem.unknowns)
+    }
+    return Program([e.xreplace(gone) for e in expressions], (*problem.coordinates, *problem.unknowns))
+
+
+def _crossing(path: Float[Tensor, "steps n dim"], labels: Labels) -> float | None:
+    """The first time at which a cell of the grid of labels is turned over."""
+    count, dim = GRID[labels.dim], labels.dim
+    cells = path.unflatten(1, (count,) * dim)
+    edges = [cells.diff(dim=1 + axis) for axis in range(dim)]
+    if dim == 1:
+        area = edges[0][..., 0]
+    else:
+        first, second = edges[0][:, :, :-1], edges[1][:, :-1]
+        area = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
+    # Cells of labels that have not entered are flat, not turned over.
+    turned = (area < -1e-12 * area.abs().max()).flatten(1).any(1)
+    return labels.start + float(turned.int().argmax()) * labels.duration / STEPS if bool(turned.any()) else None
+
+
+def _grown(rates: Program, labels: Labels, beginnings: Beginnings, window: Box) -> Labels:
+    """The box of all labels that ever come into the window."""
+    for _ in range(LONGEST):
+        grid = _grid(labels)
+        path, _ = _followed(rates, labels, beginnings, grid)
+        visits = _visits(path[..., : labels.dim], labels, window)
+        wider = _wider(labels, grid, visits)
+        if wider == labels:
+            return _around(labels, grid, visits)
+        labels = wider
+    raise UnsupportedError(
+        f"lagrangian: the window {window} is fed from farther away than {labels.lower} to {labels.upper}; shorten the"
+        " time, or state what enters through the sides"
+    )
+
+
+def _grid(labels: Labels) -> Float[Tensor, "n dim"]:
+    count = GRID[labels.dim]
+    axes = [torch.linspace(a, b, count, dtype=torch.float64) for a, b in zip(labels.lower, labels.upper, strict=True)]
+    return torch.cartesian_prod(*axes).reshape(-1, labels.dim)
+
+
+def _followed(
+    rates: Program, labels: Labels, beginnings: Beginnings, grid: Float[Tensor, "n dim"]
+) -> tuple[Float[Tensor, "steps n columns"], Column]:
+    """Places and states at STEPS + 1 times, every characteristic at rest before it begins; and when it begins."""
+    layout = labels.layout(False)
+    at = torch.cat([grid, torch.full_like(grid[:, :1], labels.start)], 1)
+    begin = labels.begin(grid)
+    x, w = labels.origin(at, layout).value.clone(), beginnings.jet(labels, at, layout).value.clone()
+    dim, step = labels.dim, labels.duration / STEPS
+
+    def rate(y: Tensor, t: Column) -> Tensor:
+        values = rates(*labels.wrapped(y[:, :dim]).unbind(1), t, *y[:, dim:].unbind(1))
+        return torch.where((t > begin)[:, None], torch.stack(values, 1), 0.0)
+
+    y = torch.cat([x, w], 1)
+    path = [y]
+    for k in range(STEPS):
+        t = begin.new_full((len(grid),), labels.start + k * step)
+        a = rate(y, t + 1e-9 * step)
+        b = rate(y + step / 2 * a, t + step / 2)
+        c = rate(y + step / 2 * b, t + step / 2)
+        d = rate(y + step * c, t + step)
+        y = y + step / 6 * (a + 2 * b + 2 * c + d)
+        path.append(y)
+    return torch.stack(path), begin
+
+
+def _visits(path: Float[Tensor, "steps n dim"], labels: Labels, window: Box) -> Bool[Tensor, " n"]:
+    """Which labels are ever inside the window; along periodic axes all are."""
+    inside = torch.ones(path.shape[:2], dtype=torch.bool)
+    for axis in range(labels.dim):
+        if not labels.periodic[axis]:
+            inside &= (path[..., axis] >= window[0][axis]) & (path[..., axis] <= window[1][axis])
+    return inside.any(0)
+
+
+def _wider(labels: Labels, grid: Tensor, visits: Bool[Tensor, " n"]) -> Labels:
+    """The box doubled towards those sides on which labels matter; itself where there are none."""
+    low, high = list(labels.lower), list(labels.upper)
+    for axis, extent in enumerate(labels.extent):
+        if labels.periodic[axis]:
+            continue
+        if bool((visits & (grid[:, axis] <= labels.lower[axis])).any()):
+            low[axis] -= extent
+        if bool((visits & (grid[:, axis] >= labels.upper[axis])).any()):
+            high[axis] += extent
+    return replace(labels, lower=tuple(low), upper=tuple(high))
+
+
+def _around(labels: Labels, grid: Tensor, visits: Bool[Tensor, " n"]) -> Labels:
+    """The smallest box around the labels that matter, and some room."""
+    low, high = list(labels.lower), list(labels.upper)
+    for axis in range(labels.dim):
+        if labels.periodic[axis]:
+            continue
+        here = grid[visits, axis]
+        room = MARGIN * float(here.max() - here.min()) + labels.extent[axis] / (GRID[labels.dim] - 1)
+        low[axis], high[axis] = float(here.min()) - room, float(here.max()) + room
+    return replace(labels, lower=tuple(low), upper=tuple(high))
