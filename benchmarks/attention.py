@@ -10,7 +10,7 @@ the output, the median of `--repeat` calls after one that warms up. Extra memory
 inputs and mask, at its highest, over one forward + backward; the output and all gradients are in it.
 
 TransformerConv holds linear layers for q, k, v and a skip; the other ways are given them too, so that all do the same
-work.
+work. Two rows more are attention alone, without linear layers. Ratios are to the kernel's row of the same kind.
 """
 
 import argparse
@@ -29,7 +29,8 @@ from torch import Tensor, nn
 
 from physolve.mesh import AttentionMask, masked_attention, plain_attention
 
-WAYS = ("kernel", "plain", "TransformerConv")
+LAYERS, ALONE = ("kernel", "plain", "TransformerConv"), ("kernel alone", "plain alone")
+WAYS = (*LAYERS, *ALONE)
 
 
 def mesh_edges(nodes: int, neighbours: int, shuffled: bool) -> Tensor:
@@ -42,6 +43,17 @@ def mesh_edges(nodes: int, neighbours: int, shuffled: bool) -> Tensor:
     return torch.randperm(nodes, generator=torch.Generator().manual_seed(0))[edges] if shuffled else edges
 
 
+class Alone(nn.Module):
+    """Attention without projections: queries, keys and values are all the input."""
+
+    def __init__(self, heads: int, attend: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.heads, self.attend = heads, attend
+
+    def forward(self, x: Tensor, mask: AttentionMask) -> Tensor:
+        return self.attend(x, x, x, mask, self.heads)
+
+
 class OwnAttention(nn.Module):
     """Projections and one of our two ways."""
 
@@ -51,7 +63,8 @@ class OwnAttention(nn.Module):
         self.heads, self.attend = heads, attend
 
     def forward(self, x: Tensor, mask: AttentionMask) -> Tensor:
-        return self.attend(self.q(x), self.k(x), self.v(x), mask, self.heads) + self.skip(x)
+        skip = self.skip(x)
+        return skip.add_(self.attend(self.q(x), self.k(x), self.v(x), mask, self.heads))
 
 
 def graph_of(way: str, edges: Tensor, nodes: int) -> Tensor | AttentionMask:
@@ -65,7 +78,8 @@ def layer_of(way: str, width: int, heads: int) -> nn.Module:
         from torch_geometric.nn import TransformerConv
 
         return TransformerConv(width, width // heads, heads=heads)
-    return OwnAttention(width, heads, masked_attention if way == "kernel" else plain_attention)
+    attend = masked_attention if way.startswith("kernel") else plain_attention
+    return Alone(heads, attend) if way in ALONE else OwnAttention(width, heads, attend)
 
 
 def grown(run: Callable[[], object]) -> float:
@@ -92,19 +106,19 @@ def measure(way: str, options: argparse.Namespace) -> dict[str, float]:
     layer = layer_of(way, options.width, options.heads)
     x = torch.randn(options.nodes, options.width, generator=torch.Generator().manual_seed(1)).requires_grad_()
     layer(x[:0], graph_of(way, edges[:, :0], 0))  # builds the kernels
-    times = []
+    clock, times = time.process_time if options.cpu_time else time.perf_counter, []
 
     def once() -> None:
-        begun = time.perf_counter()
-        out = layer(x, graph)
-        forward = time.perf_counter() - begun
-        torch.autograd.grad(out.sum(), (x, *layer.parameters()), allow_unused=True)
-        times.append((forward, time.perf_counter() - begun))
+        begun = clock()
+        loss = layer(x, graph).sum()
+        forward = clock() - begun
+        torch.autograd.grad(loss, (x, *layer.parameters()), allow_unused=True)
+        times.append((forward, clock() - begun))
 
-    extra = grown(once)  # warms up as well
-    for _ in range(options.repeat):
+    for _ in range(options.repeat + 1):
         once()
-    seconds = [statistics.median(column) for column in zip(*times[1:], strict=True)]
+    extra = grown(once)
+    seconds = [statistics.median(column) for column in zip(*times[1 : options.repeat + 1], strict=True)]
     return {"forward": seconds[0], "both": seconds[1], "bytes": extra, "edges": edges.shape[1]}
 
 
@@ -122,6 +136,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--cpu-time", action="store_true", help="of the process: on a busy machine, with one thread")
     parser.add_argument("--shuffled", action="store_true", help="nodes numbered at random")
     parser.add_argument("--only", choices=WAYS, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
@@ -133,13 +148,15 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(measure(options.only, options)))
         return
     results = {way: measure_apart(way, arguments) for way in WAYS}
-    ours, order = results["kernel"], "at random" if options.shuffled else "along the grid"
+    ours, order = results[LAYERS[0]], "at random" if options.shuffled else "along the grid"
     print(
         f"{options.nodes} nodes numbered {order}, {int(ours['edges'])} edges, width {options.width}, {options.heads}"
-        f" heads, float32, {options.threads} threads; torch {torch.__version__}\n"
+        f" heads, float32, {options.threads} threads,"
+        f" {'CPU' if options.cpu_time else 'wall'} time; torch {torch.__version__}\n"
     )
     print("| way | forward s | forward + backward s | x | extra memory MB | x |\n|---|---|---|---|---|---|")
     for way, got in results.items():
+        ours = results[ALONE[0] if way in ALONE else LAYERS[0]]
         print(
             f"| {way} | {got['forward']:.3f} | {got['both']:.3f} | {got['both'] / ours['both']:.1f}"
             f" | {got['bytes'] / 1e6:.0f} | {got['bytes'] / ours['bytes']:.1f} |"

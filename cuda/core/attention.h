@@ -8,8 +8,10 @@
 // Backward recomputes the scores from l_ih = log sum_j exp(s_ijh), once along the rows for q and once along the rows of
 // the transposed mask for k and v, so that no two workers write to one place.
 //
-//   t_ih = sum_d g_idh out_idh,   ds_ijh = p_ijh (sum_d g_idh v_jdh - t_ih)
-//   dq_i = scale sum_j ds_ij k_j,   dk_j = scale sum_i ds_ij q_i,   dv_j = sum_i p_ij g_i
+//   u_ijh = sum_d g_idh v_jdh,   t_ih = sum_j p_ijh u_ijh,   ds_ijh = p_ijh (u_ijh - t_ih)
+//   dq_i = scale (sum_j p_ij u_ij k_j - t_i sum_j p_ij k_j),   dk_j = scale sum_i ds_ij q_i,   dv_j = sum_i p_ij g_i
+//
+// t is the product of g and out as well, but out need not be kept for it.
 //
 // The Machine is a vector of `lanes` numbers: on the host a register, on the device a group of threads with one number
 // each. It provides
@@ -49,8 +51,8 @@ struct AttentionBatch {
 template <class S>
 struct AttentionJob {
   bool backward = false;
-  S* out = nullptr;                // (batch, rows, width), written; read by backward
-  S* logs = nullptr;               // (batch, rows, heads) l, the same; with no neighbour -infinity
+  S* out = nullptr;                // (batch, rows, width), written
+  S* logs = nullptr;               // (batch, rows, heads) l, written, or read backward; with no neighbour -infinity
   const S* cotangents = nullptr;   // (batch, rows, width)
   S* statistics = nullptr;         // (batch, rows, 2, heads) l and t, and `lanes` numbers more; written, then read
   S *to_q = nullptr, *to_k = nullptr, *to_v = nullptr;
@@ -118,30 +120,43 @@ class Attention {
   PHYSOLVE_HD void to_query(long sample, long i) const {
     const long row = sample * batch_.rows + i;
     const S *k = batch_.k + sample * batch_.nodes * batch_.width, *v = batch_.v + sample * batch_.nodes * batch_.width;
-    L query[Columns::most], cotangent[Columns::most], sum[Columns::most];
+    L query[Columns::most], cotangent[Columns::most], sum[Columns::most], bent[Columns::most];
     L log[Columns::most_scores], along[Columns::most_scores];
     read(batch_.q + row * batch_.width, query);
     read(job_.cotangents + row * batch_.width, cotangent);
-    product(cotangent, job_.out + row * batch_.width, along);
-    S* statistics = job_.statistics + row * 2 * batch_.heads;
     each_score([&](int r) {
       log[r] = machine_.spread(logs_of(row) + r * lanes, batch_.heads);
-      machine_.keep(statistics + r * lanes, log[r], kept());
-      machine_.keep(statistics + batch_.heads + r * lanes, along[r], kept());
+      along[r] = L{};
     });
     each_column([&](int c) {
       query[c] = query[c] * batch_.scale;
-      sum[c] = L{};
+      sum[c] = bent[c] = L{};
     });
     for (int e = batch_.mask.begin[i]; e < batch_.mask.begin[i + 1]; ++e) {
       const long other = long(batch_.mask.node[e]) * batch_.width;
       L weight[Columns::most_scores], slope[Columns::most_scores];
       product(query, k + other, weight);
       product(cotangent, v + other, slope);
-      each_score([&](int r) { slope[r] = machine_.exp(weight[r] - log[r]) * (slope[r] - along[r]); });
-      each_column([&](int c) { sum[c] += slope[score_of(c)] * machine_.load(k + other + c * lanes); });
+      each_score([&](int r) {
+        weight[r] = machine_.exp(weight[r] - log[r]);
+        slope[r] = weight[r] * slope[r];
+        along[r] += slope[r];
+      });
+      each_column([&](int c) {
+        const L key = machine_.load(k + other + c * lanes);
+        sum[c] += weight[score_of(c)] * key;
+        bent[c] += slope[score_of(c)] * key;
+      });
     }
-    each_column([&](int c) { machine_.store(job_.to_q + row * batch_.width + c * lanes, sum[c] * batch_.scale); });
+    S* statistics = job_.statistics + row * 2 * batch_.heads;
+    each_score([&](int r) {
+      machine_.keep(statistics + r * lanes, log[r], kept());
+      machine_.keep(statistics + batch_.heads + r * lanes, along[r], kept());
+    });
+    each_column([&](int c) {
+      const L gradient = (bent[c] - along[score_of(c)] * sum[c]) * batch_.scale;
+      machine_.store(job_.to_q + row * batch_.width + c * lanes, gradient);
+    });
   }
 
   // Gradients of k and v of node j, from the statistics of all rows.

@@ -158,16 +158,15 @@ std::tuple<Tensor, Tensor> forward(const Tensor& q, const Tensor& k, const Tenso
 }
 
 std::tuple<Tensor, Tensor, Tensor> backward(const Tensor& cotangents, const Tensor& q, const Tensor& k, const Tensor& v,
-                                            const Tensor& out, const Tensor& logs, const Tensor& begin,
+                                            const Tensor& logs, const Tensor& begin,
                                             const Tensor& node, const Tensor& transposed_begin,
                                             const Tensor& transposed_node, int64_t heads, double scale) {
   const Inputs in = checked(q, k, v, {begin, node, transposed_begin, transposed_node}, heads, scale);
   check_entries("transposed mask", transposed_begin, transposed_node, q.size(1));
-  for (const Tensor& like : {cotangents, out}) {
-    TORCH_CHECK(like.sizes() == q.sizes() && like.scalar_type() == q.scalar_type() && like.device() == q.device(),
-                "attention: got cotangents or output of shape ", like.sizes(), ", ", like.scalar_type(), " on ",
-                like.device(), ", expected ", q.sizes(), ", ", q.scalar_type(), " on ", q.device());
-  }
+  TORCH_CHECK(cotangents.sizes() == q.sizes() && cotangents.scalar_type() == q.scalar_type() &&
+                  cotangents.device() == q.device(),
+              "attention: got cotangents of shape ", cotangents.sizes(), ", ", cotangents.scalar_type(), " on ",
+              cotangents.device(), ", expected ", q.sizes(), ", ", q.scalar_type(), " on ", q.device());
   const std::vector<int64_t> shape{q.size(0), q.size(1), heads};
   TORCH_CHECK(logs.sizes() == shape && logs.scalar_type() == q.scalar_type() && logs.device() == q.device(),
               "attention: got logs of shape ", logs.sizes(), " and ", logs.scalar_type(), ", expected ",
@@ -175,7 +174,6 @@ std::tuple<Tensor, Tensor, Tensor> backward(const Tensor& cotangents, const Tens
   const int64_t spare = 64 / q.element_size();  // a vector may be read at the last number
   const Tensor statistics = at::empty({2 * q.size(0) * q.size(1) * heads + spare}, q.options());
   const Arrays to{.backward = true,
-                  .out = out.contiguous(),
                   .logs = logs.contiguous(),
                   .cotangents = cotangents.contiguous(),
                   .statistics = statistics,
@@ -205,7 +203,7 @@ void implement(torch::Library& m) {
 
 TORCH_LIBRARY_FRAGMENT(physolve, m) {
   m.def("attention_forward(Tensor q, Tensor k, Tensor v, " MASK ") -> (Tensor, Tensor)");
-  m.def("attention_backward(Tensor cotangents, Tensor q, Tensor k, Tensor v, Tensor out, Tensor logs, " MASK
+  m.def("attention_backward(Tensor cotangents, Tensor q, Tensor k, Tensor v, Tensor logs, " MASK
         ") -> (Tensor, Tensor, Tensor)");
   m.def("attention_vector_bytes() -> int", vector_bytes);
 }

@@ -2,7 +2,7 @@
 
     attention_forward    q (batch, rows, width), k, v (batch, nodes, width), mask
                          -> out (like q), logs (batch, rows, heads)
-    attention_backward   cotangents of out, q, k, v, out, logs, mask -> gradients of q, k, v
+    attention_backward   cotangents of out, q, k, v, logs, mask -> gradients of q, k, v
 
 Forward mode is refused by the operations themselves (cuda/torch/tangents.h).
 """
@@ -28,7 +28,7 @@ def register() -> None:
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
     q, k, v, *mask, ctx.heads, ctx.scale = inputs
     ctx.mark_non_differentiable(output[1])
-    ctx.save_for_backward(q, k, v, *output, *mask)
+    ctx.save_for_backward(q, k, v, output[1], *mask)
 
 
 def _pull_back(ctx: Any, cotangents: Tensor, _: Any) -> tuple[Any, ...]:
