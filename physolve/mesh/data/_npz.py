@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physolve.errors import ProblemFileError
-from physolve.io._mesh_field import NODES_PER_CELL
+from physolve.io import NODES_PER_CELL
 
 from ._planar import flattened
 from ._series import Series

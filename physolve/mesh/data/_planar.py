@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from physolve.io._mesh_field import PLANAR_CELLS
+from physolve.io import PLANAR_CELLS
 
 
 def flattened(points: NDArray[np.floating], cells: Mapping[str, NDArray[np.integer]]) -> NDArray[np.float64]:

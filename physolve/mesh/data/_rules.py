@@ -13,7 +13,7 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 
 from physolve.errors import ProblemFileError, SpecificationError
-from physolve.io._files import reading
+from physolve.io import reading
 from physolve.spec import Program, parse_condition
 
 from .._facets import boundary_nodes

@@ -4,7 +4,7 @@ from os import PathLike
 from pathlib import Path
 
 from physolve.errors import ProblemFileError
-from physolve.io._files import reading
+from physolve.io import reading
 
 from ._meshgraphnets import read_meshgraphnets
 from ._npz import read_npz

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from physolve.errors import ProblemFileError, SpecificationError
-from physolve.io._files import reading
+from physolve.io import reading
 
 from ._layout import FORMAT_VERSION, KIND, SPLITS, Split
 
