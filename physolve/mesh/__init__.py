@@ -17,8 +17,8 @@ from ._node_types import PREDICTED as PREDICTED
 from ._node_types import NodeType as NodeType
 from ._node_types import one_hot as one_hot
 from ._plain_attention import plain_attention as plain_attention
-from ._sizes import L as L
-from ._sizes import M as M
-from ._sizes import S as S
+from ._sizes import LARGE as LARGE
+from ._sizes import MEDIUM as MEDIUM
+from ._sizes import SMALL as SMALL
 from ._sizes import TransformerSizes as TransformerSizes
 from ._transformer import MeshTransformer as MeshTransformer

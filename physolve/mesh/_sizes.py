@@ -44,11 +44,11 @@ class TransformerSizes:
         return self.width // self.heads
 
 
-S = TransformerSizes(blocks=10, width=64, heads=4)
-"""0.57 M parameters."""
+SMALL = TransformerSizes(blocks=10, width=64, heads=4)
+"""S, 0.57 M parameters."""
 
-M = TransformerSizes(blocks=15, width=128, heads=4)
-"""3.3 M parameters."""
+MEDIUM = TransformerSizes(blocks=15, width=128, heads=4)
+"""M, 3.3 M parameters."""
 
-L = TransformerSizes(blocks=15, width=512, heads=8)
-"""53 M parameters."""
+LARGE = TransformerSizes(blocks=15, width=512, heads=8)
+"""L, 53 M parameters."""

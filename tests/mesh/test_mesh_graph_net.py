@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from physolve.errors import SpecificationError
-from physolve.mesh import MeshGraphNet, MeshTransformer, S
+from physolve.mesh import SMALL, MeshGraphNet, MeshTransformer
 
 
 def small(steps=2):
@@ -20,7 +20,7 @@ def small(steps=2):
 def test_size_of_the_published_one():
     """2.3 M parameters; the small transformer has a quarter of them."""
     counts = [
-        sum(p.numel() for p in model.parameters()) for model in (MeshGraphNet(11, 2, 2), MeshTransformer(11, 2, S))
+        sum(p.numel() for p in model.parameters()) for model in (MeshGraphNet(11, 2, 2), MeshTransformer(11, 2, SMALL))
     ]
     assert counts[0] == pytest.approx(2.3e6, rel=0.03)
     assert counts[1] < counts[0] / 4

@@ -32,6 +32,11 @@ class Fields:
         """
         frame = series.frame(step)
         sources = self.sources or {name: (name,) for name in frame}
+        slashed = next((name for name in sources if "/" in name), None)
+        if slashed is not None:
+            raise ProblemFileError(
+                f"{series.origin}: field '{slashed}' has a slash in its name; rename it: --field NAME={slashed}"
+            )
         return {
             name: _checked(series, step, name, _array(series, step, frame, arrays)) for name, arrays in sources.items()
         }

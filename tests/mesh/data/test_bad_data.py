@@ -102,6 +102,14 @@ def test_trajectories_with_other_fields_or_dimension(tmp_path):
     refused(tmp_path, "c.npz: the mesh is 3-D and those before are 2-D", flow, solid)
 
 
+def test_a_slash_in_a_name(tmp_path):
+    values = sim.frames()["pressure"]
+    source = sim.write_npz(tmp_path / "flow.npz", **{"pressure": None, "p/rho": values})
+    refused(tmp_path, "field 'p/rho' has a slash in its name; rename it: --field NAME=p/rho", source)
+    convert([source], tmp_path / "data.h5", Conversion(fields=Fields({"p": ("p/rho",)}), rules=NodeRules()))
+    assert np.array_equal(MeshStore(tmp_path / "data.h5").frame("flow", 2)["p"], values[2])
+
+
 def test_a_name_twice(tmp_path):
     flow = sim.write_npz(tmp_path / "flow.npz")
     refused(tmp_path, "the name 'flow' is taken", flow, flow)
