@@ -44,6 +44,27 @@ def test_one_line_for_what_is_wrong(archive, tmp_path, capsys, options, message)
     assert not out.exists()
 
 
+PROBLEM = """
+coordinates = ["x", "y"]
+unknowns = ["u"]
+equations = ["-laplacian(u) = 0"]
+domain = "rectangle([0, 0], [1, 1])"
+
+[[conditions]]
+kind = "dirichlet"
+unknown = "u"
+value = "0"
+"""
+
+
+def test_boundary_parts_of_a_problem_file(archive, tmp_path, capsys):
+    (tmp_path / "problem.toml").write_text(PROBLEM)
+    (tmp_path / "rules.toml").write_text('[parts]\nleft = "inflow"\nright = "outflow"\n')
+    options = ["--problem", str(tmp_path / "problem.toml"), "--node-types", str(tmp_path / "rules.toml"), "--json"]
+    assert main(["mesh", "convert", str(archive), "-o", str(tmp_path / "data.h5"), *options]) == 0
+    assert json.loads(capsys.readouterr().out)["node_types"] == {"inflow": 2, "outflow": 2}
+
+
 def test_help_without_a_subcommand(capsys):
     assert main(["mesh"]) == 0
     assert "convert" in capsys.readouterr().out
