@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from physolve.errors import ProblemFileError
+from physolve.io import NODES_PER_CELL
 
 Frame = Mapping[str, NDArray[np.floating]]
 Mesh = tuple[NDArray[np.floating], Mapping[str, NDArray[np.integer]]]
@@ -47,6 +48,8 @@ class Series:
             raise ProblemFileError(f"{self.origin}: points: {_first_bad(self.points)} is not a finite number")
         if not sum(len(block) for block in self.cells.values()):
             raise ProblemFileError(f"{self.origin}: cells: got none, expected a mesh; a cloud of points has no edges")
+        for kind, block in self.cells.items():
+            _check_cells(self.origin, kind, np.asarray(block), len(self.points))
 
 
 def same_mesh(origin: str, step: int, first: Mesh, there: Mesh) -> None:
@@ -66,6 +69,18 @@ def same_mesh(origin: str, step: int, first: Mesh, there: Mesh) -> None:
         raise ProblemFileError(
             f"{origin}: step {step} has its nodes elsewhere than the first one; a moving mesh is not supported: store"
             " displacements as a field"
+        )
+
+
+def _check_cells(origin: str, kind: str, block: np.ndarray, nodes: int) -> None:
+    if NODES_PER_CELL.get(kind) != block.shape[-1] or block.ndim != 2:
+        known = ", ".join(f"{name} {count}" for name, count in NODES_PER_CELL.items())
+        raise ProblemFileError(f"{origin}: cells: got '{kind}' of shape {block.shape}, expected (m, nodes): {known}")
+    if block.size and (block.min() < 0 or block.max() >= nodes):
+        cell = int(np.argmax(((block < 0) | (block >= nodes)).any(1)))
+        raise ProblemFileError(
+            f"{origin}: cells: {kind} {cell} has the nodes {block[cell].tolist()}, expected 0 to {nodes - 1}; number"
+            " nodes from 0"
         )
 
 

@@ -120,6 +120,11 @@ def test_a_name_twice(tmp_path):
     [
         ({"points": None}, "no array 'points'"),
         ({"triangles": None}, "cells: got none among"),
+        (
+            {"triangles": sim.TRIANGLES + 1},
+            r"triangle 8 has the nodes \[11, 15, 16\], expected 0 to 15; number nodes from 0",
+        ),
+        ({"triangles": sim.TRIANGLES[:, :2]}, r"got 'triangle' of shape \(18, 2\)"),
         ({"velocity": np.zeros((4, 7, 2))}, r"array 'velocity' has shape \(4, 7, 2\), expected \(steps, 16\)"),
         ({"velocity": np.zeros((3, 16, 2))}, "expected the same for all"),
         ({"times": np.arange(3)}, "times: got 3, expected one for each of the 4 steps"),
