@@ -9,6 +9,7 @@ from torch import Tensor
 from physolve._kernels import Kernels
 from physolve.errors import SpecificationError
 
+from ._attention_rules import AttentionForward
 from ._build import ATTENTION
 from ._mask import AttentionMask
 from ._plain_attention import plain_attention
@@ -45,7 +46,9 @@ def masked_attention(
         return plain_attention(q, k, v, mask, heads, scale)
     flat = (x.reshape(prod(x.shape[:-2]), *x.shape[-2:]) for x in (q, k, v))
     arrays = mask.begin, mask.node, mask.transposed_begin, mask.transposed_node
-    out, _ = torch.ops.physolve.attention_forward(*flat, *arrays, heads, scale)
+    # torch.compile (2.14) cannot trace the autograd function; torch.func cannot use the registered rules.
+    attend = torch.ops.physolve.attention_forward if torch.compiler.is_compiling() else AttentionForward.apply
+    out, _ = attend(*flat, *arrays, heads, scale)
     return out.reshape(q.shape)
 
 

@@ -4,6 +4,7 @@ import masks
 import pytest
 import torch
 
+from physolve.errors import UnsupportedError
 from physolve.mesh import attention_kernels, masked_attention, plain_attention
 
 pytestmark = pytest.mark.skipif(
@@ -35,6 +36,34 @@ def test_opcheck():
     torch.library.opcheck(operations.attention_forward.default, (*leaves, *REST))
     _, logs = operations.attention_forward(Q, K, V, *REST)
     torch.library.opcheck(operations.attention_backward.default, (Q.clone(), Q, K, V, logs, *REST))
+
+
+def loss(attention):
+    return lambda q, k, v: attention(q, k, v, MASK, 4).square().sum()
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda f: torch.func.grad(f)(Q, K, V),
+        lambda f: torch.func.grad(f, argnums=2)(Q[0], K[0], V[0]),
+        lambda f: torch.func.vmap(f)(Q, K, V),
+        lambda f: torch.func.vmap(f, in_dims=(0, None, None))(Q, K[0], V[0]),
+        lambda f: torch.func.vmap(f, in_dims=(2, 2, 2))(*(x.movedim(0, 2) for x in (Q, K, V))),
+        lambda f: torch.func.vmap(torch.func.grad(f, argnums=1), in_dims=(None, 0, 0))(Q[0], K, V),
+        lambda f: torch.func.jacrev(lambda q: torch.stack([f(q, K, V), f(2 * q, K, V)]))(Q),
+    ],
+    ids=lambda f: "",
+)
+def test_transforms_agree_with_plain_torch(transform):
+    assert masks.distance(transform(loss(masked_attention)), transform(loss(plain_attention))) < 1e-12
+
+
+def test_vmap_over_masks_is_refused():
+    with pytest.raises(UnsupportedError, match="block_diagonal"):
+        torch.func.vmap(lambda node: torch.ops.physolve.attention_forward(Q, K, V, ROWS[0], node, *REST[2:])[0])(
+            torch.stack([ROWS[1], ROWS[1]])
+        )
 
 
 def test_compiled_by_torch():
@@ -101,7 +130,18 @@ def test_bad_arguments_of_the_gradient(position, value, message):
         torch.ops.physolve.attention_backward(*arguments)
 
 
-def test_a_tangent_is_refused():
+@pytest.mark.parametrize(
+    ("attention", "message"),
+    [
+        (lambda q: masked_attention(q, K, V, MASK, 4), "jvp"),
+        (
+            lambda q: torch.ops.physolve.attention_forward(q, K, V, *REST)[0],
+            "no forward-mode derivative.*plain_attention",
+        ),
+    ],
+    ids=["function", "operation"],
+)
+def test_a_tangent_is_refused(attention, message):
     """It would be dropped, and the derivative a wrong zero."""
-    with pytest.raises(NotImplementedError, match=r"no forward-mode derivative.*plain_attention"):
-        torch.func.jvp(lambda q: masked_attention(q, K, V, MASK, 4), (Q,), (Q,))
+    with pytest.raises(NotImplementedError, match=message):
+        torch.func.jvp(attention, (Q,), (Q,))
