@@ -1,7 +1,7 @@
 // What the bindings of attention need of the device, whether it was built in or not.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include "../core/attention.h"
 
