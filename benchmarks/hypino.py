@@ -1,7 +1,7 @@
 """HyPINO judged: the seven problems of the paper, unseen random problems, latency, and what it saves `solve`.
 
     python benchmarks/hypino.py                          # everything, shipped weights
-    python benchmarks/hypino.py seven --weights FILE     # one section: seven, tuned, random, latency, solve
+    python benchmarks/hypino.py seven --weights FILE     # one section: seven, tuned, random, refined, latency, solve
     python benchmarks/hypino.py seven --markdown out.md  # the table for the README
 
 Seven problems: mean square error on the 224 x 224 grid, prediction times domain mask, mean over the whole grid, as
@@ -17,7 +17,9 @@ import os
 import statistics
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +85,7 @@ def main() -> None:
         "seven": seven,
         "tuned": fine_tuning,
         "random": random_problems,
+        "refined": refined_problems,
         "latency": latency,
         "solve": time_to_solution,
     }
@@ -91,6 +94,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="a file of weights; the shipped ones by default")
     parser.add_argument("--budget", type=float, default=10.0, help="seconds of each fine-tuning")
     parser.add_argument("--samples", type=int, default=1000, help="random problems")
+    parser.add_argument("--refined", type=int, default=24, help="random problems refined, of the first 64")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of torch; all cores by default")
     parser.add_argument("--markdown", type=Path, help="also write the table of the seven problems to this file")
     options = parser.parse_args()
@@ -150,8 +154,7 @@ def true_values(problem: ps.Problem, points: torch.Tensor) -> torch.Tensor:
 
 
 def seven(model: HyPINO, options: argparse.Namespace) -> None:
-    torch.manual_seed(0)
-    fresh = HyPINO(Hypernetwork(SMALL).eval())
+    fresh = _untrained()
     lines, met = [], []
     for case in CASES:
         judge = Judge(case, load(case))
@@ -211,20 +214,32 @@ def fine_tuning(model: HyPINO, options: argparse.Namespace) -> None:
 
 def random_problems(model: HyPINO, options: argparse.Namespace) -> None:
     """Relative L2 error on unseen random problems of the sampler's whole distribution."""
-    torch.manual_seed(0)
-    fresh = HyPINO(Hypernetwork(SMALL).eval())
-    settings = SamplerSettings(grid=model.grid, points=2048, edge=1024)
-    batch = validation_set(settings, options.samples, RANDOM_SEED)
-    few = batch.map(lambda tensor: tensor[: min(len(batch), 32)])
+    batch = validation_set(_posed(model), options.samples, RANDOM_SEED)
     _quantiles("own head", batch, model.zero_shot(batch, least_squares=False))
     _quantiles("least-squares head", batch, model.zero_shot(batch))
-    _quantiles("random weights, head", batch, fresh.zero_shot(batch))
-    for name, each in (("", model), ("random weights, ", fresh)):
-        stages = each.refine(few, 10, Step.ALL)
+    _quantiles("random weights, head", batch, _untrained().zero_shot(batch))
+
+
+def refined_problems(model: HyPINO, options: argparse.Namespace) -> None:
+    """The first of these problems after no, 3 and 10 refinements: 1,409 functions are fitted to each in the end."""
+    batch = validation_set(_posed(model), 64, RANDOM_SEED).map(lambda tensor: tensor[: options.refined])
+    for name, each in (("", model), ("random weights, ", _untrained())):
+        began = time.process_time()
+        stages = each.refine(batch, 10, Step.ALL)
+        print(f"{name}10 refinements of {len(batch)} problems: {time.process_time() - began:.0f} CPU s")
         for count in (0, 3, 10):
-            _quantiles(f"{name}{count} refinements, first {len(few)}", few, stages[count])
+            _quantiles(f"{name}{count} refinements", batch, stages[count])
         worse = sum(int((b.residual > a.residual).sum()) for a, b in itertools.pairwise(stages))
         print(f"steps that are worse than the one before, by the residual held out: {worse}")
+
+
+def _posed(model: HyPINO) -> SamplerSettings:
+    return SamplerSettings(grid=model.grid, points=2048, edge=1024)
+
+
+def _untrained() -> HyPINO:
+    torch.manual_seed(0)
+    return HyPINO(Hypernetwork(SMALL).eval())
 
 
 def _quantiles(name: str, batch: ProblemBatch, answer: Answer) -> None:
@@ -234,37 +249,48 @@ def _quantiles(name: str, batch: ProblemBatch, answer: Answer) -> None:
     found = torch.cat([answer.part(slice(a, a + 32)).values(points[a : a + 32]) for a in range(0, len(batch), 32)])
     error = ((found - true).norm(dim=1) / true.norm(dim=1).clamp_min(1e-300))[known]
     q = torch.quantile(error, torch.tensor([0.25, 0.5, 0.75, 0.9], dtype=error.dtype)).tolist()
-    print(f"{name:42s} relative L2: median {q[1]:.4f}; quartiles {q[0]:.4f}, {q[2]:.3f}; 90 % {q[3]:.2f}", flush=True)
+    print(f"{name:42s} relative L2: median {q[1]:.2g}; quartiles {q[0]:.2g}, {q[2]:.2g}; 90 % {q[3]:.2g}", flush=True)
 
 
 # --- latency
 
 
 def latency(model: HyPINO, options: argparse.Namespace) -> None:
-    """From `Problem` to the field on the 224 x 224 grid, after warm-up."""
-    problem = load(CASES[1])
+    """From `Problem` to the field on the 224 x 224 grid, after warm-up. Functions in float32, as no error notices."""
     at = {"grid": model.grid, "points": 768, "edge": 384}
-    one = _best(lambda: model.zero_shot(lower(problem, **at).posed).on_grid(NODES))
-    print(f"one problem, from Problem to field: {1e3 * one:.0f} ms")
-    batch = stack([one.posed for one in lower_many([load(case) for case in CASES] * 10, **at)][:64])
+    answer = partial(model.zero_shot, dtype=torch.float32)
+    problems = [load(case) for case in CASES]
+    one = _best(lambda: answer(lower(problems[1], **at).posed).on_grid(NODES))
+    print(f"one problem, from Problem to field: {one}")
+    batch = stack([one.posed for one in lower_many(problems * 10, **at)][:64])
     parts = {
         "hypernetwork": lambda: model.write(batch),
-        "hypernetwork and head": lambda: model.zero_shot(batch),
-        "hypernetwork, head and fields": lambda: model.zero_shot(batch).on_grid(NODES),
-        "lowering": lambda: lower_many([problem] * 64, **at),
+        "hypernetwork and head": lambda: answer(batch),
+        "hypernetwork, head and fields": lambda: answer(batch).on_grid(NODES),
+        "lowering": lambda: lower_many([problems[1]] * 64, **at),
     }
     for name, run in parts.items():
-        print(f"64 problems, {name}: {1e3 * _best(run) / 64:.1f} ms each")
+        print(f"64 problems, {name}: {_best(run, per=64)} each")
 
 
-def _best(run, repeats: int = 5) -> float:
+class Spent(NamedTuple):
+    """Milliseconds by the clock and of all threads."""
+
+    wall: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} ms ({self.cpu:.1f} CPU ms)"
+
+
+def _best(run: Callable[[], object], repeats: int = 5, per: int = 1) -> Spent:
     run()
     times = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         run()
-        times.append(time.perf_counter() - began)
-    return min(times)
+        times.append((time.perf_counter() - began, time.process_time() - used))
+    return Spent(*(1e3 * min(column) / per for column in zip(*times, strict=True)))
 
 
 # --- solve with and without

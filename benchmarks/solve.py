@@ -141,9 +141,15 @@ def reference_of(name: str, problem: ps.Problem) -> Reference | None:
         return cole_hopf(0.01 / math.pi)
     if name == "lotka_volterra":
         return lotka_volterra(problem)
-    from physolve.reference import solve_fem
+    if name == "burgers_inviscid":
+        return characteristics
+    from physolve import reference
 
-    return solve_fem(problem, tol=2e-5)
+    if name in ("burgers_moving_shock", "burgers_standing_shock"):
+        return reference.cole_hopf(problem)
+    if name == "burgers_2d":
+        return reference.solve_spectral(problem)
+    return reference.solve_fem(problem, tol=2e-5)
 
 
 def cole_hopf(viscosity: float) -> Reference:
@@ -158,6 +164,17 @@ def cole_hopf(viscosity: float) -> Reference:
         return (-(weight * np.sin(np.pi * y)).sum(1) / weight.sum(1))[:, None]
 
     return solution
+
+
+def characteristics(points: np.ndarray) -> np.ndarray:
+    """u_t + u u_x = 0 from 1 + sin x: u = 1 + sin(xi), x = xi + (1 + sin(xi)) t; NaN from t = 1 on, when they cross."""
+    x, t = points.T
+    low, high = x - 2 * t, x.copy()
+    for _ in range(60):  # bisection: the right side grows with xi
+        middle = (low + high) / 2
+        ahead = middle + (1 + np.sin(middle)) * t > x
+        low, high = np.where(ahead, low, middle), np.where(ahead, middle, high)
+    return np.where(t < 1, 1 + np.sin((low + high) / 2), np.nan)[:, None]
 
 
 def lotka_volterra(problem: ps.Problem) -> Reference:

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from .errors import UnsupportedError
-from .lagrangian import Lagrangian, travel
+from .lagrangian import Lagrangian, lowered, travel, why_not
 from .nets import Field
 from .solve import FunctionSource, Listener, Method, Outcome, Solution
 from .solve import solve as climb
@@ -40,7 +40,8 @@ def solve(
     source     of functions made for the problem, with which the default method begins: `physolve.hypino.HyPINO.load()`
 
     Where characteristics come too close in the moving frame, the default method takes over if diffusion keeps the
-    solution smooth; `message` says so. With `method=Lagrangian()` too.
+    solution smooth; `message` says so. With `method=Lagrangian()` too. If that threatens, half of a budget is kept for
+    it.
 
     Ctrl-C returns the best solution so far with the outcome INTERRUPTED, once there is one. Raises
     SpecificationError for a tolerance or budget that is no positive number, UnsupportedError for a problem that the
@@ -49,8 +50,11 @@ def solve(
     began = time.perf_counter()
     if method is None and start is None and source is None and _carried_far(problem):
         method = Lagrangian()
+    first = budget_s
+    if isinstance(method, Lagrangian) and budget_s is not None and _may_need_help(problem):
+        first = budget_s / 2
     solution = climb(
-        problem, tol, method=method, seed=seed, budget_s=budget_s, progress=progress, start=start, source=source
+        problem, tol, method=method, seed=seed, budget_s=first, progress=progress, start=start, source=source
     )
     if not isinstance(method, Lagrangian) or not _needs_help(problem, solution):
         return solution
@@ -68,6 +72,13 @@ def _carried_far(problem: Problem) -> bool:
         return travel(problem) >= FAR
     except UnsupportedError:
         return False
+
+
+def _may_need_help(problem: Problem) -> bool:
+    """Whether characteristics threaten to cross in a problem that diffusion keeps smooth."""
+    peclet = problem.classification.peclet
+    smooth = peclet is not None and peclet < float("inf") and not _in_unbounded_space(problem)
+    return smooth and why_not(problem) is None and lowered(problem).pilot.crossing is not None
 
 
 def _needs_help(problem: Problem, solution: Solution) -> bool:

@@ -8,7 +8,6 @@ met best; s_j is the length of column j. Variable projection (Golub and Pereyra 
 function of the hidden layers; its derivative is in `_projection`.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -128,8 +127,7 @@ class Head:
 def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = None) -> Rows:
     """The rows of equation and conditions on these functions, with factors of their own or with those of other rows."""
     edge = batch.boundary
-    equation = torch.einsum("br,bkrnw->bnkw", batch.coefficients, features.interior).flatten(2)
-    equation = torch.cat([equation, batch.coefficients[:, :1, None].expand(-1, equation.shape[1], 1)], -1)
+    equation = operator_columns(features.interior, batch.coefficients)
     value, slope = _trace_columns(features.boundary, edge)
     if scale is None:
         scale = RowScale(
@@ -140,6 +138,15 @@ def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = No
     blocks = zip((equation, value, slope), (scale.equation, scale.dirichlet, scale.neumann), strict=True)
     matrix = torch.cat([(block * factor.unsqueeze(-1)).double() for block, factor in blocks], 1)
     return Rows(matrix, right_side(batch, scale), scale)
+
+
+def operator_columns(
+    jets: Float[Tensor, "batch networks 5 n width"], coefficients: Float[Tensor, "batch 5"]
+) -> Float[Tensor, "batch n columns"]:
+    """L phi of all functions, of the constant at the end."""
+    # A product with (5, n width) matrices reads the jets as they lie; an einsum to (n, networks, width) copies them.
+    applied = coefficients[:, None, None] @ jets.flatten(3)
+    return _columns(applied.unflatten(3, jets.shape[3:])[:, :, 0], coefficients[:, 0])
 
 
 def right_side(batch: ProblemBatch, scale: RowScale) -> Float[Tensor, "batch rows"]:
@@ -162,33 +169,22 @@ def applied(
     return torch.cat([part.double() for part in parts], 1)
 
 
-def least_squares_head(rows: Rows, ridge: float = RIDGE) -> Head:
+def least_squares_head(
+    matrix: Float[Tensor, "batch rows columns"], right: Float[Tensor, "batch rows"], ridge: float = RIDGE
+) -> Head:
     """The minimiser, by Cholesky of the normal equations with columns scaled to unit length."""
-    lengths = rows.matrix.norm(dim=1).clamp_min(1e-30)
-    gram = (rows.matrix.mT @ rows.matrix) / (lengths.unsqueeze(1) * lengths.unsqueeze(2))
+    gram = matrix.mT @ matrix
+    lengths = gram.diagonal(dim1=1, dim2=2).sqrt().clamp_min(1e-30)
+    gram /= lengths.unsqueeze(1) * lengths.unsqueeze(2)
     gram.diagonal(dim1=1, dim2=2).add_(ridge)
     factor = torch.linalg.cholesky(gram)
-    right = torch.einsum("brc,br->bc", rows.matrix, rows.right)
-    return Head(_solved(factor, lengths, right), factor, lengths)
+    pulled = (matrix.mT @ right.unsqueeze(-1)).squeeze(-1)
+    return Head(_solved(factor, lengths, pulled), factor, lengths)
 
 
 def _solved(factor: Tensor, lengths: Tensor, right: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch columns"]:
     """The normal equations solved, whose Cholesky factor belongs to columns of length one."""
     return torch.cholesky_solve((right / lengths).unsqueeze(-1), factor).squeeze(-1) / lengths
-
-
-def fine_head(
-    matrix: Float[Tensor, "batch rows columns"], right: Float[Tensor, "batch rows"], ridge: float
-) -> Float[Tensor, "batch columns"]:
-    """The minimiser of |A a - b|^2 + ridge sum_j (s_j a_j)^2 by QR: half as many digits lost as by Cholesky."""
-    lengths = matrix.norm(dim=1, keepdim=True).clamp_min(1e-300)
-    count = matrix.shape[-1]
-    damping = math.sqrt(ridge) * torch.eye(count, dtype=matrix.dtype, device=matrix.device).expand(len(matrix), -1, -1)
-    system = torch.cat([matrix / lengths, damping], 1)
-    known = torch.cat([right, right.new_zeros(len(right), count)], 1)
-    r = torch.linalg.qr(torch.cat([system, known.unsqueeze(-1)], -1), mode="r").R
-    found = torch.linalg.solve_triangular(r[:, :count, :count], r[:, :count, count:], upper=True)
-    return found.squeeze(-1) / lengths.squeeze(1)
 
 
 def own_head(target: Architecture, weights: Float[Tensor, "batch networks count"]) -> Float[Tensor, "batch columns"]:
@@ -203,17 +199,25 @@ def combined(
 ) -> Float[Tensor, "batch rows n"]:
     """Jets of u = a_0 + sum_kj a_kj h_kj; the first row is the value."""
     per_network = head[:, :-1].unflatten(1, (jets.shape[1], jets.shape[-1])).to(jets.dtype)
-    total = torch.einsum("bkrnw,bkw->brn", jets, per_network)
+    total = (jets.flatten(2, 3) @ per_network.unsqueeze(-1)).sum(1).unflatten(1, jets.shape[2:4]).squeeze(-1)
     total[:, 0] += head[:, -1:].to(jets.dtype)
     return total
 
 
 def _trace_columns(jets: Float[Tensor, "batch networks 3 edge width"], edge: Boundary) -> tuple[Tensor, Tensor]:
     """Values and normal derivatives of all columns at the boundary points."""
-    value = jets[:, :, 0].permute(0, 2, 1, 3).flatten(2)
-    slope = torch.einsum("bei,bkiew->bekw", edge.normals, jets[:, :, 1:]).flatten(2)
-    one = torch.ones_like(value[..., :1])
-    return torch.cat([value, one], -1), torch.cat([slope, torch.zeros_like(one)], -1)
+    n_x, n_y = edge.normals[:, None, :, :, None].unbind(3)
+    ones = torch.ones_like(edge.dirichlet[:, 0])
+    slope = torch.addcmul(n_x * jets[:, :, 1], n_y, jets[:, :, 2])
+    return _columns(jets[:, :, 0], ones), _columns(slope, torch.zeros_like(ones))
+
+
+def _columns(
+    functions: Float[Tensor, "batch networks n width"], constant: Float[Tensor, " batch"]
+) -> Float[Tensor, "batch n columns"]:
+    """Something of all functions, network by network, and of the constant, as columns."""
+    last = constant[:, None, None].expand(-1, functions.shape[2], 1)
+    return torch.cat([*functions.unbind(1), last], -1)
 
 
 def _factors(matrix: Tensor, used: Tensor, weight: float) -> Float[Tensor, "batch rows"]:

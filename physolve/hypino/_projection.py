@@ -56,7 +56,7 @@ class _Projection(torch.autograd.Function):
         weights = weights.detach()
         features = Features.of(target, weights, batch)
         rows = rows_of(features, batch)
-        head, own = least_squares_head(rows), own_head(target, weights)
+        head, own = least_squares_head(rows.matrix, rows.right), own_head(target, weights)
         ctx.kept = target, batch, weights, features, rows, head, own
         scale = (rows.scale.equation, rows.scale.dirichlet, rows.scale.neumann)
         ctx.mark_non_differentiable(*scale)

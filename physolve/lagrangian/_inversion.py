@@ -62,10 +62,10 @@ class Inverse:
         Where a place is taken by no characteristic of the box there is none. The map must be invertible up to the times
         asked for; whether it is, is the business of `_crossing`.
         """
+        if not len(points):
+            return points, points.new_zeros(0, dtype=torch.bool)
         with torch.no_grad():
             parts = [self._part(part) for part in points.split(CHUNK)]
-        if not parts:
-            return points, points.new_zeros(0, dtype=torch.bool)
         return torch.cat([labels for labels, _ in parts]), torch.cat([found for _, found in parts])
 
     def improved(self, points: Points, labels: Points) -> Points:

@@ -90,8 +90,9 @@ class Lagrangian:
     ) -> MethodResult:
         """Train until the estimated relative error is `tol`.
 
-        Ends as TOLERANCE_NOT_REACHED where training does, as CHARACTERISTICS_CROSS with a solution up to then. Raises
-        UnsupportedError with the reason for a problem that is no transport along one velocity.
+        Ends as TOLERANCE_NOT_REACHED where training does, as CHARACTERISTICS_CROSS with a solution up to then, as
+        INTERRUPTED on KeyboardInterrupt, which is raised again before there is a solution. Raises UnsupportedError with
+        the reason for a problem that is no transport along one velocity.
         """
         clock = _Clock(time.monotonic(), budget_s)
         model = MovingModel.of(lowered(problem), self.width, self.depth, self.activation)
@@ -108,9 +109,7 @@ class Lagrangian:
             return system
         threat = system.model.frame.pilot.crossing
         follower = replace(system, following=True, horizon=threat if system.model.frame.second else None)
-        trained = self.scout.train(follower, FOLLOWED, seed, clock.left(), progress)
-        assert isinstance(trained.field, LagrangianField)
-        return replace(system, given=trained.field.vector)
+        return replace(system, given=self._scout_trained(follower, FOLLOWED, seed, clock, progress))
 
     def _scouted(
         self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None
@@ -123,14 +122,23 @@ class Lagrangian:
             return system, None
         horizon = start + SAFE * (threat - start)
         while horizon < end and not clock.over():
-            trained = self.scout.train(replace(system, horizon=horizon), SCOUTED, seed, clock.left(), progress)
-            assert isinstance(trained.field, LagrangianField)
-            system = replace(system, given=trained.field.vector)
-            if crossing := first_crossing(system.model, trained.field.vector, horizon):
+            vector = self._scout_trained(replace(system, horizon=horizon), SCOUTED, seed, clock, progress)
+            system = replace(system, given=vector)
+            if crossing := first_crossing(system.model, vector, horizon):
                 close = start + KEPT * (crossing.close - start)
                 return replace(system, horizon=close), replace(crossing, close=close)
             horizon = start + GROWTH * (horizon - start)
         return system, None
+
+    def _scout_trained(
+        self, system: MovingSystem, tol: float, seed: int, clock: "_Clock", progress: Listener | None
+    ) -> Vector:
+        """Weights that the scout found. Ctrl-C is passed on: there is no solution yet."""
+        trained = self.scout.train(system, tol, seed, clock.left(), progress)
+        if trained.outcome is Outcome.INTERRUPTED:
+            raise KeyboardInterrupt
+        assert isinstance(trained.field, LagrangianField)
+        return trained.field.vector
 
     def _rounds(
         self, system: MovingSystem, tol: float, seed: int, clock: "_Clock", progress: Listener | None

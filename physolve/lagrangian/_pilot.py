@@ -127,28 +127,30 @@ def _followed(
     dim, step = labels.dim, labels.duration / STEPS
 
     def rate(y: Tensor, t: Column) -> Tensor:
-        values = rates(*labels.wrapped(y[:, :dim]).unbind(1), t, *y[:, dim:].unbind(1))
-        return torch.where((t > begin)[:, None], torch.stack(values, 1), 0.0)
+        return torch.stack(rates(*labels.wrapped(y[:, :dim]).unbind(1), t, *y[:, dim:].unbind(1)), 1)
 
     y = torch.cat([x, w], 1)
     path = [y]
     for k in range(STEPS):
-        t = begin.new_full((len(grid),), labels.start + k * step)
-        a = rate(y, t + 1e-9 * step)
-        b = rate(y + step / 2 * a, t + step / 2)
-        c = rate(y + step / 2 * b, t + step / 2)
-        d = rate(y + step * c, t + step)
-        y = y + step / 6 * (a + 2 * b + 2 * c + d)
+        t = begin.clamp(min=labels.start + k * step)
+        h = (labels.start + (k + 1) * step - t).clamp(min=0)  # from the beginning on, where that is within the step
+        a = rate(y, t)
+        b = rate(y + h[:, None] / 2 * a, t + h / 2)
+        c = rate(y + h[:, None] / 2 * b, t + h / 2)
+        d = rate(y + h[:, None] * c, t + h)
+        y = y + h[:, None] / 6 * (a + 2 * b + 2 * c + d)
         path.append(y)
     return torch.stack(path), begin
 
 
 def _visits(path: Float[Tensor, "steps n dim"], labels: Labels, window: Box) -> Bool[Tensor, " n"]:
-    """Which labels are ever inside the window; along periodic axes all are."""
-    inside = torch.ones(path.shape[:2], dtype=torch.bool)
+    """Which labels are ever inside the window, or pass it between two times; along periodic axes all are."""
+    inside = torch.ones(len(path) - 1, path.shape[1], dtype=torch.bool)
     for axis in range(labels.dim):
         if not labels.periodic[axis]:
-            inside &= (path[..., axis] >= window[0][axis]) & (path[..., axis] <= window[1][axis])
+            before, after = path[:-1, :, axis], path[1:, :, axis]
+            low, high = torch.minimum(before, after), torch.maximum(before, after)
+            inside &= (high >= window[0][axis]) & (low <= window[1][axis])
     return inside.any(0)
 
 

@@ -13,7 +13,7 @@ from physolve.residual import Form
 
 from ._equations import equations, value_of
 from ._inversion import Locator
-from ._kinematics import pulled_back
+from ._kinematics import PulledBack, pulled_back
 from ._model import LabelPoints, MovingModel
 
 
@@ -70,7 +70,7 @@ class OpenSide:
     """Conditions at places (n, dim + 1) on a side, with normals (n, dim + 1).
 
     The label that is there depends on the map. It is found for the present map, and the state continued to the place,
-    w(x) = W - grad w . (X - x), so that the derivative of a row in the map is the right one.
+    w(x) = W - grad w . (X - x), its gradient likewise, so that the derivative of a row in the map is the right one.
     """
 
     locate: Locator
@@ -86,8 +86,10 @@ class OpenSide:
     def rows(self, model: MovingModel, motion: Jet, state: Jet, at: LabelPoints) -> Float[Tensor, "kinds n"]:
         here = pulled_back(motion, state)
         beside = motion.value - self.locate.places[:, :-1]
-        there = torch.einsum("nmc,nc->nm", here.gradient, beside)
-        moved = type(here)(here.value - there, here.gradient, here.hessian, here.determinant)
+        assert here.hessian is not None  # sides are open where there is diffusion
+        value = here.value - torch.einsum("nmc,nc->nm", here.gradient, beside)
+        gradient = here.gradient - torch.einsum("nmce,ne->nmc", here.hessian, beside)
+        moved = PulledBack(value, gradient, here.hessian, here.determinant)
         size = max(model.frame.scales.size)
         return torch.stack([value_of(form, self.locate.places, moved, self.normals) / size for form in self.forms])
 

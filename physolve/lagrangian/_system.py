@@ -119,8 +119,9 @@ class MovingSystem:
     def _followed(self, count: int, seed: int) -> Followed:
         """Random characteristics of the pilot at random times of their lives."""
         pilot, labels = self.model.frame.pilot, self.model.frame.labels
+        end = labels.end if self.horizon is None else self.horizon
         times = torch.linspace(labels.start, labels.end, len(pilot.path), dtype=torch.float64)
-        allowed = (times[:, None] >= pilot.begin) & (times[:, None] <= (self.horizon or labels.end))
+        allowed = (times[:, None] >= pilot.begin) & (times[:, None] <= end)
         places = allowed.nonzero()
         generator = torch.Generator().manual_seed(seed)
         k, i = places[torch.randint(len(places), (count // pilot.path.shape[-1],), generator=generator)].T

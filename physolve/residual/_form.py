@@ -127,7 +127,9 @@ def lower(name: str, expression: sympy.Expr, frame: Frame) -> Form:
     `name` names the equation or condition in messages. Raises UnsupportedError where an unknown is evaluated
     somewhere else than at the coordinates (delay terms and the like).
     """
-    expression = sympy.sympify(expression).doit()
+    expression = sympy.sympify(expression)
+    if not all(isinstance(node.expr, AppliedUndef) for node in expression.atoms(sympy.Derivative)):
+        expression = expression.doit()  # of products and the like; of single functions it takes long and does nothing
     symbols: dict[JetAtom, sympy.Symbol] = {}
     # Derivatives first: the unknown inside one is not an atom of its own.
     for kind in (sympy.Derivative, AppliedUndef):
@@ -136,7 +138,7 @@ def lower(name: str, expression: sympy.Expr, frame: Frame) -> Form:
             symbols.setdefault(atom, sympy.Symbol(f"_a{len(symbols)}", real=True))
         expression = expression.xreplace({node: symbols[atom] for node, atom in found.items() if atom is not None})
     atoms = tuple(sorted(symbols))
-    return Form(name, frame, expression, atoms, tuple(symbols[atom] for atom in atoms))
+    return Form(name, frame, expression.doit(), atoms, tuple(symbols[atom] for atom in atoms))
 
 
 def _atom(name: str, node: sympy.Expr, frame: Frame) -> JetAtom | None:

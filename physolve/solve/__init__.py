@@ -11,6 +11,7 @@ from ._loss_balancing import GradientNormBalancing as GradientNormBalancing
 from ._loss_balancing import LossBalancing as LossBalancing
 from ._loss_balancing import RelativeLossBalancing as RelativeLossBalancing
 from ._method import MethodResult as MethodResult
+from ._method import network_system as network_system
 from ._newton import Newton as Newton
 from ._outcome import Cost as Cost
 from ._outcome import Estimate as Estimate

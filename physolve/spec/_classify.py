@@ -75,7 +75,7 @@ def classify(problem: Problem) -> Classification:
 
 def grows(problem: Problem) -> bool:
     """Whether short waves grow without bound in time with nothing to balance them: an ill-posed evolution."""
-    if problem.time is None or not problem.space:
+    if problem.time is None or not problem.space or len(problem.equations) != len(problem.unknowns):
         return False
     some = frozen_matrices(problem, linearised(problem))[:6]
     return any(wave_types(m, len(problem.coordinates)) == {"growing"} for m in some)

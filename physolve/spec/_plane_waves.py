@@ -87,6 +87,8 @@ def _roots(frozen: dict, k: np.ndarray) -> np.ndarray:
     import scipy.linalg
 
     order = max(orders[-1] for orders in frozen)
+    if not order:
+        return np.zeros(0, dtype=complex)  # nothing evolves
     size = next(iter(frozen.values())).shape[1]
     blocks = [np.zeros((size, size), dtype=complex) for _ in range(order + 1)]
     for orders, m in frozen.items():

@@ -85,7 +85,7 @@ def _carried(problem: Problem, number: int, residual: sympy.Expr) -> _Carried:
     factor = sympy.expand(sympy.diff(plain, symbols[rate]))
     if factor.free_symbols & set(symbols.values()):
         raise UnsupportedError(f"{item}: the factor of {rate} depends on the unknowns; divide the equation by it")
-    rest = sympy.expand(plain / factor - symbols[rate])
+    rest = sympy.expand(plain.xreplace({symbols[rate]: sympy.S.Zero}) / factor)
     own = {atom.orders: symbols[node] for node, atom in atoms.items() if atom.unknown == advanced.unknown}
     slopes = [own.get(tuple(int(j == k) for j in range(dim))) for k in range(dim - 1)]
     velocity = [sympy.S.Zero if s is None else sympy.expand(sympy.diff(rest, s)) for s in slopes]

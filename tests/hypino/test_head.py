@@ -38,7 +38,7 @@ def weights(batch: ProblemBatch) -> torch.Tensor:
 
 def test_the_normal_equations_hold(batch, weights) -> None:
     rows = rows_of(Features.of(TARGET, weights, batch), batch)
-    head = least_squares_head(rows)
+    head = least_squares_head(rows.matrix, rows.right)
     left = rows.right - torch.einsum("brc,bc->br", rows.matrix, head.coefficients)
     slope = torch.einsum("brc,br->bc", rows.matrix, left) - RIDGE * head.lengths.square() * head.coefficients
     size = head.lengths * rows.right.norm(dim=1, keepdim=True)
@@ -49,7 +49,7 @@ def test_the_normal_equations_hold(batch, weights) -> None:
 
 def test_no_other_head_is_better(batch, weights) -> None:
     rows = rows_of(Features.of(TARGET, weights, batch), batch)
-    head = least_squares_head(rows)
+    head = least_squares_head(rows.matrix, rows.right)
     best = (torch.einsum("brc,bc->br", rows.matrix, head.coefficients) - rows.right).square().sum(1)
     for step in (1e-2, -1e-2):
         for column in range(rows.matrix.shape[-1]):
@@ -84,7 +84,8 @@ def test_unused_rows_are_zero(batch, weights) -> None:
 def test_the_units_of_the_equation_do_not_matter(batch, weights) -> None:
     """Equation times 1000: the same head, since rows count by the size of their own entries."""
     other = dataclasses.replace(batch, coefficients=1000 * batch.coefficients, source=1000 * batch.source)
-    heads = [least_squares_head(rows_of(Features.of(TARGET, weights, b), b)) for b in (batch, other)]
+    rows = [rows_of(Features.of(TARGET, weights, b), b) for b in (batch, other)]
+    heads = [least_squares_head(each.matrix, each.right) for each in rows]
     one, two = (Features.of(TARGET, weights, batch).solution(head.coefficients) for head in heads)
     assert torch.allclose(one, two, rtol=1e-6, atol=1e-6 * float(one.abs().max()))
 
@@ -108,7 +109,8 @@ def test_a_function_in_the_span_is_found(batch, weights) -> None:
         source=torch.einsum("br,brn->bn", batch.coefficients, jet),
         boundary=dataclasses.replace(edge, dirichlet=trace[:, 0] * edge.on_dirichlet, neumann=slope * edge.on_neumann),
     )
-    found = features.solution(least_squares_head(rows_of(features, posed)).coefficients)
+    rows = rows_of(features, posed)
+    found = features.solution(least_squares_head(rows.matrix, rows.right).coefficients)
     error = (found - jet)[:, 0].norm(dim=1) / jet[:, 0].norm(dim=1)
     assert error.max() < 1e-5  # the square root of the ridge
 

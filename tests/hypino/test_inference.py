@@ -5,6 +5,7 @@ The weights are random: what is pinned here holds for any.
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 import physolve as ps
 from physolve.hypino import (
     SMALL,
+    Answer,
     Hypernetwork,
     HyPINO,
     ProblemBatch,
@@ -24,7 +26,7 @@ from physolve.hypino import (
     sample,
 )
 from physolve.hypino._batch import LAYOUT
-from physolve.hypino._refine import Fit, remainder
+from physolve.hypino._refine import Fit
 
 x, y = ps.coordinates("x", "y")
 u = ps.unknown("u", x, y)
@@ -113,38 +115,57 @@ def test_all_functions_together_meet_most(model: HyPINO, batch: ProblemBatch) ->
 
 
 def test_the_step_length_is_the_best_one(model: HyPINO, batch: ProblemBatch) -> None:
-    batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    batch = in_double(batch)
     with torch.no_grad():
         fit = Fit(model.target, batch, model.write(batch))
         fit.take_own_heads()
         before = fit.head
-        fit.add(model.write(remainder(batch, fit.answer)), Step.LENGTH)
-        columns = before.shape[1] - 1
-        change = fit.head.clone()
-        change[:, :columns] -= before[:, :-1]
-        change[:, -1] -= before[:, -1]
-        seen = ~fit._held_out()
-
-        def size(length: float) -> torch.Tensor:
-            off = (fit.rows.matrix @ (fit.head + length * change).unsqueeze(-1)).squeeze(-1) - fit.rows.right
-            return off[:, seen].norm(dim=1)
-
+        fit.add(model.write(fit.remainder()), Step.LENGTH)
+        change = fit.head - torch.cat(
+            [before[:, :-1], torch.zeros_like(fit.head[:, before.shape[1] :]), before[:, -1:]], 1
+        )
         for length in (-0.1, 0.1):
-            assert (size(length) >= size(0.0) * (1 - 1e-12)).all()
+            assert (left_by(fit, fit.head + length * change) >= left_by(fit, fit.head) * (1 - 1e-12)).all()
 
 
-def test_what_remains_is_the_problem_of_the_error(model: HyPINO, batch: ProblemBatch) -> None:
-    """L e = f - L u at points and nodes, and the data less those of u."""
-    batch = batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
-    answer = model.zero_shot(batch)
-    left = remainder(batch, answer)
-    operator = torch.einsum("br,brn->bn", batch.coefficients, answer.jet(batch.interior, LAYOUT))
-    torch.testing.assert_close(left.source + operator, batch.source)
-    on, edge = batch.boundary.on_dirichlet, batch.boundary
-    trace = answer.values(edge.points)
-    torch.testing.assert_close((left.boundary.dirichlet + trace)[on], edge.dirichlet[on])
-    assert (left.raster[:, 4][~batch.inside] == 0).all()
+def in_double(batch: ProblemBatch) -> ProblemBatch:
+    return batch.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+
+
+def left_by(fit: Fit, head: torch.Tensor) -> torch.Tensor:
+    """What a head on all functions leaves of the rows that the least squares saw."""
+    off = (fit.rows.matrix @ head.unsqueeze(-1)).squeeze(-1) - fit.rows.right
+    return fit.split.seen_of(off).norm(dim=1)
+
+
+@pytest.mark.parametrize("step", Step)
+def test_what_remains_is_the_problem_of_the_error(model: HyPINO, batch: ProblemBatch, step: Step) -> None:
+    """L e = f - L u at points and nodes, and the data less those of u, by the jets of u itself."""
+    batch = in_double(batch)
+    with torch.no_grad():
+        fit = Fit(model.target, batch, model.write(batch))
+        fit.solve()
+        fit.add(model.write(fit.remainder()), step)
+        left, u = fit.remainder(), Answer(model.target, fit.weights, fit.trial, fit.found)
+    edge, close = batch.boundary, partial(torch.testing.assert_close, rtol=1e-6, atol=1e-6)
+    close(left.source, batch.source - applied_to(u, batch, batch.interior))
+    close((left.boundary.dirichlet + u.values(edge.points))[edge.on_dirichlet], edge.dirichlet[edge.on_dirichlet])
+    slope = (edge.normals.mT * u.jet(edge.points, LAYOUT)[:, 1:3]).sum(1)
+    close((left.boundary.neumann + slope)[edge.on_neumann], edge.neumann[edge.on_neumann])
+    nodes = grid_nodes(32, torch.float64).flatten(0, 1).expand(len(batch), -1, -1)
+    at_nodes = batch.raster[:, 4] - applied_to(u, batch, nodes).unflatten(1, (32, 32))
+    close(left.raster[:, 4], torch.where(batch.inside, at_nodes, 0.0))
     torch.testing.assert_close(left.raster[:, :2], batch.raster[:, :2])
+
+
+def applied_to(u: Answer, batch: ProblemBatch, points: torch.Tensor) -> torch.Tensor:
+    return torch.einsum("br,brn->bn", batch.coefficients, u.jet(points, LAYOUT))
+
+
+def test_functions_in_single_precision_serve_as_well(model: HyPINO, batch: ProblemBatch) -> None:
+    double, single = model.zero_shot(batch), model.zero_shot(batch, dtype=torch.float32)
+    torch.testing.assert_close(single.residual, double.residual, rtol=1e-3, atol=1e-5)
+    assert single.weights.dtype == single.head.dtype == torch.float64
 
 
 def poisson() -> ps.Problem:

@@ -27,7 +27,7 @@ def plain(target: Architecture, weights: Tensor, batch: ProblemBatch) -> tuple[T
     features, edge = Features.of(target, weights, batch), batch.boundary
     with torch.no_grad():
         rows = rows_of(features, batch)
-        lengths = least_squares_head(rows).lengths
+        lengths = least_squares_head(rows.matrix, rows.right).lengths
     ones = torch.ones(len(batch), 1, 1, dtype=weights.dtype)
     equation = torch.einsum("br,bkrnw->bnkw", batch.coefficients, features.interior).flatten(2)
     value = features.boundary[:, :, 0].permute(0, 2, 1, 3).flatten(2)

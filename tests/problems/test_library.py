@@ -22,6 +22,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 WITH_DATA = "poisson_gaussians"
 WITHOUT_EXACT = {
     "poisson_lshape", "poisson_circles", "helmholtz_circles", WITH_DATA, "burgers", "lotka_volterra",
+    "burgers_moving_shock", "burgers_standing_shock", "burgers_inviscid", "burgers_2d",
 }  # fmt: skip
 WARNINGS: dict[str, str] = {}
 TOLERANCE = 1e-9  # exact solutions are O(1), their fourth derivatives up to 1e3: rounding stays below 1e-11
@@ -125,7 +126,12 @@ def test_exact_solution_satisfies_the_equations(name: str, raster: str) -> None:
         assert np.abs(values).max() < TOLERANCE
 
 
-@pytest.mark.parametrize(("name", "index"), [(n, i) for n in EXACT for i in range(len(document(n)["conditions"]))])
+CONDITIONS = [
+    (n, i) for n in EXACT for i, c in enumerate(document(n)["conditions"]) if c["kind"] != "unbounded"
+]  # nothing holds on the sides of a window
+
+
+@pytest.mark.parametrize(("name", "index"), CONDITIONS)
 def test_exact_solution_satisfies_the_condition(name: str, index: int, raster: str) -> None:
     problem, _ = load(name, raster)
     condition = problem.conditions[index]

@@ -84,6 +84,11 @@ def test_kind(equations, domain, kind):
     assert classify(equations, domain).kind == kind
 
 
+def test_equations_without_a_rate_or_too_many_of_them_are_no_evolution():
+    assert classify([d(a, x) + a], STRIP).kind == "ordinary"
+    assert classify([dt(a) + d(a, x), d(a, x) - 1], STRIP).kind == "other"
+
+
 @pytest.mark.parametrize(
     ("equation", "linear", "constant"),
     [

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import sympy
 
-from physolve.errors import SpecificationError
+from physolve.errors import SpecificationError, UnsupportedError, WellPosednessWarning
+from physolve.solve import AdamLBFGS, GaussNewton, solve
 from physolve.spec import (
     BoundaryEquation,
     Dirichlet,
@@ -13,19 +14,24 @@ from physolve.spec import (
     GridData,
     Initial,
     Interface,
+    Interval,
     MeanValue,
     Neumann,
     Observations,
     Periodic,
     PointValue,
+    Problem,
     Rectangle,
     Robin,
     TimeInterval,
+    Unbounded,
     coordinates,
     d,
     dot,
     dt,
+    dumps_problem,
     grad,
+    loads_problem,
     normal,
     select,
     unknown,
@@ -50,6 +56,7 @@ slope = n_x * d(u, x) + n_y * d(u, y)
         (Robin(u, x, 2, 3), (x, y), (x * u + 2 * slope - 3,)),
         (Periodic(u, x), (x, y), (u, d(u, x))),
         (Periodic(v, y, 0), (x, y), (v[0], v[1])),
+        (Unbounded(h), (x, t), ()),
         (Initial(h, x), (x, t), (h - x,)),
         (Initial(h, x, 1), (x, t), (h - x, dt(h) - 1)),
         (PointValue(u, (0, 0), 5), (x, y), (u - 5,)),
@@ -73,7 +80,12 @@ def test_residuals(condition, coords, expected):
 
 @pytest.mark.parametrize(
     ("condition", "unknowns"),
-    [(Dirichlet(u), (u,)), (Neumann(v), tuple(v)), (BoundaryEquation(Eq(u, v[1])), (u, v[1]))],
+    [
+        (Dirichlet(u), (u,)),
+        (Neumann(v), tuple(v)),
+        (Unbounded(v), tuple(v)),
+        (BoundaryEquation(Eq(u, v[1])), (u, v[1])),
+    ],
 )
 def test_unknowns(condition, unknowns):
     assert condition.unknowns() == unknowns
@@ -171,3 +183,44 @@ def test_select_turns_a_sympy_condition_into_a_mask():
     points = domain.sample_boundary(32, on=chosen.on, where=chosen.where).points
     assert np.abs(points[:, 0]).max() < 1e-9
     assert points[:, 1].max() < 0.5
+
+
+# --- a window of unbounded space
+
+
+def in_a_window(*conditions):
+    equation = Eq(dt(h) + d(h, x), d(h, x, 2))
+    return Problem(equation, Interval(0, 1) * TimeInterval(0, 1), [Initial(h, x), *conditions])
+
+
+def test_unbounded_space_needs_no_conditions_on_its_sides():
+    with pytest.warns(WellPosednessWarning):
+        assert in_a_window().hints
+    assert in_a_window(Unbounded(h)).hints == ()
+
+
+def test_unbounded_in_words_and_in_latex():
+    problem = in_a_window(Unbounded(h))
+    assert "    h continues outside the domain, which is a window of unbounded space" in problem.describe().split("\n")
+    assert r"h &&& \text{continues in unbounded space}" in problem._repr_latex_()
+
+
+def test_unbounded_is_written_and_read():
+    problem = in_a_window(Unbounded(h))
+    assert loads_problem(dumps_problem(problem)) == problem
+    assert loads_problem(dumps_problem(problem)).conditions[1] == Unbounded(h)
+
+
+def test_unbounded_needs_time():
+    with pytest.raises(
+        SpecificationError, match=r"condition 2 .*unbounded.*: the problem has no time; unbounded space"
+    ):
+        Problem(Eq(d(u, x) + d(u, y), 0), Rectangle((0, 0), (1, 1)), [Dirichlet(u, 0, on="left"), Unbounded(u)])
+
+
+@pytest.mark.parametrize("method", [None, GaussNewton(), AdamLBFGS()], ids=["default", "Gauss-Newton", "Adam"])
+def test_methods_in_the_plain_frame_refuse_unbounded_space(method):
+    with pytest.raises(UnsupportedError) as error:
+        solve(in_a_window(Unbounded(h)), method=method)
+    assert "condition 'unbounded' on h: collocation needs conditions on the sides of the domain" in str(error.value)
+    assert "use method=Lagrangian(), or state values there" in str(error.value)
