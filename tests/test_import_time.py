@@ -19,6 +19,7 @@ HEAVY = (
     "tensorboard",
     "timm",
     "torchvision",
+    "torch_geometric",
     "gmsh",
 )
 

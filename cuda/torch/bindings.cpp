@@ -9,6 +9,7 @@
 
 #include "../host/kernels.h"
 #include "device.h"
+#include "tangents.h"
 
 namespace {
 
@@ -217,17 +218,11 @@ Tensor jacobian(const Tensor& coefficients, const Tensor& points, const Tensor& 
   return rows;
 }
 
-// The kernels have no forward mode: without this check torch would drop the tangent, which is then a wrong zero. It is
-// made on torch's way from autograd to the kernels (the key ADInplaceOrView), because torch.func and torch.compile take
-// the wrappers that hold tangents off further down, before CPU and CUDA.
-void refuse_tangents(const c10::OperatorHandle& operation, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
-  for (const auto& argument : torch::jit::last(*stack, operation.schema().arguments().size())) {
-    TORCH_CHECK_NOT_IMPLEMENTED(!argument.isTensor() || !argument.toTensor()._fw_grad(0).defined(),
-                                "jet kernels: no forward-mode derivative (jvp, jacfwd, hessian); use "
-                                "physolve.jets.plain_jet, or set PHYSOLVE_KERNELS=plain");
-  }
-  operation.redispatchBoxed(keys & c10::after_ADInplaceOrView_keyset, stack);
-}
+struct JetAdvice {
+  static constexpr const char* text =
+      "jet kernels: no forward-mode derivative (jvp, jacfwd, hessian); use physolve.jets.plain_jet, or set "
+      "PHYSOLVE_KERNELS=plain";
+};
 
 int64_t vector_bytes() { return physolve::vector_bytes(); }
 
@@ -257,6 +252,6 @@ TORCH_LIBRARY_IMPL(physolve, CPU, m) { implement(m); }
 TORCH_LIBRARY_IMPL(physolve, CUDA, m) { implement(m); }
 TORCH_LIBRARY_IMPL(physolve, ADInplaceOrView, m) {
   for (const char* name : {"jet_forward", "jet_backward", "jet_jacobian", "jet_jacobian_out"}) {
-    m.impl(name, torch::CppFunction::makeFromBoxedFunction<&refuse_tangents>());
+    m.impl(name, torch::CppFunction::makeFromBoxedFunction<&physolve::refuse_tangents<JetAdvice>>());
   }
 }

@@ -14,6 +14,7 @@ from ._console import complain, results
 from ._doctor import doctor
 from ._exit import ExitCode
 from ._hypino import hypino
+from ._mesh import mesh
 from ._solve import solve
 from ._view import view
 
@@ -46,6 +47,7 @@ def _top(
 for _command in (solve, check, compare, view, doctor):
     app.command()(_command)
 app.add_typer(hypino)
+app.add_typer(mesh)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

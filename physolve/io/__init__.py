@@ -6,10 +6,13 @@ from . import npz as npz
 from . import vtu as vtu
 from . import xdmf as xdmf
 from ._domain_mesh import domain_mesh as domain_mesh
+from ._files import reading as reading
 from ._files import replacing as replacing
 from ._formats import SUFFIXES as SUFFIXES
 from ._formats import read_mesh_field as read_mesh_field
 from ._formats import save_mesh_field as save_mesh_field
+from ._mesh_field import NODES_PER_CELL as NODES_PER_CELL
+from ._mesh_field import PLANAR_CELLS as PLANAR_CELLS
 from ._mesh_field import MeshField as MeshField
 from .tensors import read_header as read_header
 from .tensors import read_plain_tensors as read_plain_tensors

@@ -1,5 +1,6 @@
 """Jets: derivatives of networks by truncated Taylor propagation, by compiled kernels or in plain torch."""
 
+from .._kernels import Kernels as Kernels
 from ._activations import ACTIVATIONS as ACTIVATIONS
 from ._activations import COSINE as COSINE
 from ._activations import EXP as EXP
@@ -13,7 +14,6 @@ from ._activations import TANH as TANH
 from ._activations import Activation as Activation
 from ._activations import activation_of_name as activation_of_name
 from ._architecture import Architecture as Architecture
-from ._build import Kernels as Kernels
 from ._build import kernels as kernels
 from ._derivatives import JetNetwork as JetNetwork
 from ._derivatives import derivatives as derivatives

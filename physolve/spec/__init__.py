@@ -19,6 +19,7 @@ from ._file import loads_problem as loads_problem
 from ._file import read_problem as read_problem
 from ._file import write_problem as write_problem
 from ._file_data import read_grid_data as read_grid_data
+from ._grammar import parse_condition as parse_condition
 from ._grammar import parse_expression as parse_expression
 from ._inner_conditions import MeanValue as MeanValue
 from ._inner_conditions import Observations as Observations

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from physolve._kernels import source_folder
 from physolve.jets import _network, kernels
-from physolve.jets._build import source_folder
 
 PROGRAM = """
 import torch

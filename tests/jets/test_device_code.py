@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from torch.utils import cpp_extension
 
-from physolve.jets._build import DEVICE_FLAGS, HOST_FLAGS, source_folder
+from physolve._kernels import DEVICE_FLAGS, HOST_FLAGS, source_folder
 
 HERE = Path(__file__).parent
 

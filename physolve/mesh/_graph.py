@@ -1,0 +1,41 @@
+"""A mesh as PyTorch Geometric's `Data`: what networks, data sets and rollouts hand to one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+
+from ._augmentations import Augmentation, attention_mask
+from ._cells import mesh_edges
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def mesh_graph(
+    points: Float[np.ndarray, "n dim"],
+    cells: Mapping[str, NDArray[np.integer]],
+    node_type: Int[np.ndarray, " n"],
+    augmentations: Sequence[Augmentation] = (),
+) -> Data:
+    """`Data` with `pos` (n, dim) float32, `edge_index` (2, edges) both ways, `node_type` (n,), and `mask`.
+
+    `mask` is the `AttentionMask` that the transformer needs, built here once. Raises SpecificationError for cells that
+    have no edges or nodes beyond the points.
+    """
+    from torch_geometric.data import Data
+
+    edges = torch.from_numpy(mesh_edges(cells, len(points)))
+    where = torch.from_numpy(np.asarray(points))
+    return Data(
+        pos=where.float(),
+        edge_index=edges,
+        node_type=torch.from_numpy(np.asarray(node_type)).long(),
+        mask=attention_mask(where, edges, augmentations),
+        num_nodes=len(points),
+    )

@@ -1,0 +1,89 @@
+"""From simulations in any of the known formats to one data set."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physolve.errors import ProblemFileError
+from physolve.spec import Shape
+
+from ._fields import Fields
+from ._parts import with_parts_of
+from ._rules import NodeRules, checked_types, types_by_rules
+from ._series import Series
+from ._source import read_source
+from ._splits import random_split, refuse_leakage
+from ._writer import writing
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What is kept and how.
+
+    fields       which arrays; empty: all
+    rules        of node types; None: those of the source
+    type_field   an array of the source that holds node types, at its first step
+    domain       shape whose boundary parts the rules may name
+    dt           between the files of a folder
+    split        fractions of trajectories for training, validation and test
+    seed         of the split
+    """
+
+    fields: Fields = field(default_factory=lambda: Fields({}))
+    rules: NodeRules | None = None
+    type_field: str | None = None
+    domain: Shape | None = None
+    dt: float = 1.0
+    split: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    seed: int = 0
+
+
+def convert(
+    sources: Sequence[str | PathLike[str]],
+    target: str | PathLike[str],
+    conversion: Conversion | None = None,
+    *,
+    progress: Callable[[str], None] = lambda name: None,
+) -> None:
+    """Read `sources` and write the data set `target`, whole or not at all; `progress` is told each trajectory's name.
+
+    Raises ProblemFileError for what cannot be read and what does not fit together (see docs/bring_your_own_data.md),
+    SpecificationError for a split that is impossible or leaks.
+    """
+    how = conversion or Conversion()
+    with writing(target) as writer:
+        for source in sources:
+            for series in read_source(source, how.dt):
+                progress(series.name)
+                writer.add(series, _types(series, how), _without_types(series, how))
+        prints = writer.prints()
+        splits = random_split(list(prints), how.split, how.seed)
+        refuse_leakage(splits, prints)
+        writer.assign(splits)
+
+
+def _types(series: Series, how: Conversion) -> NDArray[np.integer]:
+    if how.type_field is not None:
+        frame = series.frame(0)
+        if how.type_field not in frame:
+            has = ", ".join(sorted(frame))
+            raise ProblemFileError(f"{series.origin}: no field '{how.type_field}' with node types; it has {has}")
+        return checked_types(series, frame[how.type_field])
+    if how.rules is not None:
+        return types_by_rules(with_parts_of(series, how.domain) if how.domain else series, how.rules)
+    if series.node_type is None:
+        raise ProblemFileError(
+            f"{series.origin}: node types: the source has none; give rules (--node-types FILE) or the field that holds"
+            " them (--type-field NAME)"
+        )
+    return checked_types(series, series.node_type)
+
+
+def _without_types(series: Series, how: Conversion) -> Fields:
+    """All fields, but for the one with the types."""
+    if how.fields.sources or how.type_field is None:
+        return how.fields
+    return Fields({name: (name,) for name in series.frame(0) if name != how.type_field})

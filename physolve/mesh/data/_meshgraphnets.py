@@ -1,0 +1,96 @@
+"""The HDF5 files of MeshGraphNets' data sets: a group for every trajectory, and meta.json beside the file."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physolve.errors import ProblemFileError
+
+from ._planar import flattened
+from ._series import Frame, Series, same_mesh
+
+CELLS, POINTS, NODE_TYPE = "cells", "mesh_pos", "node_type"
+_KINDS = {(2, 3): "triangle", (2, 4): "quad", (3, 4): "tetra", (3, 8): "hexahedron"}
+
+
+def read_meshgraphnets(file: Path) -> list[Series]:
+    """Every trajectory of a file: `cells` and `mesh_pos` (with or without steps in front), `node_type`, and fields
+    (steps, n, components).
+
+    `dt` comes from meta.json, where there is one; else it is 1. Raises ProblemFileError for groups without mesh or
+    fields, and for a mesh that changes.
+    """
+    import h5py
+
+    dt = _dt(file.with_name("meta.json"))
+    with h5py.File(file, "r") as opened:
+        return [_series(file, name, group, dt) for name, group in opened.items()]
+
+
+def _series(file: Path, name: str, group: Any, dt: float) -> Series:
+    origin = f"{file}:{name}"
+    for needed in (CELLS, POINTS):
+        if needed not in getattr(group, "keys", list)():
+            raise ProblemFileError(f"{origin}: content: no '{needed}'; not a trajectory of a MeshGraphNets file")
+    points, cells = group[POINTS][()], group[CELLS][()]
+    fields = [key for key in group if key not in (CELLS, POINTS, NODE_TYPE)]
+    lengths = {key: len(group[key]) for key in fields}
+    if len(set(lengths.values())) != 1:
+        raise ProblemFileError(f"{origin}: fields: got the steps {lengths or 'of no field'}, expected the same for all")
+    first, kind = _still(points, 2), _kind(origin, points.shape[-1], cells.shape[-1])
+    blocks = {kind: _still(cells, 2).astype(np.int64)}
+    node_type = _still(group[NODE_TYPE][()].squeeze(-1), 1).astype(np.int64) if NODE_TYPE in group else None
+    series = Series(
+        name=name,
+        origin=origin,
+        points=flattened(first, blocks),
+        cells=blocks,
+        times=dt * np.arange(lengths[fields[0]]),
+        frame=partial(_frame, file, name, fields),
+        node_type=node_type,
+    )
+    _check_still(series, points, cells, kind)
+    return series
+
+
+def _frame(file: Path, name: str, fields: list[str], step: int) -> Frame:
+    import h5py
+
+    with h5py.File(file, "r") as opened:
+        return {key: opened[name][key][step] for key in fields}
+
+
+def _still(values: NDArray, dims: int) -> NDArray:
+    """The first step of what may or may not have steps in front."""
+    return values if values.ndim == dims else values[0]
+
+
+def _kind(origin: str, dim: int, columns: int) -> str:
+    if (dim, columns) not in _KINDS:
+        raise ProblemFileError(
+            f"{origin}: cells: got {columns} nodes a cell in {dim}-D, expected one of {sorted(_KINDS)}"
+        )
+    return _KINDS[dim, columns]
+
+
+def _check_still(series: Series, points: NDArray, cells: NDArray, kind: str) -> None:
+    for step in range(1, max(len(points) if points.ndim == 3 else 1, len(cells) if cells.ndim == 3 else 1)):
+        there = points[min(step, len(points) - 1)] if points.ndim == 3 else points
+        blocks = cells[min(step, len(cells) - 1)] if cells.ndim == 3 else cells
+        same_mesh(series.origin, step, (series.points, series.cells), (flattened(there, series.cells), {kind: blocks}))
+
+
+def _dt(meta: Path) -> float:
+    if not meta.is_file():
+        return 1.0
+    try:
+        dt = float(json.loads(meta.read_text()).get("dt", 1.0))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ProblemFileError(f"{meta}: content: not MeshGraphNets' meta data ({error})") from error
+    if not dt > 0:
+        raise ProblemFileError(f"{meta}: dt: got {dt}, expected a positive number")
+    return dt

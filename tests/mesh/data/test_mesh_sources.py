@@ -1,0 +1,80 @@
+"""Every format gives back the same simulation."""
+
+import numpy as np
+import pytest
+import simulations as sim
+
+from physolve.errors import ProblemFileError
+from physolve.mesh.data import read_source
+
+TIMES = {"npz": 1.0, "meshgraphnets": 0.25, "meshgraphnets_repeated": 0.25, "xdmf": 0.5, "vtu": 0.1, "pvd": 0.2}
+
+
+def write(kind, tmp_path):
+    match kind:
+        case "npz":
+            return sim.write_npz(tmp_path / "flow.npz")
+        case "meshgraphnets" | "meshgraphnets_repeated":
+            return sim.write_meshgraphnets(tmp_path / "train.h5", trajectories=1, repeat=kind.endswith("repeated"))
+        case "xdmf":
+            return sim.write_xdmf(tmp_path / "flow.xdmf")
+        case "vtu":
+            return sim.write_vtu_folder(tmp_path / "flow")
+        case _:
+            return sim.write_pvd(tmp_path / "flow")
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_mesh_times_and_fields(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # meshio puts an XDMF file's numbers into the working folder
+    (series,) = read_source(write(kind, tmp_path), dt=0.1)
+    assert np.allclose(series.points, sim.POINTS, rtol=0, atol=1e-7)
+    assert np.array_equal(series.cells["triangle"], sim.TRIANGLES)
+    assert series.times == pytest.approx(TIMES[kind] * np.arange(sim.STEPS))
+    for step in (0, 3, 1):
+        frame = series.frame(step)
+        for name, expected in sim.flow(step).items():
+            assert np.array_equal(frame[name].reshape(sim.N, -1)[:, : expected[0].size].squeeze(), expected)
+
+
+@pytest.mark.parametrize("kind", ["npz", "meshgraphnets", "meshgraphnets_repeated"])
+def test_node_types_of_the_source(kind, tmp_path):
+    (series,) = read_source(write(kind, tmp_path))
+    assert np.array_equal(series.node_type, sim.NODE_TYPE)
+
+
+def test_openfoam_case_with_patches(tmp_path):
+    (series,) = read_source(sim.write_openfoam(tmp_path / "case"))
+    assert series.points.shape == (12, 3)
+    assert len(series.cells["hexahedron"]) == 2
+    assert series.times.tolist() == [0.0, 0.5, 1.0]
+    assert np.allclose(series.frame(1)["U"], [0.5, 2, 3])
+    assert np.array_equal(np.flatnonzero(series.points[:, 0] == 0), series.parts["inlet"])
+    assert np.array_equal(np.flatnonzero(series.points[:, 0] == 2), series.parts["outlet"])
+    assert len(series.parts["walls"]) == 12
+
+
+def test_a_folder_of_folders_is_a_trajectory_each(tmp_path):
+    for name in ("b", "a"):
+        sim.write_vtu_folder(tmp_path / name)
+    assert [series.name for series in read_source(tmp_path)] == ["a", "b"]
+
+
+def test_files_are_ordered_by_number(tmp_path):
+    (series,) = read_source(sim.write_vtu_folder(tmp_path / "flow", steps=[0, 2, 10, 9]))
+    assert [float(series.frame(k)["pressure"][0]) for k in range(4)] == [0, 2, 9, 10]
+
+
+def test_several_trajectories_in_a_meshgraphnets_file(tmp_path):
+    series = read_source(sim.write_meshgraphnets(tmp_path / "train.h5"))
+    assert [one.name for one in series] == ["0", "1", "2"]
+    assert np.array_equal(series[2].frame(1)["velocity"], sim.flow(1, shift=0.2)["velocity"])
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(ProblemFileError, match="does not exist"):
+        read_source(tmp_path / "no.npz")
+    with pytest.raises(ProblemFileError, match=r"unknown kind '.msh'; expected .npz"):
+        read_source(tmp_path / "mesh.msh")
+    with pytest.raises(ProblemFileError, match="nothing in it that can be read"):
+        read_source(tmp_path)
