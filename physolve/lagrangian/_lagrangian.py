@@ -9,7 +9,17 @@ from typing import Protocol
 import torch
 
 from physolve.jets import TANH, Activation
-from physolve.solve import Estimate, GaussNewton, History, Listener, MethodResult, Outcome, Step, Vector
+from physolve.solve import (
+    Estimate,
+    GaussNewton,
+    History,
+    Listener,
+    MethodResult,
+    Outcome,
+    Step,
+    Vector,
+    with_fitted_output,
+)
 from physolve.spec import Problem
 
 from ._crossing import Crossing, first_crossing
@@ -110,14 +120,15 @@ class Lagrangian:
         return best.result()
 
     def _started(self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None) -> MovingSystem:
-        """The system with networks that follow the pilot, where those that stand still are of no use as a start: over
-        long times the equations alone lead to other solutions of X_t = a, which end in one point."""
+        """The system with networks that follow the pilot, where random ones with fitted outputs are no start: over long
+        times the equations alone lead to other solutions of X_t = a, which end in one point."""
         rows = system.sample(FIRST_ROWS, seed, (1.0,))
-        if system.loss(system.start(seed), rows) <= 1:
+        if system.loss(with_fitted_output(system, system.start(seed), rows), rows) <= 1:
             return system
         threat = system.model.frame.pilot.crossing
         follower = replace(system, following=True, horizon=threat if system.model.frame.second else None)
-        return replace(system, given=self._scout_trained(follower, FOLLOWED, seed, clock, progress))
+        vector = self._scout_trained(follower, FOLLOWED, seed, clock, progress)
+        return replace(system, given=with_fitted_output(system, vector, rows))
 
     def _scouted(
         self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None

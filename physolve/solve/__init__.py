@@ -4,6 +4,7 @@ from ._adam import AdamLBFGS as AdamLBFGS
 from ._adam import AdamSchedule as AdamSchedule
 from ._bound import Bound as Bound
 from ._gauss_newton import GaussNewton as GaussNewton
+from ._gauss_newton import with_fitted_output as with_fitted_output
 from ._ladder import LeastSquares as LeastSquares
 from ._loss_balancing import CausalWeights as CausalWeights
 from ._loss_balancing import FixedBalancing as FixedBalancing

@@ -169,7 +169,7 @@ class GaussNewton:
         sample = system.sample(self.first_rows, _sample_seed(seed, 0), levels)
         check = system.sample(self.first_rows, _sample_seed(seed, -1), levels)
         if system.given is None:
-            vector = _with_fitted_output(system, vector, sample)
+            vector = with_fitted_output(system, vector, sample)
         relative = _relative(system.loss(vector, check), check)
         best = vector, relative
         damping = FIRST_DAMPING if system.given is None else GIVEN_DAMPING
@@ -278,8 +278,8 @@ def _corrected(
     return vector, loss
 
 
-def _with_fitted_output(system: TrainableSystem, vector: Vector, sample: Sample) -> Vector:
-    """One damped Gauss-Newton step in the output layer alone, taken where it lowers the loss."""
+def with_fitted_output(system: TrainableSystem, vector: Vector, sample: Sample) -> Vector:
+    """The vector after one damped Gauss-Newton step in the output layers alone, taken where it lowers the loss."""
     residual, jacobian = system.linearize(vector, sample)
     if not bool(torch.isfinite(jacobian).all() and torch.isfinite(residual).all()):
         return vector
