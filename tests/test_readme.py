@@ -33,12 +33,13 @@ def test_the_first_screen_has_two_set_up_commands_of_one_line() -> None:
 
 
 def test_the_python_runs(beside_the_problems: Path) -> None:
-    solving, zero_shot, kernels = blocks("python")
+    solving, carried, zero_shot, kernels = blocks("python")
     names: dict = {}
     exec(compile(solving, "README.md", "exec"), names)
     assert names["solution"].estimate.relative <= 1e-3
     assert (beside_the_problems / "u.vtu").stat().st_size > 0
     assert (beside_the_problems / "u.png").read_bytes().startswith(b"\x89PNG")
+    exec(compile(carried, "README.md", "exec"), dict(names))
     exec(compile(zero_shot, "README.md", "exec"), names)
     assert names["twice"].residual < names["zero_shot"].residual
     assert names["quick"].estimate.relative <= 1e-3

@@ -6,6 +6,8 @@ import enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..solve import Method
 
 
@@ -16,17 +18,20 @@ class MethodName(enum.StrEnum):
     LEAST_SQUARES = "least-squares"
     GAUSS_NEWTON = "gauss-newton"
     ADAM = "adam"
+    LAGRANGIAN = "lagrangian"
 
 
 def method_of(name: MethodName) -> Method | None:
     """The method object, with its own defaults; None leaves the choice to `solve`."""
     if name is MethodName.AUTO:
         return None
+    from ..lagrangian import Lagrangian
     from ..solve import AdamLBFGS, GaussNewton, LeastSquares
 
-    makers: dict[MethodName, type[LeastSquares] | type[GaussNewton] | type[AdamLBFGS]] = {
+    makers: dict[MethodName, Callable[[], Method]] = {
         MethodName.LEAST_SQUARES: LeastSquares,
         MethodName.GAUSS_NEWTON: GaussNewton,
         MethodName.ADAM: AdamLBFGS,
+        MethodName.LAGRANGIAN: Lagrangian,
     }
     return makers[name]()

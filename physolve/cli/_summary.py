@@ -20,6 +20,7 @@ def print_summary(solution: Solution, written: Mapping[str, str]) -> None:
         ("outcome", f"{_word(solution)}: {solution.message or solution.outcome.value}"),
         ("estimate", str(solution.estimate) if solution.estimate is not None else "none"),
         *((("bound", str(solution.bound)),) if solution.bound is not None else ()),
+        *((("valid", f"up to t = {solution.valid_until:.6g}"),) if solution.valid_until is not None else ()),
         ("method", solution.method),
         (
             "cost",
@@ -54,6 +55,7 @@ def as_record(solution: Solution, written: Mapping[str, str]) -> dict[str, Any]:
         "estimate": None
         if estimate is None
         else {"value": estimate.value, "relative": estimate.relative, "method": estimate.method},
+        "valid_until": solution.valid_until,
         "bound": None if solution.bound is None else vars(solution.bound),
         "method": solution.method,
         "cost": {

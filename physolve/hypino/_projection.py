@@ -84,10 +84,14 @@ class _Projection(torch.autograd.Function):
 
 def _to_head(features: Features, to_solution: Tensor, to_trace: Tensor) -> Float[Tensor, "batch columns"]:
     """Gradient in the coefficients of u, given those in its jets."""
-    interior = torch.einsum("bkrnw,brn->bkw", features.interior, to_solution)
-    boundary = torch.einsum("bkrew,bre->bkw", features.boundary, to_trace)
+    pulled = _pulled_jets(features.interior, to_solution) + _pulled_jets(features.boundary, to_trace)
     constant = to_solution[:, 0].sum(1, keepdim=True) + to_trace[:, 0].sum(1, keepdim=True)
-    return torch.cat([(interior + boundary).flatten(1), constant], 1)
+    return torch.cat([pulled.flatten(1), constant], 1)
+
+
+def _pulled_jets(jets: Float[Tensor, "batch networks rows n width"], to_jet: Float[Tensor, "batch rows n"]) -> Tensor:
+    """(batch, networks, width): gradient in the coefficients of jets, as one product with them as they lie."""
+    return (jets.flatten(2, 3).mT @ to_jet.flatten(1)[:, None, :, None]).squeeze(-1)
 
 
 def _pulled(rows: Rows, head: Head, v: Tensor) -> tuple[Float[Tensor, "batch rows"], Float[Tensor, "batch rows"]]:

@@ -1,5 +1,6 @@
 """The method: characteristics and state trained together, judged by the error equation, marked where they cross."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,11 @@ NEXT_TARGET = 0.3
 """Residual to which the networks are first trained, in tolerances, and after every estimate that is still too large, in
 the last target: the estimate is the judge, the residual only what can be trained on."""
 
-ROUNDS = 6
+ROUNDS = 12
+"""Most trainings, each followed by an estimate."""
+
+WORTH = 0.7
+"""A training that misses its target and leaves more of the estimate than this is the last one."""
 
 SAFE, GROWTH = 0.9, 1.15
 """Where characteristics would cross without diffusion, the time is won step by step: first up to SAFE of the time at
@@ -72,7 +77,7 @@ class Lagrangian:
     width: int = 16
     depth: int = 2
     activation: Activation = TANH
-    trainer: Trainer = field(default_factory=GaussNewton)
+    trainer: Trainer = field(default_factory=lambda: GaussNewton(steps=40))
     scout: Trainer = field(default_factory=lambda: GaussNewton(steps=30))
 
     @property
@@ -98,8 +103,11 @@ class Lagrangian:
         model = MovingModel.of(lowered(problem), self.width, self.depth, self.activation)
         system = self._started(MovingSystem(model), seed, clock, progress)
         system, crossing = self._scouted(system, seed, clock, progress)
-        *_, last = self._rounds(system, tol, seed, clock, progress)
-        return replace(last, crossing=last.crossing or crossing).result()
+        rounds = list(self._rounds(system, tol, seed, clock, progress))
+        best = min(rounds, key=lambda each: each.estimate.relative)
+        last = rounds[-1]
+        best = replace(best, crossing=best.crossing or crossing, trained=last.trained, steps=last.steps)
+        return best.result()
 
     def _started(self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None) -> MovingSystem:
         """The system with networks that follow the pilot, where those that stand still are of no use as a start: over
@@ -143,8 +151,8 @@ class Lagrangian:
     def _rounds(
         self, system: MovingSystem, tol: float, seed: int, clock: "_Clock", progress: Listener | None
     ) -> Iterator["_Round"]:
-        """Training to ever smaller residuals, until the estimate meets the tolerance or no more can be had."""
-        model, target, steps = system.model, FIRST_TARGET * tol, ()
+        """Trainings to ever smaller residuals, until the estimate meets the tolerance or no more can be had."""
+        model, target, steps, before = system.model, FIRST_TARGET * tol, (), math.inf
         for _ in range(ROUNDS):
             trained = self.trainer.train(system, target, seed, clock.left(), progress)
             assert isinstance(trained.field, LagrangianField)
@@ -152,9 +160,13 @@ class Lagrangian:
             crossing = first_crossing(model, vector, system.horizon)
             estimate = estimated(model, vector, seed + 7, crossing.close if crossing else system.horizon)
             yield _Round(model, vector, crossing, estimate, trained, steps)
-            if estimate.relative <= tol or trained.outcome is not Outcome.CONVERGED or clock.over():
+            reached = trained.outcome is Outcome.CONVERGED
+            broken = trained.outcome in (Outcome.INTERRUPTED, Outcome.DIVERGED)
+            stalled = not reached and not estimate.relative <= WORTH * before
+            if estimate.relative <= tol or broken or stalled or clock.over():
                 return
-            system, target = replace(system, given=vector), NEXT_TARGET * target
+            system, before = replace(system, given=vector), estimate.relative
+            target *= NEXT_TARGET if reached else 1
 
 
 @dataclass(frozen=True, eq=False)

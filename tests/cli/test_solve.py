@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,18 @@ def test_methods_by_name(run, rod, method: str) -> None:
     ran = run("solve", rod, "--method", method, "--budget", "2", "--json")
     assert ran.code in (0, 3)
     assert json.loads(ran.out)["cost"]["rows"] > 0
+
+
+def test_the_moving_frame_by_name(run, rod) -> None:
+    library = Path(__file__).resolve().parents[2] / "problems"
+    ran = run("solve", library / "burgers_inviscid.toml", "--method", "lagrangian", "--tol", "1e-2", "--json")
+    assert ran.code == 3
+    record = json.loads(ran.out)
+    assert record["outcome"] == "characteristics cross"
+    assert record["valid_until"] == pytest.approx(1, abs=0.06)
+    refused = run("solve", rod, "--method", "lagrangian")
+    assert refused.code != 0
+    assert refused.err.count("\n") == 1
 
 
 def test_an_unforeseen_error_is_one_line(run, rod, monkeypatch) -> None:

@@ -21,7 +21,7 @@ COMMANDS = ("solve", "check", "compare", "view", "doctor")
         (["solve", "rod.toml", "--seed", "-1"], "expected a whole number from 0, got '-1'"),
         (
             ["solve", "rod.toml", "--method", "sgd"],
-            "'sgd' is not one of 'auto', 'least-squares', 'gauss-newton', 'adam'",
+            "'sgd' is not one of 'auto', 'least-squares', 'gauss-newton', 'adam', 'lagrangian'",
         ),
         (["solve", "rod.toml", "--out", "u.doc"], "u.doc has suffix '.doc'; known are .safetensors, .vtu"),
         (["solve", "rod.toml", "--out", "u"], "u has no suffix"),
