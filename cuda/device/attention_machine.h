@@ -24,6 +24,7 @@ struct GroupLanes {
   PHYSOLVE_HD S spread_padded(const S* p, int heads) const { return spread(p, heads); }
   PHYSOLVE_HD S exp(S v) const { return ::exp(v); }
   PHYSOLVE_HD S larger(S a, S b) const { return a < b ? b : a; }
+  PHYSOLVE_HD void fetch(const S*, int) const {}
 
   PHYSOLVE_HD void keep(S* p, S value, int count) const {
     if (lane < count) p[lane] = value;

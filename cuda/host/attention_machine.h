@@ -63,6 +63,10 @@ struct VectorLanes {
   static inline Lane exp(Lane v) { return VectorMath<S>::exp(v); }
   static inline Lane larger(Lane a, Lane b) { return a < b ? b : a; }
 
+  static inline void fetch(const S* p, int count) {
+    for (int i = 0; i < count; i += 64 / int(sizeof(S))) __builtin_prefetch(p + i);
+  }
+
  private:
   static inline Order count() {
     Order order;
@@ -86,6 +90,7 @@ struct OneLane {
   static inline S fold(S v, int) { return v; }
   static inline S exp(S v) { return std::exp(v); }
   static inline S larger(S a, S b) { return a < b ? b : a; }
+  static inline void fetch(const S* p, int count) { VectorLanes<S>::fetch(p, count); }
 };
 
 }  // namespace physolve
