@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ._kinematics import pulled_back
-from ._labels import Labels
+from ._labels import at_time
 from ._model import MovingModel
 
 THRESHOLD = 0.04
@@ -40,7 +40,7 @@ def first_crossing(model: MovingModel, vector: Float[Tensor, " count"], until: f
     """The first time at which characteristics come too close, None where they do not (up to a time)."""
     labels = model.frame.labels
     end = labels.end if until is None else until
-    coarse, fine = _grid(labels, COARSE[labels.dim]), _grid(labels, FINE[labels.dim])
+    coarse, fine = labels.grid(COARSE[labels.dim]), labels.grid(FINE[labels.dim])
 
     def least(time: float, grid: Tensor) -> float:
         return float(_determinants(model, vector, grid, time).min())
@@ -62,17 +62,11 @@ def first_crossing(model: MovingModel, vector: Float[Tensor, " count"], until: f
     return None if close is None else Crossing(close, first_below(0.0))
 
 
-def _grid(labels: Labels, count: int) -> Float[Tensor, "n dim"]:
-    axes = [torch.linspace(a, b, count, dtype=torch.float64) for a, b in zip(labels.lower, labels.upper, strict=True)]
-    return torch.cartesian_prod(*axes).reshape(-1, labels.dim)
-
-
 def _determinants(model: MovingModel, vector: Tensor, grid: Tensor, time: float) -> Tensor:
     """dX / dxi at one time, in units of its value where a characteristic begins, of those that have begun and are not
     outside the window."""
     labels = model.frame.labels
-    points = torch.cat([grid, torch.full_like(grid[:, :1], time)], 1)
-    points = points[labels.begin(grid) < time]
+    points = at_time(grid, time)[labels.begin(grid) < time]
     if not len(points):
         return points.new_ones(1)
     with torch.no_grad():
@@ -80,8 +74,7 @@ def _determinants(model: MovingModel, vector: Tensor, grid: Tensor, time: float)
         found = pulled_back(motion, motion).determinant
         found = found / _first(model, vector, points)
     if model.frame.open_sides:
-        low, high = (motion.value.new_tensor(end) for end in model.frame.window)
-        found = found[((motion.value >= low) & (motion.value <= high)).all(1)]
+        found = found[model.frame.inside(motion.value)]
     return torch.cat([found, found.new_ones(1)])
 
 

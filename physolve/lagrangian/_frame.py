@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 from physolve.errors import UnsupportedError
 from physolve.jets import Jet, JetLayout
@@ -13,7 +15,7 @@ from physolve.spec import Problem, Program, Transport, transport_form
 from physolve.spec.geometry import split_time
 
 from ._beginnings import Beginnings, entering_values
-from ._labels import Entry, Labels
+from ._labels import Entry, Labels, at_time
 from ._pilot import Pilot, pilot, plain_rates
 from ._sides import Side, check_conditions, dirichlet_values, enters, initial_values, periodic_axes, sides_of, unbounded
 
@@ -44,7 +46,6 @@ class MovingFrame:
     through; where there are some, the equations hold inside the `window` only."""
 
     problem: Problem
-    transport: Transport
     velocity: tuple[Form, ...]
     sources: tuple[Form, ...]
     labels: Labels
@@ -58,6 +59,15 @@ class MovingFrame:
     def second(self) -> bool:
         """Whether second derivatives in space occur."""
         return any(sum(atom.orders) == 2 for form in self.sources for atom in form.atoms)
+
+    def inside(self, places: Float[Tensor, "n dim"], room: float = 0.0) -> Bool[Tensor, " n"]:
+        """Which places are in the window, or outside by `room` of its extents at most; along periodic axes all are."""
+        inside = torch.ones(len(places), dtype=torch.bool)
+        for axis, (low, high) in enumerate(zip(*self.window, strict=True)):
+            if not self.labels.periodic[axis]:
+                more, place = room * (high - low), places[:, axis]
+                inside &= (place >= low - more) & (place <= high + more)
+        return inside
 
     @property
     def layout(self) -> JetLayout:
@@ -105,9 +115,7 @@ def lowered(problem: Problem) -> MovingFrame:
     diffusive = any(transport.diffusive)
     open_sides = tuple(s for s in sides if s not in doors and s.conditions) if diffusive else ()
     scales = _scales(found, beginnings)
-    return MovingFrame(
-        problem, transport, velocity, sources, found.labels, beginnings, open_sides, scales, (low, high), found
-    )
+    return MovingFrame(problem, velocity, sources, found.labels, beginnings, open_sides, scales, (low, high), found)
 
 
 def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: Side) -> Labels:
@@ -126,8 +134,7 @@ def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: Si
 def _scales(found: Pilot, beginnings: Beginnings) -> Scales:
     drift, spread, speed = found.drift, found.spread, found.speed
     layout = found.labels.layout(False)
-    at = torch.cat([found.grid, torch.full_like(found.grid[:, :1], found.labels.start)], 1)
-    jet: Jet = beginnings.jet(found.labels, at, layout)
+    jet: Jet = beginnings.jet(found.labels, at_time(found.grid, found.labels.start), layout)
     values, slopes = jet.value, jet.tensor[1 : 1 + found.labels.dim]
     size = (values - values.mean(0)).square().mean(0).sqrt()
     magnitude = values.square().mean(0).sqrt().clamp(min=1e-12)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from physolve._typing import Points
 
+from ._labels import at_time
 from ._model import MovingModel
 
 ITERATIONS = 60
@@ -24,8 +25,8 @@ ACCEPTED = 1e-8
 STRETCH = 0.05
 """How far outside the box of labels an answer may lie, in its extents: walls are reached from both sides."""
 
-TABLE = {1: (257, 1), 2: (41, 33)}
-"""Labels along each axis and times of the table of first guesses, by dimension."""
+TABLE_LABELS, TABLE_TIMES = 41, 33
+"""Labels along each axis and times of the table of first guesses in two dimensions."""
 
 CHUNK = 16_384
 
@@ -150,27 +151,22 @@ class Inverse:
     def _guess(self, points: Points) -> Float[Tensor, "n 2"]:
         """Labels of the nearest images at the nearest tabulated times; along periodic axes images are wrapped."""
         box = self.model.frame.labels
-        count, times = TABLE[box.dim]
-        steps = (points[:, -1] - box.start) / (box.duration or 1) * (times - 1)
-        nearest = steps.round().long().clamp(0, times - 1)
+        last = TABLE_TIMES - 1
+        nearest = ((points[:, -1] - box.start) / box.duration * last).round().long().clamp(0, last)
         guess = points.new_zeros(len(points), box.dim)
         for k in nearest.unique().tolist():
             here = nearest == k
-            guess[here] = self._nearest(points[here], box.start + k * box.duration / (times - 1), k, count)
+            guess[here] = self._nearest(points[here], box.start + k * box.duration / last, k)
         return guess
 
-    def _nearest(self, points: Points, time: float, k: int, count: int) -> Float[Tensor, "n 2"]:
+    def _nearest(self, points: Points, time: float, k: int) -> Float[Tensor, "n 2"]:
         from scipy.spatial import cKDTree
 
         box = self.model.frame.labels
         periods = [size if periodic else 0.0 for size, periodic in zip(box.extent, box.periodic, strict=True)]
         if k not in self._images:
-            axes = [
-                torch.linspace(a, b, count + periodic, dtype=points.dtype)[:count]
-                for a, b, periodic in zip(box.lower, box.upper, box.periodic, strict=True)
-            ]
-            grid = torch.cartesian_prod(*axes)
-            image = self.model.place(self.vector, torch.cat([grid, torch.full_like(grid[:, :1], time)], 1)).value
+            grid = box.grid(TABLE_LABELS)
+            image = self.model.place(self.vector, at_time(grid, time)).value
             tree = cKDTree(_wrapped(image.numpy(), box.lower, periods), boxsize=periods)
             self._images[k] = torch.cat([grid, image], 1), tree
         table, tree = self._images[k]

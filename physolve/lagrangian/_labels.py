@@ -67,6 +67,12 @@ class Labels:
         points = torch.cat([labels, (begin + life * unit[:, -1])[:, None]], 1)
         return points[life > 0], (life / life.sum())[life > 0]
 
+    def grid(self, count: int) -> Float[Tensor, "n dim"]:
+        """Labels on a regular grid, `count` along each axis, ends included."""
+        ends = zip(self.lower, self.upper, strict=True)
+        axes = [torch.linspace(a, b, count, dtype=torch.float64) for a, b in ends]
+        return torch.cartesian_prod(*axes).reshape(-1, self.dim)
+
     def begin(self, labels: Float[Tensor, "n dim"]) -> Column:
         """When each characteristic begins."""
         if self.entry is None:
@@ -144,6 +150,11 @@ class Labels:
                 rows[1 + len(layout.first) + layout.second.index((axis, axis))] = -(wave**2) * value
             made.append(rows)
         return made
+
+
+def at_time(labels: Float[Tensor, "n dim"], time: float) -> Points:
+    """Labels (or places), all at one time (n, dim + 1)."""
+    return torch.cat([labels, torch.full_like(labels[:, :1], time)], 1)
 
 
 def _coordinate(values: Column, axis: int, layout: JetLayout) -> Float[Tensor, "rows n"]:

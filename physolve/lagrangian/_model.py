@@ -1,6 +1,7 @@
 """Characteristics and state as two networks; initial and entering values and periodicity hold by construction."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -18,17 +19,32 @@ Outer = tuple[Float[Tensor, "rows n dim"], Float[Tensor, "rows n unknowns"]]
 
 @dataclass(frozen=True, eq=False)
 class LabelPoints:
-    """Labels and times (n, dim + 1) with the jets of all that is known there."""
+    """Labels and times (n, dim + 1) with the jets, of these derivatives, of all that is known there; each is computed
+    when it is first asked for, and kept."""
 
+    frame: MovingFrame
     points: Points
-    embedding: Jet
-    clock: Jet
-    origin: Jet
-    beginning: Jet
+    layout: JetLayout
 
-    @property
-    def layout(self) -> JetLayout:
-        return self.clock.layout
+    @cached_property
+    def embedding(self) -> Jet:
+        """What the networks read."""
+        return self.frame.labels.embed(self.points, self.layout)
+
+    @cached_property
+    def clock(self) -> Jet:
+        """Time since the characteristic began."""
+        return self.frame.labels.clock(self.points, self.layout)
+
+    @cached_property
+    def origin(self) -> Jet:
+        """Where it began."""
+        return self.frame.labels.origin(self.points, self.layout)
+
+    @cached_property
+    def beginning(self) -> Jet:
+        """What it carried there."""
+        return self.frame.beginnings.jet(self.frame.labels, self.points, self.layout)
 
     @property
     def inputs(self) -> Points:
@@ -82,14 +98,7 @@ class MovingModel:
 
     def at(self, points: Points, layout: JetLayout) -> LabelPoints:
         """Labels and times prepared for evaluation with these derivatives."""
-        labels = self.frame.labels
-        return LabelPoints(
-            points,
-            labels.embed(points, layout),
-            labels.clock(points, layout),
-            labels.origin(points, layout),
-            self.frame.beginnings.jet(labels, points, layout),
-        )
+        return LabelPoints(self.frame, points, layout)
 
     def outer(self, vector: Float[Tensor, " count"], at: LabelPoints) -> Outer:
         """Derivatives of D and N in the networks' inputs."""
@@ -112,16 +121,16 @@ class MovingModel:
         rate = outer.new_tensor(self.frame.scales.size) / self.frame.labels.duration
         return at.beginning + multiply(at.clock, self.state.jet(outer, at.embedding).scaled(rate))
 
+    def jets_of(self, outer: Outer, at: LabelPoints) -> tuple[Jet, Jet]:
+        """Jets of X and W from derivatives of D and N."""
+        return self.motion(outer[0], at), self.carried(outer[1], at)
+
     def jets(self, vector: Float[Tensor, " count"], points: Points, layout: JetLayout) -> tuple[Jet, Jet]:
         """Jets of X and W at labels and times."""
         at = self.at(points, layout)
-        first, second = self.outer(vector, at)
-        return self.motion(first, at), self.carried(second, at)
+        return self.jets_of(self.outer(vector, at), at)
 
     def place(self, vector: Float[Tensor, " count"], points: Points) -> Jet:
         """Jet of X alone, with first derivatives."""
-        layout, labels = self.frame.labels.layout(False), self.frame.labels
-        embedding = labels.embed(points, layout)
-        clock, origin = labels.clock(points, layout), labels.origin(points, layout)
-        at = LabelPoints(points, embedding, clock, origin, origin)
-        return self.motion(self.characteristics.outer(self.split(vector)[0], at.inputs, layout), at)
+        at = self.at(points, self.frame.labels.layout(False))
+        return self.motion(self.characteristics.outer(self.split(vector)[0], at.inputs, at.layout), at)

@@ -12,7 +12,7 @@ from physolve.errors import UnsupportedError
 from physolve.spec import Problem, Program, Transport
 
 from ._beginnings import Beginnings
-from ._labels import Labels
+from ._labels import Labels, at_time
 
 STEPS = 100
 GRID = {1: 401, 2: 41}
@@ -57,7 +57,7 @@ def pilot(rates: Program, labels: Labels, beginnings: Beginnings, window: Box, g
     """
     if grow:
         labels = _grown(rates, labels, beginnings, window)
-    grid = _grid(labels)
+    grid = labels.grid(GRID[labels.dim])
     path, begin = _followed(rates, labels, beginnings, grid)
     life = (labels.end - begin)[:, None]
     lived = life[:, 0] > 1e-6 * labels.duration
@@ -97,7 +97,7 @@ def _crossing(path: Float[Tensor, "steps n dim"], labels: Labels) -> float | Non
 def _grown(rates: Program, labels: Labels, beginnings: Beginnings, window: Box) -> Labels:
     """The box of all labels that ever come into the window."""
     for _ in range(LONGEST):
-        grid = _grid(labels)
+        grid = labels.grid(GRID[labels.dim])
         path, _ = _followed(rates, labels, beginnings, grid)
         visits = _visits(path[..., : labels.dim], labels, window)
         wider = _wider(labels, grid, visits)
@@ -110,18 +110,12 @@ def _grown(rates: Program, labels: Labels, beginnings: Beginnings, window: Box) 
     )
 
 
-def _grid(labels: Labels) -> Float[Tensor, "n dim"]:
-    count = GRID[labels.dim]
-    axes = [torch.linspace(a, b, count, dtype=torch.float64) for a, b in zip(labels.lower, labels.upper, strict=True)]
-    return torch.cartesian_prod(*axes).reshape(-1, labels.dim)
-
-
 def _followed(
     rates: Program, labels: Labels, beginnings: Beginnings, grid: Float[Tensor, "n dim"]
 ) -> tuple[Float[Tensor, "steps n columns"], Column]:
     """Places and states at STEPS + 1 times, every characteristic at rest before it begins; and when it begins."""
     layout = labels.layout(False)
-    at = torch.cat([grid, torch.full_like(grid[:, :1], labels.start)], 1)
+    at = at_time(grid, labels.start)
     begin = labels.begin(grid)
     x, w = labels.origin(at, layout).value.clone(), beginnings.jet(labels, at, layout).value.clone()
     dim, step = labels.dim, labels.duration / STEPS

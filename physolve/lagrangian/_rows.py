@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physolve._typing import Column, Points
+from physolve._typing import Points
 from physolve.jets import Jet
 from physolve.residual import Form
 
@@ -15,6 +15,9 @@ from ._equations import equations, value_of
 from ._inversion import Locator
 from ._kinematics import PulledBack, pulled_back
 from ._model import LabelPoints, MovingModel
+
+ROOM = 1e-3
+"""Beyond the window, in its extents, where the equations still count: its sides belong to it."""
 
 
 class Block(Protocol):
@@ -43,7 +46,9 @@ class Interior:
 
     def rows(self, model: MovingModel, motion: Jet, state: Jet, at: LabelPoints) -> Float[Tensor, "kinds n"]:
         found = equations(model.frame, motion, state, at.points[:, -1])
-        return found * _inside(model, motion) if model.frame.open_sides else found
+        if not model.frame.open_sides:
+            return found
+        return found * model.frame.inside(motion.value.detach(), ROOM)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +97,3 @@ class OpenSide:
         moved = PulledBack(value, gradient, here.hessian, here.determinant)
         size = max(model.frame.scales.size)
         return torch.stack([value_of(form, self.locate.places, moved, self.normals) / size for form in self.forms])
-
-
-def _inside(model: MovingModel, motion: Jet) -> Column:
-    """1 for places inside the window, else 0."""
-    low, high = (motion.value.new_tensor(end) for end in model.frame.window)
-    room = 1e-3 * (high - low)
-    places = motion.value.detach()
-    return ((places >= low - room) & (places <= high + room)).all(1).to(places.dtype)

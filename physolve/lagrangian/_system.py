@@ -62,8 +62,7 @@ class MovingSystem:
         model, found = self.model, []
         for block, factor in zip(sample.blocks, sample.factors, strict=True):
             at = block.labels(model, vector)
-            first, second = model.outer(vector, at)
-            rows = block.rows(model, model.motion(first, at), model.carried(second, at), at)
+            rows = block.rows(model, *model.jets_of(model.outer(vector, at), at), at)
             found.append((rows * factor).flatten())
         return found
 
@@ -148,7 +147,7 @@ class MovingSystem:
         with torch.no_grad():
             outer = model.outer(vector, at)
         first, second = (o.requires_grad_() for o in outer)
-        values = block.rows(model, model.motion(first, at), model.carried(second, at), at) * factor
+        values = block.rows(model, *model.jets_of((first, second), at), at) * factor
         n, split = values.shape[1], model.characteristics.count
         parts = tuple(zip(model.split(vector), (model.characteristics, model.state), strict=True))
         for k, value in enumerate(values):

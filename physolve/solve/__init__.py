@@ -6,6 +6,7 @@ from ._bound import Bound as Bound
 from ._gauss_newton import GaussNewton as GaussNewton
 from ._gauss_newton import with_fitted_output as with_fitted_output
 from ._ladder import LeastSquares as LeastSquares
+from ._least_squares import least_squares as least_squares
 from ._loss_balancing import CausalWeights as CausalWeights
 from ._loss_balancing import FixedBalancing as FixedBalancing
 from ._loss_balancing import GradientNormBalancing as GradientNormBalancing

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sympy
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import cos, exp, pi, sin
@@ -251,3 +252,18 @@ def test_why_not(name):
 def test_a_disk_may_be_a_window():
     disk = Disk((0, 0), 1) * TimeInterval(0, 1)
     assert why_not(Problem(Eq(dt(p) + d(p, x), 0), disk, [Initial(p, x), Unbounded(p)])) is None
+
+
+def test_along_a_periodic_axis_every_place_is_inside_the_window():
+    """A characteristic that has gone around is still there."""
+    frame = lowered(
+        Problem(
+            Eq(dt(p) + 5 * d(p, x), laplacian(p) / 9),
+            SQUARE,
+            [Initial(p, y), Periodic(p, x), Dirichlet(p, 0, on=("bottom", "top"))],
+        )
+    )
+    assert len(frame.open_sides) == 2
+    places = torch.tensor([[4.5, 0.5], [-2.0, 1.0], [0.5, 1.1], [0.5, -0.1]], dtype=torch.float64)
+    assert frame.inside(places).tolist() == [True, True, False, False]
+    assert frame.inside(places, room=0.1).tolist() == [True, True, True, True]
