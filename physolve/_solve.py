@@ -1,10 +1,11 @@
 """`solve` as users call it: the ladder, and the moving frame first for what is carried far."""
 
+import math
 import time
 from dataclasses import replace
 
 from .errors import UnsupportedError
-from .lagrangian import Lagrangian, lowered, travel, why_not
+from .lagrangian import Lagrangian, lowered, travel, unbounded, why_not
 from .nets import Field
 from .solve import FunctionSource, Listener, Method, Outcome, Solution
 from .solve import solve as climb
@@ -14,6 +15,9 @@ FAR = 4.0
 """Domain lengths travelled from which the moving frame is tried first. A sine carried once or more around a periodic
 interval, to 1e-3, s on one thread: random features need 0.6 for 1.6 lengths, 1.8 for 3.2, 9 for 4.8, 47 for 8, and fail
 for 16; the moving frame 1 to 2 for all of them."""
+
+UNFINISHED = (Outcome.CHARACTERISTICS_CROSS, Outcome.TOLERANCE_NOT_REACHED, Outcome.DIVERGED)
+"""Of the moving frame: the ladder goes on, where it can."""
 
 
 def solve(
@@ -50,13 +54,12 @@ def solve(
     began = time.perf_counter()
     if method is None and start is None and source is None and _carried_far(problem):
         method = Lagrangian()
-    first = budget_s
-    if isinstance(method, Lagrangian) and budget_s is not None and _may_need_help(problem):
-        first = budget_s / 2
+    helped = isinstance(method, Lagrangian) and _the_ladder_may_help(problem)
+    first = budget_s / 2 if helped and budget_s is not None and _crossing_threatens(problem) else budget_s
     solution = climb(
         problem, tol, method=method, seed=seed, budget_s=first, progress=progress, start=start, source=source
     )
-    if not isinstance(method, Lagrangian) or not _needs_help(problem, solution):
+    if not helped or solution.outcome not in UNFINISHED:
         return solution
     left = None if budget_s is None else budget_s - (time.perf_counter() - began)
     if left is not None and left <= 0:
@@ -74,26 +77,14 @@ def _carried_far(problem: Problem) -> bool:
         return False
 
 
-def _may_need_help(problem: Problem) -> bool:
-    """Whether characteristics threaten to cross in a problem that diffusion keeps smooth."""
+def _the_ladder_may_help(problem: Problem) -> bool:
+    """Whether diffusion keeps the solution smooth, and the domain has sides to state conditions on."""
     peclet = problem.classification.peclet
-    smooth = peclet is not None and peclet < float("inf") and not _in_unbounded_space(problem)
-    return smooth and why_not(problem) is None and lowered(problem).pilot.crossing is not None
+    return peclet is not None and peclet < math.inf and not unbounded(problem)
 
 
-def _needs_help(problem: Problem, solution: Solution) -> bool:
-    """Whether the moving frame has not solved a problem that the default method may solve."""
-    unfinished = solution.outcome in (
-        Outcome.CHARACTERISTICS_CROSS,
-        Outcome.TOLERANCE_NOT_REACHED,
-        Outcome.DIVERGED,
-    )
-    smooth = problem.classification.peclet is not None and problem.classification.peclet < float("inf")
-    return unfinished and smooth and not _in_unbounded_space(problem)
-
-
-def _in_unbounded_space(problem: Problem) -> bool:
-    return any(c.kind == "unbounded" for c in problem.conditions)
+def _crossing_threatens(problem: Problem) -> bool:
+    return why_not(problem) is None and lowered(problem).pilot.crossing is not None
 
 
 def _better(moving: Solution, other: Solution) -> Solution:

@@ -100,7 +100,7 @@ def _domain(problem: Path) -> Shape:
 def _record(store: MeshStore) -> dict[str, Any]:
     """What a data set holds."""
     names = store.names()
-    meshes = {store.mesh(name).key: store.mesh(name) for name in names}
+    meshes = {mesh.key: mesh for mesh in map(store.mesh, names)}
     counts = {split: len(store.names(split)) for split in ("train", "validation", "test")}
     return {
         "file": str(store.path),

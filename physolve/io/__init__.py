@@ -14,6 +14,7 @@ from ._formats import save_mesh_field as save_mesh_field
 from ._mesh_field import NODES_PER_CELL as NODES_PER_CELL
 from ._mesh_field import PLANAR_CELLS as PLANAR_CELLS
 from ._mesh_field import MeshField as MeshField
+from ._meshio import joined_blocks as joined_blocks
 from .tensors import read_header as read_header
 from .tensors import read_plain_tensors as read_plain_tensors
 from .tensors import read_tensors as read_tensors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,12 @@ def to_meshio(points: NDArray[np.float64], cells: dict[str, Any], point_data: di
 
 def from_meshio(mesh: meshio.Mesh) -> MeshField:
     """The points, cells (blocks of one type joined) and point data of a meshio mesh."""
-    blocks: dict[str, list[NDArray[np.int64]]] = {}
-    for block in mesh.cells:
-        blocks.setdefault(block.type, []).append(np.asarray(block.data))
-    cells = {name: np.concatenate(parts) for name, parts in blocks.items()}
-    return MeshField(mesh.points, cells, dict(mesh.point_data or {}))
+    return MeshField(mesh.points, joined_blocks(mesh.cells), dict(mesh.point_data or {}))
+
+
+def joined_blocks(blocks: Iterable[meshio.CellBlock]) -> dict[str, NDArray[np.int64]]:
+    """Cells by type, blocks of one type joined."""
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    for block in blocks:
+        found.setdefault(block.type, []).append(np.asarray(block.data))
+    return {name: np.concatenate(parts) for name, parts in found.items()}

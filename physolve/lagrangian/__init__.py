@@ -8,5 +8,6 @@ from ._frame import lowered as lowered
 from ._frame import why_not as why_not
 from ._lagrangian import Lagrangian as Lagrangian
 from ._model import MovingModel as MovingModel
+from ._sides import unbounded as unbounded
 from ._system import MovingSystem as MovingSystem
 from ._travel import travel as travel

@@ -25,6 +25,7 @@ from physolve.spec import (
     boundary_pieces,
     condition_label,
     holds_at,
+    stated_values,
 )
 from physolve.spec.geometry import Interval, Rectangle, Shape
 
@@ -54,22 +55,13 @@ class Side:
 
 def initial_values(problem: Problem) -> tuple[sympy.Expr, ...]:
     """The initial value of every unknown. Raises UnsupportedError where one is missing."""
-    found: dict[sympy.Basic, sympy.Expr] = {}
-    for condition in problem.conditions:
-        if isinstance(condition, Initial):
-            found.update(_values(condition))
+    found = stated_values(problem.conditions, Initial)
     missing = [str(u.func) for u in problem.unknowns if u not in found]
     if missing:
         raise UnsupportedError(
             f"lagrangian: unknown '{missing[0]}' has no initial condition; add Initial({missing[0]}, value)"
         )
     return tuple(found[u] for u in problem.unknowns)
-
-
-def _values(condition: Initial | Dirichlet) -> dict[sympy.Basic, sympy.Expr]:
-    given = condition.value
-    values = list(given) if isinstance(given, sympy.MatrixBase) else [given]
-    return dict(zip(condition.unknowns(), values, strict=True))
 
 
 def check_conditions(problem: Problem) -> None:
@@ -139,7 +131,7 @@ def enters(problem: Problem, transport: Transport, side: Side) -> bool:
 
     Raises UnsupportedError where it does at some places or times only, and where a value that enters is not given.
     """
-    values = {u: v for c in side.conditions if isinstance(c, Dirichlet) for u, v in _values(c).items()}
+    values = stated_values(side.conditions, Dirichlet)
     speed = transport.velocity[side.axis].xreplace(
         dict(zip(problem.unknowns, initial_values(problem), strict=True)) | values
     )
@@ -157,5 +149,5 @@ def enters(problem: Problem, transport: Transport, side: Side) -> bool:
 
 def dirichlet_values(problem: Problem, side: Side) -> tuple[sympy.Expr, ...]:
     """The values of all unknowns on a side through which labels enter."""
-    values = {u: v for c in side.conditions if isinstance(c, Dirichlet) for u, v in _values(c).items()}
+    values = stated_values(side.conditions, Dirichlet)
     return tuple(values[u] for u in problem.unknowns)

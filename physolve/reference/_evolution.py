@@ -9,10 +9,22 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy.core.function import AppliedUndef
 
 from ..errors import UnsupportedError
-from ..spec import Box, Initial, Interval, Named, Periodic, Problem, Program, Rectangle, Shape, dt, split_time
+from ..spec import (
+    Box,
+    Initial,
+    Interval,
+    Named,
+    Periodic,
+    Problem,
+    Program,
+    Rectangle,
+    Shape,
+    atoms_of,
+    split_time,
+    stated_values,
+)
 
 Floats = NDArray[np.float64]
 Orders = tuple[int, ...]
@@ -94,11 +106,7 @@ def _box(problem: Problem) -> Shape:
 
 def _initial(problem: Problem) -> list[sympy.Expr]:
     """The initial values, in the order of the unknowns."""
-    values: dict[sympy.Expr, sympy.Expr] = {}
-    for condition in problem.conditions:
-        if isinstance(condition, Initial):
-            for u, misfit in zip(condition.unknowns(), condition.equations(problem.coordinates), strict=False):
-                values[u] = u - misfit
+    values = stated_values(problem.conditions, Initial)
     missing = [u for u in problem.unknowns if u not in values]
     if missing:
         refuse(f"{missing[0].func} has no initial value")
@@ -135,20 +143,16 @@ def _placed(
     symbols: dict[Derivative, sympy.Symbol],
 ) -> sympy.Expr:
     """The expression with symbols in the places of the unknowns and their derivatives; new ones join `symbols`."""
-    places: dict[sympy.Basic, sympy.Symbol] = {dt(u): slope for u, slope in zip(problem.unknowns, slopes, strict=True)}
-    for kind in (sympy.Derivative, AppliedUndef):  # derivatives first: the unknown inside one does not stand by itself
-        for node in sorted(expression.atoms(kind), key=sympy.default_sort_key):
-            base = node.expr if isinstance(node, sympy.Derivative) else node
-            if node in places or base not in problem.unknowns:
-                continue
-            counts = dict(node.variable_count) if isinstance(node, sympy.Derivative) else {}
-            if problem.time in counts:
-                refuse(f"{item}: {node}; only first derivatives in time alone are possible")
-            orders = tuple(int(counts.get(s, 0)) for s in problem.space)
-            derivative = Derivative(problem.unknowns.index(base), orders)
-            places[node] = symbols.setdefault(derivative, sympy.Symbol(f"_u{len(symbols)}", real=True))
-        expression = expression.xreplace(places)
-    return expression
+    places: dict[sympy.Basic, sympy.Symbol] = {}
+    for node, (unknown, (*orders, rate)) in atoms_of(expression, problem.unknowns, problem.coordinates).items():
+        if rate > 1 or (rate and any(orders)):
+            refuse(f"{item}: {node}; only first derivatives in time alone are possible")
+        if rate:
+            places[node] = slopes[unknown]
+        else:
+            new = sympy.Symbol(f"_u{len(symbols)}", real=True)
+            places[node] = symbols.setdefault(Derivative(unknown, tuple(orders)), new)
+    return expression.xreplace(places)
 
 
 def _solved(item: str, residual: sympy.Expr, slope: sympy.Symbol, state: set[sympy.Symbol]) -> sympy.Expr:

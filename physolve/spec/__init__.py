@@ -1,5 +1,6 @@
 """Specification: coordinates, unknowns, operators, conditions, geometry, problems and their files."""
 
+from ._atoms import atoms_of as atoms_of
 from ._classify import Classification as Classification
 from ._condition import Condition as Condition
 from ._condition import condition_label as condition_label
@@ -11,6 +12,7 @@ from ._conditions import Neumann as Neumann
 from ._conditions import Periodic as Periodic
 from ._conditions import Robin as Robin
 from ._conditions import Unbounded as Unbounded
+from ._conditions import stated_values as stated_values
 from ._data import GridData as GridData
 from ._data import grid_data_of as grid_data_of
 from ._evaluate import Program as Program

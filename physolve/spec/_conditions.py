@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -214,6 +215,18 @@ class BoundaryEquation(Condition):
 
     def equations(self, coords: Coordinates) -> Expressions:
         return tuple(e.lhs - e.rhs for e in self.equation)
+
+
+def stated_values(
+    conditions: Iterable[Condition], kind: type[Dirichlet] | type[Initial]
+) -> dict[AppliedUndef, sympy.Expr]:
+    """The value that conditions of a kind give to every scalar unknown they speak of."""
+    return {
+        u: value
+        for condition in conditions
+        if isinstance(condition, kind)
+        for u, value in zip(components_of(condition.u), entries_of(condition.value), strict=True)
+    }
 
 
 def normal_derivative(u: sympy.Expr, coords: Coordinates) -> sympy.Expr:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import sympy
-from sympy.core.function import AppliedUndef
 
 from ..errors import UnsupportedError
 from ._atoms import Atom, atoms_of
-from ._data import grid_data_of
-from ._symbols import name_of
+from ._symbols import name_of, unknowns_of
 
 if TYPE_CHECKING:
     from ._problem import Problem
@@ -33,7 +31,7 @@ class Transport:
     @property
     def prescribed(self) -> bool:
         """Whether the velocity is known beforehand: it depends on coordinates alone."""
-        return not any(a.atoms(AppliedUndef) - grid_calls(a) for a in self.velocity)
+        return not unknowns_of(*self.velocity)
 
 
 class _Carried(NamedTuple):
@@ -43,11 +41,6 @@ class _Carried(NamedTuple):
     velocity: tuple[sympy.Expr, ...]
     source: sympy.Expr
     diffusive: bool
-
-
-def grid_calls(expression: sympy.Expr) -> set[sympy.Basic]:
-    """Data on a grid in an expression: to sympy they are undefined functions as unknowns are."""
-    return {f for f in expression.atoms(AppliedUndef) if grid_data_of(f)}
 
 
 def transport_form(problem: Problem) -> Transport:

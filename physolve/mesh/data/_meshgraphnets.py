@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from physolve.errors import ProblemFileError
 
 from ._planar import flattened
-from ._series import Frame, Series, same_mesh
+from ._series import KIND_BY_COLUMNS, Frame, Series, same_mesh, same_steps
 
 CELLS, POINTS, NODE_TYPE = "cells", "mesh_pos", "node_type"
-_KINDS = {(2, 3): "triangle", (2, 4): "quad", (3, 4): "tetra", (3, 8): "hexahedron"}
 
 
 def read_meshgraphnets(file: Path) -> list[Series]:
@@ -38,9 +37,7 @@ def _series(file: Path, name: str, group: Any, dt: float) -> Series:
             raise ProblemFileError(f"{origin}: content: no '{needed}'; not a trajectory of a MeshGraphNets file")
     points, cells = group[POINTS][()], group[CELLS][()]
     fields = [key for key in group if key not in (CELLS, POINTS, NODE_TYPE)]
-    lengths = {key: len(group[key]) for key in fields}
-    if len(set(lengths.values())) != 1:
-        raise ProblemFileError(f"{origin}: fields: got the steps {lengths or 'of no field'}, expected the same for all")
+    steps = same_steps(origin, {key: group[key] for key in fields})
     first, kind = _still(points, 2), _kind(origin, points.shape[-1], cells.shape[-1])
     blocks = {kind: _still(cells, 2).astype(np.int64)}
     node_type = _still(group[NODE_TYPE][()].squeeze(-1), 1).astype(np.int64) if NODE_TYPE in group else None
@@ -49,7 +46,7 @@ def _series(file: Path, name: str, group: Any, dt: float) -> Series:
         origin=origin,
         points=flattened(first, blocks),
         cells=blocks,
-        times=dt * np.arange(lengths[fields[0]]),
+        times=dt * np.arange(steps),
         frame=partial(_frame, file, name, fields),
         node_type=node_type,
     )
@@ -70,11 +67,11 @@ def _still(values: NDArray, dims: int) -> NDArray:
 
 
 def _kind(origin: str, dim: int, columns: int) -> str:
-    if (dim, columns) not in _KINDS:
+    if (dim, columns) not in KIND_BY_COLUMNS:
         raise ProblemFileError(
-            f"{origin}: cells: got {columns} nodes a cell in {dim}-D, expected one of {sorted(_KINDS)}"
+            f"{origin}: cells: got {columns} nodes a cell in {dim}-D, expected one of {sorted(KIND_BY_COLUMNS)}"
         )
-    return _KINDS[dim, columns]
+    return KIND_BY_COLUMNS[dim, columns]
 
 
 def _check_still(series: Series, points: NDArray, cells: NDArray, kind: str) -> None:

@@ -9,10 +9,10 @@ from physolve.errors import ProblemFileError
 from physolve.io import NODES_PER_CELL
 
 from ._planar import flattened
-from ._series import Series
+from ._series import KIND_BY_COLUMNS, Series, same_steps
 
 PLURALS = {"lines": "line", "triangles": "triangle", "quads": "quad", "tetrahedra": "tetra", "hexahedra": "hexahedron"}
-_BY_COLUMNS = {(2, 3): "triangle", (2, 4): "quad", (3, 4): "tetra", (3, 8): "hexahedron", (3, 6): "wedge"}
+_BY_COLUMNS = {**KIND_BY_COLUMNS, (3, 6): "wedge"}
 
 
 def read_npz(file: Path) -> list[Series]:
@@ -67,7 +67,4 @@ def _steps(file: Path, fields: dict[str, NDArray], nodes: int) -> int:
                 f"{file}: array '{name}' has shape {values.shape}, expected (steps, {nodes}) or (steps, {nodes},"
                 " components) of a field; remove what is no field"
             )
-    lengths = {name: len(values) for name, values in fields.items()}
-    if len(set(lengths.values())) != 1:
-        raise ProblemFileError(f"{file}: fields: got the steps {lengths or 'of no field'}, expected the same for all")
-    return next(iter(lengths.values()))
+    return same_steps(str(file), fields)

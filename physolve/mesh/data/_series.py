@@ -1,6 +1,6 @@
 """One simulation as a reader hands it over: a fixed mesh, instants, and its fields one frame at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,6 +50,20 @@ class Series:
             raise ProblemFileError(f"{self.origin}: cells: got none, expected a mesh; a cloud of points has no edges")
         for kind, block in self.cells.items():
             _check_cells(self.origin, kind, np.asarray(block), len(self.points))
+
+
+KIND_BY_COLUMNS: Mapping[tuple[int, int], str] = {
+    (2, 3): "triangle", (2, 4): "quad", (3, 4): "tetra", (3, 8): "hexahedron",
+}  # fmt: skip
+"""What cells are that are given as (m, k) numbers alone: by the dimension of the points and k."""
+
+
+def same_steps(origin: str, fields: Mapping[str, Sized]) -> int:
+    """How many steps the fields have, their first axis. Raises ProblemFileError where they differ, or for no field."""
+    lengths = {name: len(values) for name, values in fields.items()}
+    if len(set(lengths.values())) != 1:
+        raise ProblemFileError(f"{origin}: fields: got the steps {lengths or 'of no field'}, expected the same for all")
+    return next(iter(lengths.values()))
 
 
 def same_mesh(origin: str, step: int, first: Mesh, there: Mesh) -> None:

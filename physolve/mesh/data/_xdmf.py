@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from physolve.errors import ProblemFileError
+from physolve.io import joined_blocks
 
 from ._planar import flattened
 from ._series import Frame, Series
@@ -21,11 +22,8 @@ def read_xdmf(file: Path) -> list[Series]:
     with meshio.xdmf.TimeSeriesReader(file) as reader:
         points, blocks = reader.read_points_cells()
         times = np.array([reader.read_data(step)[0] for step in range(reader.num_steps)], dtype=float)
-    cells: dict[str, list[np.ndarray]] = {}
-    for block in blocks:
-        cells.setdefault(block.type, []).append(np.asarray(block.data, dtype=np.int64))
-    joined = {kind: np.concatenate(parts) for kind, parts in cells.items()}
-    return [Series(file.stem, str(file), flattened(points, joined), joined, times, partial(_frame, file))]
+    cells = {kind: block.astype(np.int64) for kind, block in joined_blocks(blocks).items()}
+    return [Series(file.stem, str(file), flattened(points, cells), cells, times, partial(_frame, file))]
 
 
 def _frame(file: Path, step: int) -> Frame:
