@@ -14,17 +14,15 @@ work. Two rows more are attention alone, without linear layers. Ratios are to th
 """
 
 import argparse
-import ctypes
 import json
-import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from _memory import grown
 from torch import Tensor, nn
 
 from physolve.mesh import AttentionMask, masked_attention, plain_attention
@@ -80,22 +78,6 @@ def layer_of(way: str, width: int, heads: int) -> nn.Module:
         return TransformerConv(width, width // heads, heads=heads)
     attend = masked_attention if way.startswith("kernel") else plain_attention
     return Alone(heads, attend) if way in ALONE else OwnAttention(width, heads, attend)
-
-
-def grown(run: Callable[[], object]) -> float:
-    """Bytes by which the resident set was larger at its highest than before."""
-    # Freed memory goes back to the system at once, else earlier calls would hide later ones.
-    ctypes.CDLL(None).mallopt(-3, 65536)
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = status_bytes("VmRSS")
-    run()
-    return status_bytes("VmHWM") - before
-
-
-def status_bytes(field: str) -> float:
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return 1e3 * int(found[1]) if found else float("nan")
 
 
 def measure(way: str, options: argparse.Namespace) -> dict[str, float]:

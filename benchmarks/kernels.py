@@ -21,17 +21,15 @@ included. Peak memory, of the main cases, is what the process grew by, results i
 """
 
 import argparse
-import ctypes
 import gc
-import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
+from _memory import grown
 from torch import Tensor
 
 from physolve.jets import (
@@ -290,18 +288,7 @@ def peak_megabytes(run: Callable[[], Tensor], device: str) -> float:
         before = torch.cuda.memory_allocated()
         run()
         return (torch.cuda.max_memory_allocated() - before) / 1e6
-    # Freed memory goes back to the system at once, else earlier calls would hide later ones.
-    ctypes.CDLL(None).mallopt(-3, 65536)
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = status_megabytes("VmRSS")
-    run()
-    return status_megabytes("VmHWM") - before
-
-
-def status_megabytes(field: str) -> float:
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1e3 if found else float("nan")
+    return grown(run) / 1e6
 
 
 def gemm_gflops(dtype: torch.dtype, device: str, repeat: int = 7) -> float:
