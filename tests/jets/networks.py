@@ -1,6 +1,7 @@
 """Networks, layouts and inputs that the kernel tests share."""
 
 import torch
+from kernel_checks import distance as distance
 
 from physolve.jets import GELU, SINE, TANH, Architecture, JetLayout
 
@@ -36,12 +37,3 @@ def inputs(architecture, networks=2, n=37, dtype=torch.float64, seed=0):
 
 def like(tensor, seed=5):
     return torch.randn(tensor.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(tensor)
-
-
-def distance(a, b):
-    """Largest difference over the largest entry."""
-    assert a.shape == b.shape
-    assert a.dtype == b.dtype
-    if a.numel() == 0:
-        return 0.0
-    return float((a - b).detach().abs().max() / b.detach().abs().max().clamp_min(1e-30))

@@ -1,6 +1,7 @@
 """Masks and inputs that the attention tests share."""
 
 import torch
+from kernel_checks import distance as distance
 
 from physolve.mesh import AttentionMask
 
@@ -21,12 +22,3 @@ def inputs(mask, width, batch=(2,), dtype=torch.float64, seed=1):
     generator = torch.Generator().manual_seed(seed)
     shapes = ((*batch, n, width) for n in (mask.rows, mask.nodes, mask.nodes))
     return [torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype) for shape in shapes]
-
-
-def distance(a, b):
-    """Largest difference over the largest entry."""
-    assert a.shape == b.shape
-    assert a.dtype == b.dtype
-    if a.numel() == 0:
-        return 0.0
-    return float((a - b).detach().abs().max() / b.detach().abs().max().clamp_min(1e-30))
