@@ -51,7 +51,9 @@ def prepare(
         from ..air.data import Preparation, Stations, read_columns, write_series
         from ..air.data import prepare as run
 
-        how = Preparation(hours, tuple(pollutants or ("PM2.5",)), least, None if columns is None else read_columns(columns))
+        how = Preparation(
+            hours, tuple(pollutants or ("PM2.5",)), least, None if columns is None else read_columns(columns)
+        )
         console = messages()
         series, report = run(
             sources,

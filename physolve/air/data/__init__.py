@@ -4,6 +4,9 @@ from ._basin import Basin as Basin
 from ._columns import BEIJING as BEIJING
 from ._columns import Columns as Columns
 from ._columns import read_columns as read_columns
+from ._download import BEIJING_URL as BEIJING_URL
+from ._download import Downloaded as Downloaded
+from ._download import download as download
 from ._fill import Filled as Filled
 from ._fill import fill_for_input as fill_for_input
 from ._prepare import Preparation as Preparation
