@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from logging import ERROR, Logger
 from os import PathLike
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from physolve.io import replacing
 
 BEIJING_URL = "https://archive.ics.uci.edu/static/public/501/beijing+multi+site+air+quality+data.zip"
 """UCI 501, CC BY 4.0: Zhang, Guo, Dong, He, Xu, Chen (2017), Proc. R. Soc. A 473:20170457. About 8 MB."""
+
+ARCHIVE = "beijing.zip"
 
 TIMEOUT = 60.0
 """Seconds without an answer."""
@@ -73,20 +77,31 @@ def _fetched(target: Path, url: str, checksum: str | None, progress: bool) -> Pa
     import pooch
     import requests
 
-    pooch.get_logger().setLevel("ERROR")  # it announces every file; --quiet means quiet
     downloader = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        return Path(pooch.retrieve(url, checksum, "beijing.zip", str(target), downloader=downloader))
+        with _silent(pooch.get_logger()):
+            return Path(pooch.retrieve(url, checksum, ARCHIVE, str(target), downloader=downloader))
     except requests.RequestException as error:
         raise PhysolveError(
             f"download: {url} cannot be fetched ({type(error).__name__}); check the network, or fetch the file by hand"
-            f" and put it at {target / 'beijing.zip'}"
+            f" and put it at {target / ARCHIVE}"
         ) from error
     except OSError as error:
         raise ProblemFileError(f"{target}: folder: cannot be written ({error})") from error
     except ValueError as error:
         raise ProblemFileError(f"download: {url}: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def _silent(logger: Logger) -> Iterator[None]:
+    """It announces every file; who calls this decides what is said."""
+    level = logger.level
+    logger.setLevel(ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _unpacked(archive: Path, target: Path) -> Iterator[Path]:
