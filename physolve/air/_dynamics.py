@@ -15,12 +15,12 @@ class Rates(NamedTuple):
 
     gain      (batch, knots, edges) what a receiver gets of its sender's concentration
     loss      (batch, knots, n) what a station loses of its own
-    source    (samples, batch, knots, n, latent), None where the equation has none
+    source    (samples, batch, knots, n, channels), None where the equation has none
     """
 
     gain: Float[Tensor, "batch knots edges"]
     loss: Float[Tensor, "batch knots n"]
-    source: Float[Tensor, "samples batch knots n latent"] | None
+    source: Float[Tensor, "samples batch knots n channels"] | None
 
     def fastest(self) -> float:
         return float(self.loss.detach().max())
@@ -49,8 +49,8 @@ class RightSide(nn.Module):
         self.graph, self.rates, self.every = graph, rates, every
 
     def forward(
-        self, t: Float[Tensor, ""], z: Float[Tensor, "samples batch n latent"]
-    ) -> Float[Tensor, "samples batch n latent"]:
+        self, t: Float[Tensor, ""], z: Float[Tensor, "samples batch n channels"]
+    ) -> Float[Tensor, "samples batch n channels"]:
         now = self._between(t)
         moved = Exchange(self.graph, now.of(self.rates.gain, 1), now.of(self.rates.loss, 1))(z)
         return moved if self.rates.source is None else moved + now.of(self.rates.source, 2)

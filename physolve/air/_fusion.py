@@ -53,8 +53,9 @@ class Fusion(nn.Module):
             torch.tanh(mix(chebyshev(kept, support, self.order))[:, :, None] + instant(instants))
             for mix, instant, support in zip(self.mix, self.instant, supports or [_alone], strict=True)
         ]
-        hidden = torch.tanh(self.layer(self.dropout(self._fused(branches))))
-        out = self.out(hidden)
+        fused = self._fused(branches)
+        kept = self.dropout(torch.ones_like(fused[:, :, :1]))  # the same units at all knots
+        out = self.out(torch.tanh(self.layer(kept * fused)))
         return Outlook(out[..., : self.latent], out[..., self.latent :].mean(0))
 
     def _fused(self, branches: Sequence[Tensor]) -> Tensor:

@@ -1,13 +1,13 @@
 """What a model is made for: an equation, stations, a step, pollutants, and the scale of their values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from physolve.errors import SpecificationError
-from physolve.spec import Problem, dumps_problem, loads_problem
+from physolve.spec import Problem, StationSet, dumps_problem, loads_problem, split_time
 
 from .data import AirSeries, Scaler, Stations
 
@@ -33,9 +33,9 @@ class AirSetup:
 
     @classmethod
     def of(cls, problem: Problem, train: AirSeries) -> Self:
-        """For series like this one, whose values give the scale."""
+        """For series like this one, whose values give the scale; the problem is stated anew at its stations."""
         names = train.pollutants, train.weather_names
-        return cls(problem, train.stations, train.step, *names, Scaler.fit(train))
+        return cls(at_stations(problem, train.stations), train.stations, train.step, *names, Scaler.fit(train))
 
     @property
     def scale(self) -> float:
@@ -79,3 +79,14 @@ class AirSetup:
             tuple(record["weather_names"]),
             Scaler.from_record(record["scaler"]),
         )
+
+
+def at_stations(problem: Problem, stations: Stations) -> Problem:
+    """The same equation at other stations. Raises SpecificationError for a problem without time."""
+    time = split_time(problem.domain)[1]
+    if time is None:
+        raise SpecificationError(
+            f"problem: got the domain {problem.domain!r}, expected stations(...) * time(0, 259200)"
+        )
+    places = tuple(zip(stations.longitude.tolist(), stations.latitude.tolist(), strict=True))
+    return replace(problem, domain=StationSet(places) * time)

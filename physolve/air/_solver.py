@@ -38,11 +38,11 @@ class OdeSolver:
     def __call__(
         self,
         right: nn.Module,
-        start: Float[Tensor, "*batch n latent"],
+        start: Float[Tensor, "*batch n channels"],
         steps: int,
         fastest: float,
         leaves: tuple[Tensor, ...],
-    ) -> Float[Tensor, "steps *batch n latent"]:
+    ) -> Float[Tensor, "steps *batch n channels"]:
         """States after 1, ..., `steps` steps; time is measured in steps.
 
         right     right(t, state), the derivative

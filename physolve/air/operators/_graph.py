@@ -1,5 +1,6 @@
 """Stations as a directed graph whose edges carry what a finite-volume scheme needs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -60,12 +61,13 @@ class StationGraph:
     def pairs(self) -> int:
         return len(self.sender) // 2
 
-    def to(self, target: torch.device | torch.dtype) -> Self:
-        """On another device, or with real numbers of another dtype."""
-        values = (getattr(self, each.name) for each in fields(self))
-        if isinstance(target, torch.device):
-            return type(self)(*(v.to(target) for v in values))
-        return type(self)(*(v.to(target) if v.is_floating_point() else v for v in values))
+    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """With all tensors changed: moved to a device, say."""
+        return type(self)(*(change(getattr(self, each.name)) for each in fields(self)))
+
+    def double(self) -> Self:
+        """With real numbers of 64 bits."""
+        return self.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
 
 def station_graph(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> StationGraph:
