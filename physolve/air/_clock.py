@@ -1,0 +1,17 @@
+"""Hour of the day and day of the year as smooth features."""
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+DAY, YEAR = 86_400.0, 365.2425 * 86_400.0
+HARMONICS = (DAY, DAY / 2, YEAR)
+CLOCK = 2 * len(HARMONICS)
+"""How many features an instant has."""
+
+
+def clock_features(times: NDArray[np.datetime64]) -> Float[np.ndarray, "*times features"]:
+    """Sine and cosine of the day's phase, of twice it, and of the year's; float32."""
+    seconds = times.astype("datetime64[s]").astype(np.int64).astype(np.float64)
+    phases = [2 * np.pi * seconds / period for period in HARMONICS]
+    return np.stack([f(phase) for phase in phases for f in (np.sin, np.cos)], axis=-1).astype(np.float32)
