@@ -50,9 +50,9 @@ def forecast(
 ) -> None:
     """Forecast concentrations at stations, with quantiles over samples of the model's uncertainty.
 
-    The table has a row for every time and station, micrograms per cubic metre; the map shows the present and 24, 48 and
-    72 hours later: values at stations and between them, the wind at present, what the model lets flow from station to
-    station, and rings as wide as the uncertainty.
+    The table has a row for every time and station, micrograms per cubic metre. The map shows the present and 24, 48 and
+    72 hours later: values at stations and between them, the wind as forecast, what flows from station to station, and
+    rings as wide as the uncertainty.
     """
     instant = _time(at)
     with told_in_one_line(debug):
@@ -99,10 +99,11 @@ def maps(series: AirSeries, found: Forecast, instant: np.datetime64) -> list[Sta
     from ..view import StationMap
 
     now = instant_of(series, instant)
+    stations = series.stations
     place: dict[str, Any] = {
-        "names": series.stations.names,
-        "longitude": series.stations.longitude,
-        "latitude": series.stations.latitude,
+        "names": stations.names,
+        "longitude": stations.longitude,
+        "latitude": stations.latitude,
     }
     shown = [StationMap(**place, values=series.values[now, :, 0], title=f"{instant}, measured", wind=series.wind[now])]
     half = np.ptp(np.quantile(found.samples, (0.05, 0.95), axis=0), axis=0) / 2
@@ -113,6 +114,7 @@ def maps(series: AirSeries, found: Forecast, instant: np.datetime64) -> list[Sta
                 values=found.mean[t],
                 title=f"{found.times[t]}, {lead:g} h ahead",
                 spread=half[t],
+                wind=found.wind[t],
                 edges=found.edges,
                 fluxes=found.fluxes[t],
             )

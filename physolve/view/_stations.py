@@ -94,8 +94,8 @@ def plot_stations(
 def interpolated(
     places: Float[ndarray, "n 2"], values: Float[ndarray, " n"], at: Float[ndarray, "m 2"]
 ) -> Float[ndarray, " m"]:
-    """Values between stations: the radial basis -r, exact at the stations, without overshoot to speak of, and within the
-    range of the values. A picture of the eye's guess, not a model. NaN values are left out."""
+    """Values between stations by the radial basis -r: exact at the stations, hardly any overshoot, cut to the range of
+    the values. A guess for the eye, not a model. NaN values are left out."""
     from scipy.interpolate import RBFInterpolator
 
     known = np.isfinite(values)
@@ -131,8 +131,7 @@ def _draw(axes: Axes, each: StationMap, scale: Scale, strongest: float) -> None:
     axes.scatter(*places.T, c=each.values, s=62, plotnonfinite=True, **shown)
     if each.wind is not None:
         _draw_wind(axes, places, each.wind, side)
-    for name, place in zip(each.names, places, strict=True):
-        axes.annotate(name, place, (0, 7), textcoords="offset points", ha="center", fontsize=6.5, zorder=7)
+    _draw_names(axes, each.names, places, side)
     axes.set(xlim=(lower[0], upper[0]), ylim=(lower[1], upper[1]), aspect="equal")
     axes.set_title(each.title, fontsize=10)
     axes.set_xlabel("km east", fontsize=8)
@@ -149,9 +148,10 @@ def _draw_field(
     points = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     field = interpolated(places, each.values, points)
     field[_beyond(places, points) > reach] = np.nan
-    axes.pcolormesh(
-        x, y, field.reshape(GRID, GRID), cmap=scale.colormap, norm=scale.norm(), shading="gouraud", alpha=0.75, zorder=1
-    )
+    axes.imshow(
+        field.reshape(GRID, GRID), extent=(lower[0], upper[0], lower[1], upper[1]), origin="lower",
+        cmap=scale.colormap, norm=scale.norm(), interpolation="bilinear", alpha=0.8, zorder=1,
+    )  # fmt: skip
 
 
 def _beyond(places: Float[ndarray, "n 2"], points: Float[ndarray, "m 2"]) -> Float[ndarray, " m"]:
@@ -178,7 +178,8 @@ def _draw_fluxes(
         if share > 0.02:
             look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 5 + 8 * share, "linewidth": 0.4 + 3 * share}
             look |= {"color": "#b22222", "alpha": 0.8, "shrinkA": 6, "shrinkB": 6}
-            axes.annotate("", places[b], places[a], arrowprops=look, zorder=3)
+            arrow = axes.annotate("", tuple(places[b]), tuple(places[a]), arrowprops=look, zorder=3)
+            arrow.set_in_layout(False)  # it is inside; the layout need not look at every arrow
 
 
 def _draw_spread(axes: Axes, each: StationMap, scale: Scale) -> None:
@@ -186,6 +187,28 @@ def _draw_spread(axes: Axes, each: StationMap, scale: Scale) -> None:
     assert each.spread is not None
     share = np.nan_to_num(each.spread / (scale.high - scale.low))
     axes.scatter(*each.places.T, s=62 + 900 * share, facecolors="none", edgecolors="black", linewidths=0.6, zorder=4)
+
+
+_SIDES = ((0, 1, "center", "bottom"), (0, -1, "center", "top"), (1, 0, "left", "center"), (-1, 0, "right", "center"))
+"""Where a name may stand: direction, and how the text is aligned there."""
+
+
+def _draw_names(axes: Axes, names: Sequence[str], places: Float[ndarray, "n 2"], side: float) -> None:
+    """Every name on that side of its station that is farthest from other stations and from the names drawn before."""
+    from matplotlib.patheffects import withStroke
+
+    taken = places
+    for name, place in zip(names, places, strict=True):
+        middles = [place + np.array([0.11, 0.06]) * side * np.array(each[:2]) for each in _SIDES]
+        free = [np.sort(np.linalg.norm((taken - middle) / [2, 1], axis=1))[:2].min() for middle in middles]
+        best = int(np.argmax(np.round(free, 9)))
+        east, north, horizontal, vertical = _SIDES[best]
+        text = axes.annotate(
+            name, tuple(place), (6 * east, 6 * north), textcoords="offset points", ha=horizontal, va=vertical,
+            fontsize=6.5, zorder=7, path_effects=[withStroke(linewidth=1.8, foreground="white")],
+        )  # fmt: skip
+        text.set_in_layout(False)
+        taken = np.vstack([taken, middles[best]])
 
 
 def _draw_wind(axes: Axes, places: Float[ndarray, "n 2"], wind: Float[ndarray, "n 2"], side: float) -> None:

@@ -1,7 +1,7 @@
 """Whether what was measured lately is enough to forecast from."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from physolve.errors import SpecificationError
@@ -27,9 +27,13 @@ def ages(series: AirSeries, instant: int) -> tuple[Float[ndarray, " n"], Float[n
     """Hours since the first pollutant and since the wind were last measured at every station, counted at a step;
     infinite where they never were."""
     past = slice(0, instant + 1)
-    seen = np.isfinite(series.values[past, :, 0]), np.isfinite(series.wind[past]).all(-1)
-    concentration, wind = (np.where(s.any(0), series.step * np.argmax(s[::-1], axis=0), np.inf) for s in seen)
-    return concentration, wind
+    concentration = np.isfinite(series.values[past, :, 0])
+    wind = np.isfinite(series.wind[past]).all(axis=-1, keepdims=True)[..., 0]
+    return _age(concentration, series.step), _age(wind, series.step)
+
+
+def _age(seen: Bool[ndarray, "time n"], step: float) -> Float[ndarray, " n"]:
+    return np.where(seen.any(0), step * np.argmax(seen[::-1], axis=0), np.inf)
 
 
 def check_recent(series: AirSeries, at: np.datetime64, limit: float = RECENT) -> None:
@@ -38,10 +42,8 @@ def check_recent(series: AirSeries, at: np.datetime64, limit: float = RECENT) ->
         silent = np.flatnonzero(old > limit)
         if len(silent):
             names = series.stations.names
-            told = ", ".join(
-                f"{names[k]} ({old[k]:g} h)" if np.isfinite(old[k]) else f"{names[k]} (never)" for k in silent
-            )
+            told = ", ".join(f"{names[k]} ({old[k]:g} h)" for k in silent).replace("(inf h)", "(never)")
             raise SpecificationError(
-                f"time {at}: the last {what} is older than {limit:g} h at {told}; choose another time, or allow more with"
-                " --tolerate HOURS: the training mean then stands for it"
+                f"time {at}: the last {what} is older than {limit:g} h at {told}; choose another time, or allow more"
+                " with --tolerate HOURS: the training mean then stands for it"
             )
