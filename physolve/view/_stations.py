@@ -150,7 +150,7 @@ def _draw_field(
     field[_beyond(places, points) > reach] = np.nan
     axes.imshow(
         field.reshape(GRID, GRID), extent=(lower[0], upper[0], lower[1], upper[1]), origin="lower",
-        cmap=scale.colormap, norm=scale.norm(), interpolation="bilinear", alpha=0.8, zorder=1,
+        cmap=scale.colormap, norm=scale.norm(), interpolation="bilinear", zorder=1,
     )  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def _draw_names(axes: Axes, names: Sequence[str], places: Float[ndarray, "n 2"],
     taken = places
     for name, place in zip(names, places, strict=True):
         middles = [place + np.array([0.11, 0.06]) * side * np.array(each[:2]) for each in _SIDES]
-        free = [np.sort(np.linalg.norm((taken - middle) / [2, 1], axis=1))[:2].min() for middle in middles]
+        free = [np.sort(np.linalg.norm((taken - middle) / [3, 1], axis=1))[:2].min() for middle in middles]
         best = int(np.argmax(np.round(free, 9)))
         east, north, horizontal, vertical = _SIDES[best]
         text = axes.annotate(

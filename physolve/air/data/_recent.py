@@ -28,8 +28,8 @@ def ages(series: AirSeries, instant: int) -> tuple[Float[ndarray, " n"], Float[n
     infinite where they never were."""
     past = slice(0, instant + 1)
     concentration = np.isfinite(series.values[past, :, 0])
-    wind = np.isfinite(series.wind[past]).all(axis=-1, keepdims=True)[..., 0]
-    return _age(concentration, series.step), _age(wind, series.step)
+    wind = np.isfinite(series.wind[past])
+    return _age(concentration, series.step), _age(wind[..., 0] & wind[..., 1], series.step)
 
 
 def _age(seen: Bool[ndarray, "time n"], step: float) -> Float[ndarray, " n"]:
