@@ -4,7 +4,8 @@ import torch
 
 from physolve.hypino import ProblemBatch, SamplerSettings
 from physolve.hypino.training._module import VALIDATION_SEED
-from physolve.hypino.training._stream import PROCESSES, EpochStream, problems_at
+from physolve.hypino.training._stream import PROCESSES, problems_at
+from physolve.training import EpochStream
 
 SETTINGS = SamplerSettings(grid=16, points=32, edge=16)
 
