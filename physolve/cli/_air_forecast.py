@@ -68,12 +68,12 @@ def forecast(
         if picture is not None:
             from ..view import plot_stations
 
-            plot_stations(maps(series, found, instant), picture, label=f"{series.pollutants[0]}, µg/m³")
-    record = _record(series, found, instant, {"table": out, "map": picture})
+            plot_stations(maps(series, found), picture, label=f"{series.pollutants[0]}, µg/m³")
+    record = _record(series, found, {"table": out, "map": picture})
     if as_json:
         print_json(record)
     elif not quiet:
-        print_table([(name, str(value)) for name, value in record.items()])
+        print_table(_lines(record, series.pollutants[0]))
 
 
 def write_table(path: Path, series: AirSeries, found: Forecast) -> None:
@@ -93,21 +93,23 @@ def write_table(path: Path, series: AirSeries, found: Forecast) -> None:
         temporary.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
-def maps(series: AirSeries, found: Forecast, instant: np.datetime64) -> list[StationMap]:
+def maps(series: AirSeries, found: Forecast) -> list[StationMap]:
     """The present as it was measured, and what is forecast for `LEADS`, as far as the forecast goes."""
     from ..air.data import instant_of
     from ..view import StationMap
 
-    now = instant_of(series, instant)
+    now = instant_of(series, found.issued)
     stations = series.stations
     place: dict[str, Any] = {
         "names": stations.names,
         "longitude": stations.longitude,
         "latitude": stations.latitude,
     }
-    shown = [StationMap(**place, values=series.values[now, :, 0], title=f"{instant}, measured", wind=series.wind[now])]
-    half = np.ptp(np.quantile(found.samples, (0.05, 0.95), axis=0), axis=0) / 2
-    for lead, t in _steps(found.times, instant):
+    shown = [
+        StationMap(**place, values=series.values[now, :, 0], title=f"{found.issued}, measured", wind=series.wind[now])
+    ]
+    half = _half_width(found)
+    for lead, t in _steps(found.times, found.issued):
         shown.append(
             StationMap(
                 **place,
@@ -129,20 +131,33 @@ def _steps(times: np.ndarray, instant: np.datetime64) -> Sequence[tuple[float, i
     return found or [(float(hours[-1]), len(times) - 1)]
 
 
-def _record(
-    series: AirSeries, found: Forecast, instant: np.datetime64, written: dict[str, Path | None]
-) -> dict[str, Any]:
-    half = np.ptp(np.quantile(found.samples, (0.05, 0.95), axis=0), axis=0) / 2
+def _record(series: AirSeries, found: Forecast, written: dict[str, Path | None]) -> dict[str, Any]:
+    """Means over the stations for the times that the map shows."""
+    half = _half_width(found)
     return {
-        "from": str(instant),
+        "from": str(found.issued),
         "to": str(found.times[-1]),
         "stations": len(series.stations),
-        **{
-            f"{lead:g} h ahead": f"{found.mean[t].mean():.1f} ± {half[t].mean():.1f} µg/m³ in the mean"
-            for lead, t in _steps(found.times, instant)
-        },
-        **{name: str(path) for name, path in written.items() if path is not None},
+        "ahead": [
+            {"hours": lead, "mean": float(found.mean[t].mean()), "half_width_90": float(half[t].mean())}
+            for lead, t in _steps(found.times, found.issued)
+        ],
+        "written": {name: str(path) for name, path in written.items() if path is not None},
     }
+
+
+def _lines(record: dict[str, Any], pollutant: str) -> list[tuple[str, str]]:
+    ahead = [
+        (f"{each['hours']:g} h ahead", f"{pollutant} {each['mean']:.1f} ± {each['half_width_90']:.1f} µg/m³ (90 %)")
+        for each in record["ahead"]
+    ]
+    span = ("forecast", f"{record['from']} to {record['to']}, {record['stations']} stations; their mean:")
+    return [span, *ahead, *record["written"].items()]
+
+
+def _half_width(found: Forecast) -> np.ndarray:
+    """(times, n): half of what holds nine samples of ten."""
+    return np.ptp(np.quantile(found.samples, (0.05, 0.95), axis=0), axis=0) / 2
 
 
 def _time(text: str) -> np.datetime64:
