@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..errors import SpecificationError
+from ._between_stations import beyond, interpolated, net_fluxes
 from ._figure import add_color_bar, page, save_figure
 from ._scale import Scale, fit_scale
 from ._style import Style
@@ -91,33 +92,6 @@ def plot_stations(
     save_figure(figure, path, (style or Style()).dpi)
 
 
-def interpolated(
-    places: Float[ndarray, "n 2"], values: Float[ndarray, " n"], at: Float[ndarray, "m 2"]
-) -> Float[ndarray, " m"]:
-    """Values between stations by the radial basis -r: exact at the stations, hardly any overshoot, cut to the range of
-    the values. A guess for the eye, not a model. NaN values are left out."""
-    from scipy.interpolate import RBFInterpolator
-
-    known = np.isfinite(values)
-    if not known.any():
-        return np.full(len(at), np.nan)
-    if known.sum() < 3:
-        return np.full(len(at), values[known].mean())
-    field = RBFInterpolator(places[known], values[known], kernel="linear", degree=0)(at)
-    return np.clip(field, values[known].min(), values[known].max())
-
-
-def net_fluxes(
-    edges: Int[ndarray, "2 E"], fluxes: Float[ndarray, " E"]
-) -> tuple[Int[ndarray, "2 pairs"], Float[ndarray, " pairs"]]:
-    """Every pair once, in the direction in which more flows: edges that go there and back are taken together."""
-    forth = edges[0] < edges[1]
-    pairs, place = np.unique(np.sort(edges, axis=0), axis=1, return_inverse=True)
-    net = np.zeros(pairs.shape[1])
-    np.add.at(net, place.reshape(-1), np.where(forth, fluxes, -fluxes))
-    return np.where(net < 0, pairs[::-1], pairs), np.abs(net)
-
-
 def _draw(axes: Axes, each: StationMap, scale: Scale, strongest: float) -> None:
     places = each.places
     side = float(np.ptp(places, axis=0).max())
@@ -147,27 +121,11 @@ def _draw_field(
     x, y = (np.linspace(low, high, GRID) for low, high in zip(lower, upper, strict=True))
     points = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     field = interpolated(places, each.values, points)
-    field[_beyond(places, points) > reach] = np.nan
+    field[beyond(places, points) > reach] = np.nan
     axes.imshow(
         field.reshape(GRID, GRID), extent=(lower[0], upper[0], lower[1], upper[1]), origin="lower",
         cmap=scale.colormap, norm=scale.norm(), interpolation="bilinear", zorder=1,
     )  # fmt: skip
-
-
-def _beyond(places: Float[ndarray, "n 2"], points: Float[ndarray, "m 2"]) -> Float[ndarray, " m"]:
-    """How far points are outside the stations' convex hull: 0 inside."""
-    from scipy.spatial import ConvexHull, QhullError
-
-    try:
-        corners = places[ConvexHull(places).vertices]
-    except QhullError:  # all stations on a line
-        corners = places[np.lexsort(places.T)][[0, -1]]
-    steps = np.roll(corners, -1, axis=0) - corners
-    offset = points[:, None] - corners
-    along = np.clip((offset * steps).sum(-1) / np.maximum((steps**2).sum(-1), 1e-300), 0, 1)
-    distance = np.linalg.norm(offset - along[..., None] * steps, axis=-1).min(1)
-    inside = (steps[:, 0] * offset[..., 1] - steps[:, 1] * offset[..., 0] >= 0).all(1) & (len(corners) > 2)
-    return np.where(inside, 0.0, distance)
 
 
 def _draw_fluxes(

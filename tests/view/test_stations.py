@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from physolve.errors import NumericalError, ProblemFileError, SpecificationError
 from physolve.view import StationMap, plot_stations
-from physolve.view._stations import _beyond, interpolated, net_fluxes
+from physolve.view._between_stations import beyond, interpolated, net_fluxes
 
 N = 6
 PLACES = np.random.default_rng(0).random((N, 2))
@@ -78,10 +78,10 @@ def test_edges_there_and_back_are_one_arrow_the_way_more_flows():
 
 def test_the_field_ends_where_no_station_is_near():
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.5]], dtype=float)
-    far = _beyond(square, np.array([[0.2, 0.7], [1.5, 0.5], [2, 2]]))
+    far = beyond(square, np.array([[0.2, 0.7], [1.5, 0.5], [2, 2]]))
     np.testing.assert_allclose(far, [0, 0.5, 2**0.5])
     line = np.array([[0, 0], [1, 0], [2, 0]], dtype=float)
-    np.testing.assert_allclose(_beyond(line, np.array([[1, 0.5], [3, 0]])), [0.5, 1])
+    np.testing.assert_allclose(beyond(line, np.array([[1, 0.5], [3, 0]])), [0.5, 1])
 
 
 @pytest.mark.parametrize(
