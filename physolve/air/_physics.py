@@ -8,7 +8,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ._sizes import AirSizes
-from .operators import Coefficient, StationGraph, Terms, conductance, divergence, edge_wind, exchange, rim_wind
+from .operators import (
+    Coefficient,
+    Scheme,
+    StationGraph,
+    Terms,
+    conductance,
+    divergence,
+    edge_wind,
+    exchange,
+    rim_wind,
+)
 
 STILL = 0.1
 """m/s below which the wind hardly counts as coming from somewhere."""
@@ -30,7 +40,8 @@ class Physics(nn.Module):
     def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes) -> None:
         super().__init__()
         self.terms, self.graph = terms, graph
-        self.open_rim, self.scheme = sizes.open_rim, sizes.scheme
+        self.open_rim = sizes.open_rim
+        self.scheme: Scheme = sizes.scheme
         self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
         self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
         self._deposition = _logarithm(terms.deposition, 1)
