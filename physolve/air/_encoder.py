@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-NARROWEST, WIDEST = -6.0, 1.0
-"""Bounds of the logarithm of the state's standard deviation."""
+NARROWEST, WIDEST, START = -6.0, 1.0, -2.0
+"""Bounds of the logarithm of the state's standard deviation, and what it starts from."""
 
 
 class Encoded(NamedTuple):
@@ -34,6 +34,9 @@ class Encoder(nn.Module):
         super().__init__()
         self.recurrent = nn.GRU(features, hidden, batch_first=True)
         self.moments = nn.Linear(hidden, 2 * latent)
+        with torch.no_grad():  # begin with the last concentration and little noise
+            self.moments.weight.mul_(0.1)
+            self.moments.bias.copy_(torch.tensor([0.0, START]).repeat_interleave(latent))
 
     def forward(self, history: Float[Tensor, "batch history n features"]) -> Encoded:
         batch, steps, n, features = history.shape

@@ -63,7 +63,7 @@ def forecast(
     model.setup.check(series)
     if samples < 1:
         raise SpecificationError(f"forecast: got samples={samples}, expected at least 1")
-    here = _index(series, np.datetime64(at, "s"), model.sizes.history)
+    here = _index(series, np.datetime64(str(at), "s"), model.sizes.history)
     _check_measured(series, here, model.sizes.history)
     if model.sizes.known_wind:
         _check_wind(series, here, model.sizes.horizon)

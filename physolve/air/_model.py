@@ -76,12 +76,12 @@ class AirModel(nn.Module):
         sizes, terms = self.sizes, lower(setup.problem)
         _check_places(setup)
         graph = station_graph(setup.stations.latitude, setup.stations.longitude)
-        self.physics = Physics(terms, graph, sizes.per_edge, sizes.open_rim)
+        self.physics = Physics(terms, graph, sizes)
         self.encoder = Encoder(feature_count(len(setup.pollutants)), sizes.hidden, sizes.latent)
         forecast_wind = terms.advection is not None and not sizes.known_wind
         branches = (terms.diffusion is not None) + (terms.advection is not None)
         features = sizes.hidden + sizes.latent
-        needed = terms.source or forecast_wind
+        needed = terms.source == "varying" or forecast_wind
         fusion = Fusion(branches, features, sizes.hidden, sizes.latent, sizes.order, sizes.dropout)
         self.fusion = fusion if needed else None
         self.memory = nn.Parameter(torch.tensor(math.log(MEMORY))) if forecast_wind else None
@@ -124,10 +124,15 @@ class AirModel(nn.Module):
 
     def _rates(self, wind: Float[Tensor, "batch knots n 2"], outlook: Outlook | None) -> Rates:
         moved = self.physics.transport(wind)
-        source = None
-        if outlook is not None and self.physics.terms.source:
-            source = self.seconds / DAY * outlook.source.mean(-1, keepdim=True)
-        return Rates(self.seconds * moved.gain, self.seconds * moved.loss, source)
+        return Rates(self.seconds * moved.gain, self.seconds * moved.loss, self._source(wind, outlook))
+
+    def _source(self, wind: Tensor, outlook: Outlook | None) -> Float[Tensor, "samples batch knots n 1"] | None:
+        if self.physics.emission is None:
+            return None
+        source = self.physics.emission[:, None].expand(1, *wind.shape[:-1], 1)
+        if outlook is not None and self.physics.terms.source == "varying":
+            source = source + outlook.source.mean(-1, keepdim=True)
+        return self.seconds / DAY * source
 
 
 def _check_places(setup: AirSetup) -> None:

@@ -7,7 +7,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .operators import Coefficient, StationGraph, Terms, conductance, divergence, edge_wind, exchange, rim_wind
+from ._sizes import AirSizes
+from .operators import (
+    Coefficient,
+    Scheme,
+    StationGraph,
+    Terms,
+    conductance,
+    divergence,
+    edge_wind,
+    exchange,
+    rim_wind,
+)
 
 STILL = 0.1
 """m/s below which the wind hardly counts as coming from somewhere."""
@@ -26,12 +37,15 @@ class Physics(nn.Module):
     Only what the equation has is there: the others are None.
     """
 
-    def __init__(self, terms: Terms, graph: StationGraph, per_edge: bool, open_rim: bool) -> None:
+    def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes) -> None:
         super().__init__()
-        self.terms, self.graph, self.open_rim = terms, graph, open_rim
-        self._diffusion = _logarithm(terms.diffusion, graph.pairs if per_edge else 1)
+        self.terms, self.graph = terms, graph
+        self.open_rim = sizes.open_rim
+        self.scheme: Scheme = sizes.scheme
+        self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
         self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
         self._deposition = _logarithm(terms.deposition, 1)
+        self._emission = nn.Parameter(torch.zeros(len(graph))) if terms.source else None
 
     def _apply(self, fn, recurse: bool = True):  # the graph follows the weights to devices and dtypes
         self.graph = self.graph.map(fn)
@@ -52,12 +66,17 @@ class Physics(nn.Module):
         """1/s."""
         return None if self._deposition is None else self._deposition.exp()[0]
 
+    @property
+    def emission(self) -> Float[Tensor, " n"] | None:
+        """The part of the source that does not change in time, in units of the scale per day."""
+        return self._emission
+
     def transport(self, wind: Float[Tensor, "*batch n 2"]) -> Transport:
         """Rates of all terms but the source, in a wind (m/s, TO which the air moves)."""
         graph, advection = self.graph, self.terms.advection
         carrier = None if self.response is None else self.response * wind
         speed = None if carrier is None else edge_wind(graph, carrier)
-        f = conductance(graph, self.diffusivity, speed).expand(*wind.shape[:-2], -1)
+        f = conductance(graph, self.diffusivity, speed, self.scheme).expand(*wind.shape[:-2], -1)
         rim = rim_wind(graph, carrier) if carrier is not None and self.open_rim else None
         moved = exchange(graph, f, rim)
         loss = moved.loss

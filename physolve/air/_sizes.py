@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from physolve.errors import SpecificationError
 
+from .operators import Scheme
+
 
 @dataclass(frozen=True)
 class AirSizes:
@@ -19,6 +21,7 @@ class AirSizes:
     dropout     of the encoder's summary while training
     per_edge    a diffusivity for every pair of stations, else one for all
     known_wind  the wind over the horizon is given, else it is forecast from the history
+    scheme      of fluxes by diffusion and wind together, see `operators.conductance`
     open_rim    the wind carries mass over the region's rim, else nothing passes it
 
     Raises SpecificationError for numbers that make no model.
@@ -34,6 +37,7 @@ class AirSizes:
     dropout: float = 0.3
     per_edge: bool = True
     known_wind: bool = False
+    scheme: Scheme = "fitted"
     open_rim: bool = True
 
     def __post_init__(self) -> None:

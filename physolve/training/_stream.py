@@ -1,6 +1,6 @@
 """The batches of an epoch, numbered by the steps of the run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,17 +11,17 @@ Batch = TypeVar("Batch")
 class EpochStream(Generic[Batch]):
     """`length` batches, one for every step from the one at which the epoch begins.
 
-    begin   called when the first batch is wanted, not when the iterator is made: Lightning makes it before the epoch
+    begin     called when the first batch is wanted, not when the iterator is made: Lightning makes it before the epoch
+    batches   of the given steps, in order
     """
 
     length: int
     begin: Callable[[], int]
-    batch_at: Callable[[int], Batch]
+    batches: Callable[[range], Iterable[Batch]]
 
     def __len__(self) -> int:
         return self.length
 
     def __iter__(self) -> Iterator[Batch]:
         first = self.begin()
-        for step in range(first, first + self.length):
-            yield self.batch_at(step)
+        yield from self.batches(range(first, first + self.length))

@@ -11,6 +11,7 @@ from ._terms import Coefficient as Coefficient
 from ._terms import Terms as Terms
 from ._terms import lower as lower
 from ._transport import Exchange as Exchange
+from ._transport import Scheme as Scheme
 from ._transport import conductance as conductance
 from ._transport import divergence as divergence
 from ._transport import edge_wind as edge_wind

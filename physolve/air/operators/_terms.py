@@ -6,6 +6,7 @@ with the wind w and the source s as data at stations, a, D and k numbers or para
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import sympy
 from sympy.core.function import AppliedUndef
@@ -42,13 +43,13 @@ class Terms:
     diffusion    D, m^2/s
     advection    by the wind
     deposition   k, 1/s
-    source       whether there is one
+    source       "varying" s(x, y, t), or "steady" s(x, y)
     """
 
     diffusion: Coefficient | None
     advection: Advection | None
     deposition: Coefficient | None
-    source: bool
+    source: Literal["steady", "varying"] | None
 
 
 def lower(problem: Problem) -> Terms:
@@ -130,12 +131,12 @@ def _wind_and_factor(velocity: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     return winds[0], velocity / winds[0]
 
 
-def _source(value: sympy.Expr, c: AppliedUndef) -> bool:
+def _source(value: sympy.Expr, c: AppliedUndef) -> Literal["steady", "varying"] | None:
     if value == 0:
-        return False
+        return None
     if value.has(c) or not _at_stations(value):
         raise UnsupportedError(f"air: source: got {value}, expected data at stations such as source(x, y, t); {FORM}")
-    return True
+    return "varying" if c.args[-1] in value.free_symbols else "steady"
 
 
 def _at_stations(value: sympy.Expr) -> bool:

@@ -5,9 +5,11 @@ Through the face of an edge from cell i to cell j flows, out of i, f_ij c_i (mic
     diffusion     f = face * D / distance
     advection     f = face * max(v, 0)                          v the wind along the edge: first-order upwind
     both          f = face * D / distance * B(-v distance / D)  B(x) = x / (exp(x) - 1)
+    both          f = face * (D / distance + v / 2)             with central differences
 
-the last after Scharfetter and Gummel (1969): upwind where v distance / D is large, of second order where it is small,
-so that the diffusivity that is learned is not what the scheme adds. All three conserve mass: what leaves i enters j.
+"Fitted" after Scharfetter and Gummel (1969): upwind where v distance / D is large, of second order where it is small.
+Central differences add no diffusion of their own, so that the diffusivity that is learned is the equation's, but values
+are kept in bounds only where v distance < 2 D. All conserve mass: what leaves i enters j.
 
     area_i dc_i/dt = sum_j f_ji c_j - sum_j f_ij c_i - (flow through the rim)
 
@@ -15,12 +17,15 @@ Over the rim the wind carries a cell's own concentration in and out (no gradient
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ._graph import StationGraph
+
+Scheme = Literal["fitted", "central"]
 
 LARGEST_EXPONENT = 80.0
 """exp of it is finite in float32, and B is zero there to rounding."""
@@ -49,12 +54,15 @@ def conductance(
     graph: StationGraph,
     diffusivity: Float[Tensor, " pairs"] | None,
     speed: Float[Tensor, "*batch edges"] | None,
+    scheme: Scheme = "fitted",
 ) -> Float[Tensor, "*batch edges"]:
     """f of every edge, m^2/s, from diffusivities of pairs (m^2/s, positive) and the wind along edges (m/s)."""
     if diffusivity is None:
         return graph.face.new_zeros(()).expand_as(graph.face) if speed is None else graph.face * speed.relu()
     across = diffusivity.repeat_interleave(2) / graph.distance
-    return graph.face * across * (1 if speed is None else bernoulli(-speed / across))
+    if speed is None:
+        return graph.face * across
+    return graph.face * (across * bernoulli(-speed / across) if scheme == "fitted" else across + speed / 2)
 
 
 @dataclass(frozen=True, eq=False)

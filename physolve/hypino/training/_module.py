@@ -1,6 +1,7 @@
 """The Lightning module: one step of training, the average of the weights, its judgement."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,10 @@ class HypinoModule(L.LightningModule):
         """Made anew every epoch; the last one of a run of `steps` may be shorter."""
         settings = self.configuration.training
         left = settings.epoch if settings.steps is None else settings.steps - self.global_step
-        return EpochStream(max(0, min(settings.epoch, left)), lambda: self.global_step, self._problems_at)
+        return EpochStream(max(0, min(settings.epoch, left)), lambda: self.global_step, self._batches)
+
+    def _batches(self, steps: range) -> Iterator[ProblemBatch]:
+        return map(self._problems_at, steps)
 
     def _problems_at(self, step: int) -> ProblemBatch:
         settings = self.configuration
