@@ -245,10 +245,10 @@ def synthetic(arguments: argparse.Namespace) -> None:
     series = split(read_series(DATA / "basin.h5"))[2]
     windows = Windows.of(series, model.setup, model.sizes)
     physics = model.physics
-    assert physics.diffusivity is not None and physics.deposition is not None and physics.response is not None
+    assert physics.diffusivity is not None
+    assert physics.deposition is not None
     for name, value in (("diffusivity", physics.diffusivity.mean()), ("deposition", physics.deposition)):
         print(f"{name} / truth   {float(value.detach()) / TRUTH[name]:.3f}")
-    print(f"wind response    {float(physics.response.detach()):.3f} (truth 1)")
     print("\n| | 24 h | 48 h | 72 h |\n|---|---|---|---|")
     forecasters: dict[str, Forecaster] = {
         "model": lambda batch: model(batch, 0).mean,
