@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from ._air_download import download
+from ._air_forecast import forecast
 from ._air_generate import generate
 from ._air_prepare import prepare
 from ._console import results
@@ -22,5 +23,5 @@ def _top(context: typer.Context) -> None:
         results().print(context.get_help())
 
 
-for _name, _command in (("download", download), ("prepare", prepare), ("generate", generate)):
-    air.command(_name)(_command)
+for _command in (download, prepare, generate, forecast):
+    air.command()(_command)

@@ -11,6 +11,10 @@ from ._fill import Filled as Filled
 from ._fill import fill_for_input as fill_for_input
 from ._prepare import Preparation as Preparation
 from ._prepare import prepare as prepare
+from ._recent import RECENT as RECENT
+from ._recent import ages as ages
+from ._recent import check_recent as check_recent
+from ._recent import instant_of as instant_of
 from ._report import Report as Report
 from ._scaler import Scaler as Scaler
 from ._series import EAST as EAST

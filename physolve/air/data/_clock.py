@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 
 from physolve.errors import SpecificationError
@@ -43,7 +44,7 @@ class Clock:
         return cls(start, hours, int((times.max() - start) // (hours * HOUR)) + 1, source)
 
     @property
-    def times(self) -> NDArray[np.datetime64]:
+    def times(self) -> Shaped[np.ndarray, " steps"]:
         return self.start + np.arange(self.steps) * (self.hours * HOUR)
 
     @property
@@ -73,7 +74,7 @@ class Clock:
         return means.reshape(self.steps, stations, -1)
 
 
-def _spacing(table: DataFrame, times: NDArray[np.datetime64]) -> float:
+def _spacing(table: DataFrame, times: Shaped[np.ndarray, " rows"]) -> float:
     """The commonest time between neighbouring rows of a station, in hours; an hour where there is one row."""
     order = np.lexsort((times, table["station"].to_numpy().astype(str)))
     gaps = np.diff(times[order]).astype(np.int64)

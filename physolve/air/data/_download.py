@@ -15,7 +15,12 @@ from physolve.errors import PhysolveError, ProblemFileError
 from physolve.io import replacing
 
 BEIJING_URL = "https://archive.ics.uci.edu/static/public/501/beijing+multi+site+air+quality+data.zip"
-"""UCI 501, CC BY 4.0: Zhang, Guo, Dong, He, Xu, Chen (2017), Proc. R. Soc. A 473:20170457. About 8 MB."""
+"""UCI 501, CC BY 4.0: Zhang, Guo, Dong, He, Xu, Chen (2017), Proc. R. Soc. A 473:20170457. About 8 MB.
+
+Its SHA-256, as other projects recorded it in 2026, is
+b04da438b2f331ac0ffd45aebdfec0d20d2367feb5f6948c4b1f7ce1191e33c4. It is not asked for by default: an archive that is
+packed anew has another one.
+"""
 
 ARCHIVE = "beijing.zip"
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
-from numpy.typing import NDArray
+from jaxtyping import Float, Shaped
 
 from physolve.errors import SpecificationError
 
@@ -36,7 +35,7 @@ class AirSeries:
     """
 
     stations: Stations
-    times: NDArray[np.datetime64]
+    times: Shaped[np.ndarray, " time"]
     step: float
     pollutants: tuple[str, ...]
     values: Float[np.ndarray, "time n pollutants"]

@@ -1,14 +1,15 @@
 """The shipped synthetic set: what data/air/README.md claims of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from finite_volumes import Mesh, Scheme
 
-from physolve.air.data import Sampling, read_series
+from physolve.air.data import Sampling, generate, read_series
 from physolve.air.data._synthetic import KM_PER_DEGREE, places
-from physolve.spec import Program, read_problem, transport_form
+from physolve.spec import Program, Rectangle, TimeInterval, read_problem, transport_form
 
 FOLDER = Path(__file__).resolve().parents[3] / "data" / "air"
 D, K, SIZE = 120.0, 0.04, 200.0
@@ -33,6 +34,15 @@ def known(series, points):
 
 def test_stations_are_where_the_command_puts_them(points):
     np.testing.assert_allclose(points, places((SIZE, SIZE), Sampling()), atol=1e-9)
+
+
+@pytest.mark.slow
+def test_the_command_makes_the_same_values_again(series):
+    """The first 27 hours after the spin-up: those do not depend on what comes later."""
+    problem = read_problem(FOLDER / "basin.toml")
+    short = replace(problem, domain=Rectangle((0, 0), (SIZE, SIZE)) * TimeInterval(0, 240 + 27))
+    again = generate(short)
+    np.testing.assert_allclose(again.values, series.values[:10], rtol=1e-4)
 
 
 def test_wind_is_that_of_the_problem_file(series, points):
