@@ -8,6 +8,7 @@ from ._air_download import download
 from ._air_forecast import forecast
 from ._air_generate import generate
 from ._air_prepare import prepare
+from ._air_train import train
 from ._console import results
 
 air = typer.Typer(
@@ -18,10 +19,10 @@ air = typer.Typer(
 
 @air.callback(invoke_without_command=True)
 def _top(context: typer.Context) -> None:
-    """Air quality at stations: fetch data, prepare them, make synthetic ones, forecast."""
+    """Air quality at stations: fetch data, prepare them, make synthetic ones, train, forecast."""
     if context.invoked_subcommand is None:
         results().print(context.get_help())
 
 
-for _command in (download, prepare, generate, forecast):
+for _command in (download, prepare, generate, train, forecast):
     air.command()(_command)
