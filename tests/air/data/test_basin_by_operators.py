@@ -1,4 +1,4 @@
-"""The package's own operators on the shipped basin, dc/dt + a w . grad(c) = D laplacian(c) - k c + s fitted to steps."""
+"""The package's own operators on the shipped basin, dc/dt + a w . grad(c) = D laplacian(c) - k c + s."""
 
 from pathlib import Path
 
