@@ -156,7 +156,7 @@ def _judged(forecaster: Forecaster, parts: Parts) -> dict[str, Figures]:
     sparse = sparse_history(test, keep=0.25)
     return {
         "all": _figures(forecaster, test, instants),
-        "sudden changes": _figures(forecaster, test, sudden_changes(test, instants)[::2]),
+        "sudden changes": _figures(forecaster, test, sudden_changes(test, instants)[::4]),
         "a quarter of the history": _figures(forecaster, sparse, instants[::4]),
     }
 

@@ -30,8 +30,8 @@ def train(
 
         configuration = lasting(read_configuration(config), hours, steps)
         folder = out or Path("runs") / config.stem
-        run_and_report(run, configuration, folder, resume, "mean absolute error", _figures, quiet, as_json)
+        run_and_report(run, configuration, folder, resume, "root mean square error", _figures, quiet, as_json)
 
 
 def _figures(last: dict[str, float]) -> str:
-    return f"{last['best']:.4g} micrograms per cubic metre in validation (the last one {last['mae']:.4g})"
+    return f"{last['best']:.4g} micrograms per cubic metre in validation (the last one {last['rmse']:.4g})"

@@ -72,7 +72,7 @@ def ridge(train: Windows, validation: Windows, scale: float, *, roots: bool = Fa
         return forecaster
 
     made = [with_penalty(penalty) for penalty in RIDGES]
-    return min(made, key=lambda f: float(evaluate(f, validation, validation.instants[::2]).mae.mean()))
+    return min(made, key=lambda f: evaluate(f, validation, validation.instants[::2]).overall())
 
 
 def _forth(y: Tensor, roots: bool) -> Tensor:

@@ -19,7 +19,8 @@ from ._losses import loss
 from ._scores import evaluate
 from ._settings import Configuration
 
-JUDGED = "mae"
+JUDGED = "rmse"
+"""Not the mean absolute error, which in clean months is least for models that hardly know anything yet."""
 
 
 class AirModule(L.LightningModule):
@@ -44,11 +45,11 @@ class AirModule(L.LightningModule):
 
     @torch.no_grad()
     def validated(self) -> dict[str, float]:
-        """Mean absolute error of the averaged weights; keeps the best, and ends the run when patience is over."""
+        """Error of the averaged weights over all horizons; keeps the best, and ends the run when patience is over."""
         averaged: AirModel = self.average.module  # type: ignore[assignment]
         instants = self._validation.instants[:: self.configuration.training.validate_on]
         scores = evaluate(lambda batch: averaged(batch, 0).mean, self._validation, instants)
-        error = float((scores.mae * scores.count).sum() / scores.count.sum())
+        error = scores.overall()
         self.waited = 0 if error < self.best_error else self.waited + 1
         if self.waited == 0:
             self.best_error = error

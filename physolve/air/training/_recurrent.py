@@ -57,7 +57,7 @@ def train_recurrent(
         average.update_parameters(model)
         if (step + 1) % settings.epoch == 0 or step + 1 == steps:
             scores = evaluate(average.module, validation, validation.instants[:: settings.validate_on])
-            error = float(scores.mae.mean())
+            error = scores.overall()
             if error < best[0]:
                 best = error, {name: tensor.clone() for name, tensor in average.module.state_dict().items()}
     model.load_state_dict(best[1])

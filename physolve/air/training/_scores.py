@@ -43,6 +43,10 @@ class Scores:
         absolute, square, symmetric = (x.sum((0, 2)) / count for x in (off.abs(), off.square(), 2 * off.abs() / size))
         return cls(absolute, square.sqrt(), symmetric, count)
 
+    def overall(self) -> float:
+        """Root mean square error over all horizons."""
+        return float(((self.rmse.square() * self.count).sum() / self.count.sum()).sqrt())
+
     def at(self, steps: Sequence[int]) -> Self:
         """Some horizons, counted in steps from 1."""
         chosen = torch.as_tensor(steps) - 1
