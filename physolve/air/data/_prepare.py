@@ -60,8 +60,8 @@ def prepare(
     a readable time, are left out; unreadable values, sentinels such as 999999 and impossible values (negative
     concentrations, 300 deg C) are missing; several rows for one station and time are joined, the first value of every
     variable being kept, so that concentrations and weather may lie in different tables; hours without a row are
-    missing. The mean over an interval is that of what was measured, missing below the share `least`; winds are averaged as
-    vectors. Nothing is interpolated. `progress` is told each file.
+    missing. The mean over an interval is that of what was measured, missing below the share `least`; winds are averaged
+    as vectors. Nothing is interpolated. `progress` is told each file.
 
     Raises ProblemFileError for files and columns that cannot be read, and where nothing is left.
     """
