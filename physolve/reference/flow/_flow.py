@@ -59,6 +59,18 @@ class Flow:
         """Whether the velocity is known all around, and the pressure only but for a constant."""
         return set(np.unique(self.space.space.labels).tolist()) <= set(self.velocities)
 
+    @cached_property
+    def known_rows(self) -> Ints:
+        """(2 k,) of the known velocities in a vector (2 n + m,) of all velocities and pressures."""
+        return np.concatenate([self.known, self.known + len(self.space.points)])
+
+    @cached_property
+    def unknown_rows(self) -> Ints:
+        """The others, sorted."""
+        n, m = len(self.space.points), len(self.space.vertices)
+        fixed = np.append(self.known_rows, 2 * n) if self.is_enclosed else self.known_rows
+        return np.setdiff1d(np.arange(2 * n + m), fixed)
+
     def boundary_values(self, t: float) -> Float[np.ndarray, "2 k"]:
         """Velocities at the known nodes."""
         values = np.zeros((2, len(self.known)))

@@ -1,9 +1,8 @@
-"""The saddle-point system of velocities and pressures, factorised once."""
+"""The saddle-point systems of velocities and pressures, [[A, B'], [B, 0]], for vectors (2 n + m,) of both."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,64 +14,60 @@ from ...errors import NumericalError
 from .._triangulation import Floats
 from ._flow import Flow
 
+# Minimum degree on the symmetric pattern halves the fill where A does not couple the components (1.6 against 2.4 million
+# entries on 1,600 vertices), and has five times as much (12) where it does.
+_SYMMETRIC: dict[str, Any] = {
+    "permc_spec": "MMD_AT_PLUS_A",
+    "diag_pivot_thresh": 0.01,
+    "options": {"SymmetricMode": True},
+}
+_COLUMNS: dict[str, Any] = {"permc_spec": "COLAMD", "diag_pivot_thresh": 0.1}
 
-# Minimum degree on the symmetric pattern halves the fill where the components are not coupled (1.6 against 2.4 million
-# entries on 1,600 vertices), and has five times as much (12) where they are.
-_SYMMETRIC = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.01, "options": {"SymmetricMode": True}}
-_COLUMNS = {"permc_spec": "COLAMD", "diag_pivot_thresh": 0.1}
+
+def saddle(flow: Flow, operator: sparse.csr_matrix) -> sparse.csr_matrix:
+    """(2 n + m, 2 n + m), from A (2 n, 2 n)."""
+    divergence = flow.space.divergence
+    return sparse.bmat([[operator, divergence.T], [divergence, None]]).tocsr()
 
 
-class Saddle:
-    """[[A, B'], [B, 0]] (u, p) = (f, 0) with u known on the boundary; whether A couples the components or not.
+def pair(operator: sparse.csr_matrix) -> sparse.csr_matrix:
+    """(2 n, 2 n): the same operator (n, n) for both components."""
+    return sparse.block_diag([operator, operator]).tocsr()
+
+
+class Factor:
+    """A factorised saddle-point system; `coupled` where A couples the components.
 
     Raises NumericalError where it is singular.
     """
 
-    def __init__(self, flow: Flow, operator: sparse.csr_matrix, *, coupled: bool = False) -> None:
-        space, n = flow.space, flow.space.points.shape[0]
-        whole = sparse.bmat([[operator, space.divergence.T], [space.divergence, None]]).tocsr()
-        self._n = n
-        self._known = np.concatenate([flow.known, flow.known + n])
-        fixed = np.append(self._known, 2 * n) if flow.is_enclosed else self._known
-        self._free = np.setdiff1d(np.arange(whole.shape[0]), fixed)
-        rows = whole[self._free]
-        self._coupling = rows[:, self._known]
-        self._boundary_rows = whole[self._known]
-        self._factor = _factorised(rows[:, self._free], _COLUMNS if coupled else _SYMMETRIC)
+    def __init__(self, flow: Flow, matrix: sparse.csr_matrix, *, coupled: bool = False) -> None:
+        self._rows = flow.unknown_rows
+        self._factor = _factorised(matrix[self._rows][:, self._rows].tocsc(), _COLUMNS if coupled else _SYMMETRIC)
 
-    def solve(
-        self, load: Float[np.ndarray, "2 n"], values: Float[np.ndarray, "2 k"]
-    ) -> tuple[Float[np.ndarray, "2 n"], Floats]:
-        """Velocity (2, n) and pressure (m,) for a load and the velocities at the known nodes."""
-        whole = np.zeros(self._boundary_rows.shape[1])
-        whole[: 2 * self._n] = load.ravel()
-        solved = self._factor.solve(whole[self._free] - self._coupling @ values.ravel())
-        whole[:] = 0.0
-        whole[self._known], whole[self._free] = values.ravel(), solved
-        return whole[: 2 * self._n].reshape(2, -1), whole[2 * self._n :]
-
-    def reaction(self, load: Floats, velocity: Floats, pressure: Floats) -> Float[np.ndarray, "2 k"]:
-        """What the equations leave at the known nodes: the force that holds the fluid there.
-
-        The sum over a part's nodes is the integral of viscosity du/dn - p n over it in its weak form, which converges
-        with twice the order of the integral itself (John 1997; Giles et al. 1997).
-        """
-        left = self._boundary_rows @ np.concatenate([velocity.ravel(), pressure]) - load.ravel()[self._known]
-        return left.reshape(2, -1)
+    def correct(self, residual: Floats) -> Floats:
+        """What must be added to remove a residual (2 n + m,); zero where the velocity is known."""
+        found = np.zeros_like(residual)
+        found[self._rows] = self._factor.solve(residual[self._rows])
+        return found
 
 
-def _factorised(matrix: sparse.csr_matrix, ordering: Mapping[str, Any]) -> scipy.sparse.linalg.SuperLU:
+def solved(
+    flow: Flow, matrix: sparse.csr_matrix, load: Floats, values: Float[np.ndarray, "2 k"], *, coupled: bool = False
+) -> Floats:
+    """Velocities and pressures (2 n + m,) for a load (2 n + m,) and the velocities at the known nodes."""
+    x = np.zeros_like(load)
+    x[flow.known_rows] = values.ravel()
+    return x + Factor(flow, matrix, coupled=coupled).correct(load - matrix @ x)
+
+
+def _factorised(matrix: sparse.csc_matrix, ordering: dict[str, Any]) -> scipy.sparse.linalg.SuperLU:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", scipy.sparse.linalg.MatrixRankWarning)
-            return scipy.sparse.linalg.splu(matrix.tocsc(), **ordering)
+            return scipy.sparse.linalg.splu(matrix, **ordering)
     except (RuntimeError, scipy.sparse.linalg.MatrixRankWarning) as error:
         raise NumericalError(
             "flow: the system of velocity and pressure is singular: a triangle has no free velocity, or the flow has"
             " no open part; refine the mesh near the boundary"
         ) from error
-
-
-def pair(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The same operator for both components."""
-    return sparse.block_diag([matrix, matrix]).tocsr()

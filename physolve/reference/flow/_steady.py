@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sparse
 
 from ...errors import NumericalError
+from .._triangulation import Floats
 from ._flow import Flow
-from ._saddle import Saddle, pair
+from ._saddle import pair, saddle, solved
 from ._stepper import Level
 
 
@@ -16,22 +18,29 @@ def steady_flow(flow: Flow, time: float = 0.0, *, rtol: float = 1e-10, steps: in
     Raises NumericalError where Newton's method does not converge in so many steps.
     """
     space, values = flow.space, flow.boundary_values(time)
+    n, nothing = len(space.points), np.zeros(2 * len(space.points) + len(space.vertices))
     diffusion = pair(flow.viscosity * space.stiffness)
-    stokes = Saddle(flow, diffusion)
-    u, p = stokes.solve(np.zeros((2, len(space.points))), values)
-    change = np.inf
+    stokes = saddle(flow, diffusion)
+    x, change = solved(flow, stokes, nothing, values), np.inf
     for _ in range(steps):
         # linearised at u: K w + c'(u) w + grad p = c'(u) u - c(u)
+        u = x[: 2 * n].reshape(2, n)
         slope = space.convection_slope(u)
-        system = Saddle(flow, (diffusion + slope).tocsr(), coupled=True)
-        load = (slope @ u.ravel()).reshape(2, -1) - space.convection(u)
-        new, p = system.solve(load, values)
-        change = float(np.abs(new - u).max() / max(np.abs(new).max(), 1e-300))
-        u = new
+        load = nothing.copy()
+        load[: 2 * n] = slope @ u.ravel() - space.convection(u).ravel()
+        x = solved(flow, saddle(flow, (diffusion + slope).tocsr()), load, values, coupled=True)
+        change = float(np.abs(x[: 2 * n] - u.ravel()).max() / max(np.abs(x[: 2 * n]).max(), 1e-300))
         if change < rtol:
-            convection = space.convection(u)
-            return Level(time, u, p, stokes.reaction(-convection, u, p), convection)
+            return _level(flow, stokes, x, time)
     raise NumericalError(
         f"stationary flow: Newton's method changes the velocity by {change:.1e} after {steps} steps, expected"
         f" {rtol:.0e}: the flow may have no stable stationary state; take more viscosity, a finer mesh or time steps"
     )
+
+
+def _level(flow: Flow, stokes: sparse.csr_matrix, x: Floats, time: float) -> Level:
+    n = len(flow.space.points)
+    velocity = x[: 2 * n].reshape(2, n)
+    balance = stokes @ x
+    balance[: 2 * n] += flow.space.convection(velocity).ravel()
+    return Level(time, velocity, x[2 * n :], balance[flow.known_rows].reshape(2, -1))

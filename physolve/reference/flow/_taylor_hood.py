@@ -1,8 +1,8 @@
 """Quadratic velocities and linear pressures on curved triangles, as sparse operators to the quadrature points.
 
 With V (values), D_x, D_y (slopes) and W (weights) at the quadrature points, every form is a product of
-sparse matrices: the mass V'WV, the stiffness D_x'WD_x + D_y'WD_y, and the convection V'W (u . grad u), which
-costs a few sparse products a step and nothing else.
+sparse matrices: the mass V'WV, the stiffness D_x'WD_x + D_y'WD_y, and the transport V'W (u_x D_x + u_y D_y), which
+is applied without being assembled.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class TaylorHood:
     @cached_property
     def mass(self) -> sparse.csr_matrix:
         """(n, n), of one component."""
-        return self._tested(self.weights, self.values)
+        return (self.tested @ self.values).tocsr()
 
     @cached_property
     def stiffness(self) -> sparse.csr_matrix:
@@ -82,22 +82,35 @@ class TaylorHood:
         weighted = self.pressures.T @ sparse.diags(-self.weights)
         return sparse.hstack([weighted @ d for d in self.slopes]).tocsr()
 
-    def convection(self, u: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, "2 n"]:
-        """(u . grad) u + (div u) u / 2 against every test function.
+    def transport(self, u: Float[np.ndarray, "2 n"]) -> sparse.csr_matrix:
+        """(q, n): (u . grad) v + (div u) v / 2 at the quadrature points, for a component v.
 
-        The second term is zero for the exact solution; with it the term keeps the energy also of velocities that
-        are free of divergence only against the pressures (Temam 1968).
+        The second term is zero for the exact solution; with it transport keeps the energy also by velocities that are
+        free of divergence only against the pressures (Temam 1968).
         """
         at, (dx, dy) = self._at_points(u)
-        transport = at[:, :1] * dx + at[:, 1:] * dy + 0.5 * (dx[:, :1] + dy[:, 1:]) * at
-        return np.ascontiguousarray((self._test @ transport).T)
+        factors = at[:, 0], at[:, 1], 0.5 * (dx[:, 0] + dy[:, 1])
+        lengths = np.diff(self.values.indptr)
+        entries = sum(
+            np.repeat(factor, lengths) * operator.data
+            for factor, operator in zip(factors, (*self.slopes, self.values), strict=True)
+        )
+        return sparse.csr_matrix((entries, self.values.indices, self.values.indptr), shape=self.values.shape)
+
+    @cached_property
+    def tested(self) -> sparse.csr_matrix:
+        """(n, q): values at the quadrature points against every test function."""
+        return (self.values.T @ sparse.diags(self.weights)).tocsr()
+
+    def convection(self, u: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, "2 n"]:
+        """u transported by itself, against every test function."""
+        return np.ascontiguousarray((self.tested @ (self.transport(u) @ u.T)).T)
 
     def convection_slope(self, u: Float[np.ndarray, "2 n"]) -> sparse.csr_matrix:
         """(2 n, 2 n): the derivative of `convection` at u."""
         at, along = self._at_points(u)
-        w, half_divergence = self.weights, 0.5 * (along[0][:, 0] + along[1][:, 1])
-        own = sum(self._tested(w * at[:, k], self.slopes[k]) for k in range(2))
-        own = own + self._tested(w * half_divergence, self.values)
+        w = self.weights
+        own = self.tested @ self.transport(u)
         blocks = [
             [
                 self._tested(w * along[j][:, i], self.values)
@@ -114,10 +127,6 @@ class TaylorHood:
         nodes = np.ascontiguousarray(u.T)
         return self.values @ nodes, (self.slopes[0] @ nodes, self.slopes[1] @ nodes)
 
-    @cached_property
-    def _test(self) -> sparse.csr_matrix:
-        return (self.values.T @ sparse.diags(self.weights)).tocsr()
-
     def _tested(self, weights: Floats, operator: sparse.csr_matrix) -> sparse.csr_matrix:
         return (self.values.T @ sparse.diags(weights) @ operator).tocsr()
 
@@ -130,4 +139,6 @@ def _operator(basis: Any, of: Any) -> sparse.csr_matrix:
     columns = [np.repeat(dofs, points) for dofs in basis.element_dofs]
     shape = (cells * points, basis.N)
     where = (np.tile(rows.ravel(), len(entries)), np.concatenate(columns))
-    return sparse.csr_matrix((np.concatenate(entries), where), shape=shape)
+    made = sparse.csr_matrix((np.concatenate(entries), where), shape=shape)
+    made.sort_indices()  # so that the operators of one space have their entries in the same places
+    return made
