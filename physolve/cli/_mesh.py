@@ -6,6 +6,7 @@ import typer
 
 from ._console import results
 from ._mesh_convert import convert
+from ._mesh_generate import generate
 
 mesh = typer.Typer(
     name="mesh",
@@ -21,3 +22,4 @@ def _top(context: typer.Context) -> None:
 
 
 mesh.command("convert")(convert)
+mesh.command("generate")(generate)

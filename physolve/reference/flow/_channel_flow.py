@@ -18,7 +18,7 @@ def channel_flow(channel: Channel, sizes: MeshSizes, viscosity: float, inflow: V
     return Flow(space, viscosity, {int(Part.INFLOW): inflow, int(Part.WALL): at_rest, **standing})
 
 
-def force_on(flow: Flow, level: Level, obstacle: int = 0) -> Float[np.ndarray, "2"]:
+def force_on(flow: Flow, level: Level, obstacle: int = 0) -> Float[np.ndarray, " 2"]:
     """Drag and lift, in the x and y directions, that the fluid exerts on an obstacle, per density and depth.
 
     From the weak form of the momentum balance at the obstacle's nodes, not from derivatives at its surface.

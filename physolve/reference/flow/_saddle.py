@@ -14,8 +14,8 @@ from ...errors import NumericalError
 from .._triangulation import Floats
 from ._flow import Flow
 
-# Minimum degree on the symmetric pattern halves the fill where A does not couple the components (1.6 against 2.4 million
-# entries on 1,600 vertices), and has five times as much (12) where it does.
+# Minimum degree on the symmetric pattern halves the fill where A does not couple the components (1.6 against 2.4
+# million entries on 1,600 vertices), and has five times as much (12) where it does.
 _SYMMETRIC: dict[str, Any] = {
     "permc_spec": "MMD_AT_PLUS_A",
     "diag_pivot_thresh": 0.01,

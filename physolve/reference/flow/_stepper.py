@@ -103,8 +103,8 @@ class Stepper:
             if corrections <= _LIMIT:
                 return found, factor if corrections <= _STALE else None
         raise NumericalError(
-            f"flow: no solution at t = {level.time + self.dt:g}: the velocity, at most {np.abs(level.velocity).max():.1e}"
-            f" before, blows up; take a shorter time step than {self.dt:g}, or a finer mesh"
+            f"flow: blows up at t = {level.time + self.dt:g}, from a velocity of {np.abs(level.velocity).max():.1e}: take"
+            f" a shorter time step than {self.dt:g}, or a finer mesh"
         )
 
     @cached_property

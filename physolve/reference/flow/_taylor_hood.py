@@ -74,7 +74,8 @@ class TaylorHood:
     @cached_property
     def stiffness(self) -> sparse.csr_matrix:
         """(n, n), of one component."""
-        return sum(d.T @ sparse.diags(self.weights) @ d for d in self.slopes).tocsr()
+        dx, dy = (d.T @ sparse.diags(self.weights) @ d for d in self.slopes)
+        return (dx + dy).tocsr()
 
     @cached_property
     def divergence(self) -> sparse.csr_matrix:

@@ -9,6 +9,7 @@ from pathlib import Path
 from physolve.errors import NumericalError, SpecificationError
 
 from .._fields import Fields
+from .._series import Series
 from .._splits import random_split, refuse_leakage
 from .._writer import writing
 from ._case import draw_case
@@ -58,8 +59,8 @@ def generate(
     pieces = Pieces.beside(file)
     pieces.open(how, seed)
     missing = [number for number, name in enumerate(names) if not pieces.has(name)]
-    done = trajectories - len(missing)
-    for done, number in enumerate(each_done(partial(_make, pieces, how, seed), missing, workers), done + 1):
+    first = 1 + trajectories - len(missing)
+    for done, number in enumerate(each_done(partial(_make, pieces, how, seed), missing, workers), first):
         progress(Made(names[number], done, trajectories, pieces.reason(names[number])))
     left_out = {name: reason for name in names if (reason := pieces.reason(name)) is not None}
     _join(file, [name for name in names if name not in left_out], pieces, split, seed)
@@ -77,9 +78,7 @@ def _make(pieces: Pieces, settings: ChannelSettings, seed: int, number: int) -> 
     return number
 
 
-def _join(
-    file: Path, names: Sequence[str], pieces: Pieces, split: tuple[float, float, float], seed: int
-) -> None:
+def _join(file: Path, names: Sequence[str], pieces: Pieces, split: tuple[float, float, float], seed: int) -> None:
     if not names:
         raise NumericalError(f"{file}: no flow has a solution; {pieces.folder} holds the reasons; take other settings")
     with writing(file) as writer:
@@ -91,7 +90,7 @@ def _join(
         writer.assign(splits)
 
 
-def _series(names: Sequence[str], pieces: Pieces, seed: int) -> Iterator:
+def _series(names: Sequence[str], pieces: Pieces, seed: int) -> Iterator[Series]:
     for name in names:
         yield replace(pieces.series(name), origin=f"physolve mesh generate, seed {seed}, {name}")
 

@@ -31,4 +31,4 @@ def triangle(rng: np.random.Generator, centre: Point, radius: float) -> Shape:
 
 def _on_circle(centre: Point, radius: float, angles: np.ndarray) -> Shape:
     corners = np.asarray(centre) + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return Polygon([(float(x), float(y)) for x, y in corners])
+    return Polygon(tuple((float(x), float(y)) for x, y in corners))

@@ -54,16 +54,15 @@ def simulated(case: Case, settings: ChannelSettings) -> Frames:
 
 def sized_flow(case: Case, settings: ChannelSettings) -> Flow:
     """On a mesh of about `settings.nodes` vertices, finer at the obstacles and behind them."""
-    scale = 1.0
-    width = 2 * min(case.radii)
-    for _ in range(_TRIES):
+    scale, width = 1.0, 2 * min(case.radii)
+    for attempt in range(_TRIES):
         sizes = MeshSizes(scale * 0.085 * settings.height, scale * 0.09 * width, scale * 0.2 * width, reach=8.0)
         flow = channel_flow(case.channel, sizes, settings.viscosity, case.inflow)
         ratio = len(flow.space.vertices) / settings.nodes
-        if abs(ratio - 1) < 0.05:
-            break
+        if abs(ratio - 1) < 0.05 or attempt + 1 == _TRIES:
+            return flow
         scale *= np.sqrt(ratio)
-    return flow
+    raise AssertionError("not reached")
 
 
 def node_types(flow: Flow) -> Int[np.ndarray, " n"]:
