@@ -83,6 +83,7 @@ def _join(file: Path, names: Sequence[str], pieces: Pieces, split: tuple[float, 
         raise NumericalError(f"{file}: no flow has a solution; {pieces.folder} holds the reasons; take other settings")
     with writing(file) as writer:
         for series in _series(names, pieces, seed):
+            assert series.node_type is not None  # pieces have them
             writer.add(series, series.node_type, Fields({}))
         prints = writer.prints()
         splits = random_split(names, split, seed)
