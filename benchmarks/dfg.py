@@ -34,7 +34,7 @@ from physolve.reference.flow import (
 )
 from physolve.spec.geometry import Disk
 
-CFD = Path(os.environ.get("PHYSOLVE_DATA") or Path(__file__).resolve().parents[1] / "shared") / "data" / "cfd"
+CFD = Path(os.environ.get("PHYSOLVE_DATA") or Path(__file__).resolve().parents[2] / "shared") / "data" / "cfd"
 DIAMETER, HEIGHT, VISCOSITY = 0.1, 0.41, 1e-3
 CHANNEL = Channel(2.2, HEIGHT, (Disk((0.2, 0.2), DIAMETER / 2),))
 SIZES = MeshSizes(anywhere=0.03, obstacle=0.005, wake=0.012)

@@ -26,7 +26,11 @@ def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) 
     before = set(multiprocessing.active_children())
     with _one_thread_each():
         pool = ProcessPoolExecutor(
-            min(workers, len(numbers)), mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
+            min(workers, len(numbers)),
+            mp_context=multiprocessing.get_context("spawn"),
+            # Ctrl-C reaches all processes of a terminal; the first one ends the others
+            initializer=signal.signal,
+            initargs=(signal.SIGINT, signal.SIG_IGN),
         )
         futures: list[Future[int]] = [pool.submit(task, number) for number in numbers]
     try:
@@ -43,11 +47,6 @@ def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) 
             for child in set(multiprocessing.active_children()) - before:
                 child.terminate()
         pool.shutdown(wait=True)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal; the first one ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
