@@ -5,7 +5,7 @@ import pytest
 from flows import DFG, divergence, enclosed, kovasznay, velocity_error
 
 from physolve.errors import NumericalError
-from physolve.reference.flow import Channel, Inflow, MeshSizes, Part, channel_flow, force_on, steady_flow
+from physolve.reference.flow import Channel, Inflow, MeshSizes, Part, at_rest, channel_flow, force_on, steady_flow
 
 COARSE = MeshSizes(anywhere=0.06, obstacle=0.01, wake=0.028)
 
@@ -45,6 +45,14 @@ def test_drag_of_the_dfg_benchmark_within_half_a_percent(dfg_2d1):
 
 def test_velocity_has_no_divergence_against_any_pressure(dfg_2d1):
     assert divergence(*dfg_2d1) < 1e-13  # integrals of size 1e-2, to rounding
+
+
+def test_convection_has_its_slope():
+    """c(u + s v) = c(u) + s c'(u) v + s^2 c(v), as c is quadratic."""
+    space = enclosed(((0.0, 0.0), (1.0, 1.0)), 0.5, 1.0, at_rest).space
+    u, v = np.random.default_rng(0).normal(size=(2, 2, len(space.points)))
+    moved = space.convection(u + v) - space.convection(u) - space.convection(v)
+    np.testing.assert_allclose((space.convection_slope(u) @ v.ravel()).reshape(2, -1), moved, atol=1e-13)
 
 
 def test_what_enters_leaves_or_pushes(dfg_2d1):
