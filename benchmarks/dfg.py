@@ -1,6 +1,6 @@
 """The flow solver that makes mesh data, against the reference values of the DFG benchmark.
 
-    python benchmarks/dfg.py              # all sections, about 10 minutes on one core
+    python benchmarks/dfg.py              # all sections, about five minutes of one core
     python benchmarks/dfg.py 2d1          # one of: 2d1, 2d2, 2d3, cost
 
 2d1   flow around a cylinder at Reynolds number 20, stationary: drag, lift, pressure difference
