@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ from physolve.errors import NumericalError
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) -> Iterator[int]:
+def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) -> Generator[int, None, None]:
     """`task` of every number, as they end: in this process for one worker, else in that many new ones.
 
-    An interruption ends the processes at once; what they have not finished is lost.
+    An interruption, or the generator's end by `close`, ends the processes at once; what they have not finished is lost.
 
     Raises NumericalError where a process dies, and whatever a task raises.
     """
