@@ -19,19 +19,25 @@ struct Arena {
 };
 
 template <class S>
-PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, int lanes, Arena<S>& arena) {
+PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, Packing packing, Arena<S>& arena) {
+  const int lanes = packing.lanes;
   Packed<S> packed{};
   for (int l = 0; l < plan.layers; ++l) {
     const int in = plan.layer[l].in, out = plan.layer[l].out;
-    if (l < plan.last()) packed.weight[l] = arena.take(in * padded(out, lanes));
-    packed.transposed[l] = arena.take(out * padded(in, lanes));
+    if (l < plan.last()) packed.weight[l] = arena.take(padded(in, lanes) * packing.row(out));
+    if (l == plan.last() || packing.both) packed.transposed[l] = arena.take(out * padded(in, lanes));
     packed.bias[l] = arena.take(padded(out, lanes));
   }
   return packed;
 }
 
+// What a sweep is for: a backward one needs memory for cotangents, gradients in the points some more.
+struct Purpose {
+  bool backward = false, to_points = false;
+};
+
 template <class S>
-PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to_points, Arena<S>& arena) {
+PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, Purpose purpose, Arena<S>& arena) {
   Tile<S> tile{};
   const int rows = plan.layout.rows(), features = points * plan.features();
   const int kept = plan.function == Function::tanh ? 0 : plan.function == Function::sine ? 1 : 2;
@@ -47,15 +53,15 @@ PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to
     if (kept) tile.kept[l] = arena.take(kept * channels);
     if (plan.gated && l >= plan.heads()) tile.mixed[l] = arena.take(rows * channels);
   }
-  tile.g = arena.take(rows * widest);
-  if (plan.gated) {
-    tile.difference = arena.take(rows * widest);
+  if (purpose.backward) tile.g = arena.take(rows * widest);
+  if (plan.gated) tile.difference = arena.take(rows * widest);
+  if (plan.gated && purpose.backward) {
     tile.to_u = arena.take(rows * widest);
     tile.to_v = arena.take(rows * widest);
   }
   tile.points = arena.take(plan.dim * points);
   tile.outputs = arena.take(rows * points * plan.outputs());
-  if (to_points) {
+  if (purpose.to_points) {
     tile.to_points = arena.take(plan.dim * points);
     tile.feature_cotangent = arena.take(points * padded(plan.features(), lanes));
   }
@@ -77,11 +83,11 @@ PHYSOLVE_HD void each_weight(const Plan& plan, const Machine& machine, F f) {
 // Packed weights from the flat ones.
 template <class Machine, class S>
 PHYSOLVE_HD void pack(const Plan& plan, const Machine& machine, const S* flat, const Packed<S>& packed) {
-  constexpr int lanes = Machine::lanes;
+  constexpr Packing packing = Machine::packing;
   each_weight(plan, machine, [&](int index, int l, int i, int o) {
-    const int in = plan.layer[l].in;
-    if (l < plan.last()) packed.weight[l][i * padded(plan.layer[l].out, lanes) + o] = flat[index];
-    packed.transposed[l][o * padded(in, lanes) + i] = flat[index];
+    const Dense& layer = plan.layer[l];
+    if (l < plan.last()) packed.weight[l][i * packing.row(layer.out) + o] = flat[index];
+    if (packed.transposed[l]) packed.transposed[l][o * padded(layer.in, packing.lanes) + i] = flat[index];
   });
   for (int l = 0; l < plan.layers; ++l) {
     machine.numbers(plan.layer[l].out, [&](int o) { packed.bias[l][o] = flat[plan.layer[l].bias + o]; });
@@ -91,10 +97,11 @@ PHYSOLVE_HD void pack(const Plan& plan, const Machine& machine, const S* flat, c
 // The flat gradient from the packed sum.
 template <class Machine, class S>
 PHYSOLVE_HD void unpack(const Plan& plan, const Machine& machine, const Packed<S>& sum, S* flat) {
-  constexpr int lanes = Machine::lanes;
+  constexpr Packing packing = Machine::packing;
   each_weight(plan, machine, [&](int index, int l, int i, int o) {
-    flat[index] = l < plan.last() ? sum.weight[l][i * padded(plan.layer[l].out, lanes) + o]
-                                  : sum.transposed[l][o * padded(plan.layer[l].in, lanes) + i];
+    const Dense& layer = plan.layer[l];
+    flat[index] = l < plan.last() ? sum.weight[l][i * packing.row(layer.out) + o]
+                                  : sum.transposed[l][o * padded(layer.in, packing.lanes) + i];
   });
   for (int l = 0; l < plan.layers; ++l) {
     machine.numbers(plan.layer[l].out, [&](int o) { flat[plan.layer[l].bias + o] = sum.bias[l][o]; });

@@ -27,21 +27,22 @@ struct GradientSum {
     const S* g = tile.z[l];
     sweep.machine.product(sweep.plan.layer[l].in, n, sweep.rows * sweep.T,
                           Block<const S>{sweep.input(tile, l), 1, sweep.width(l - 1)}, Block<const S>{g, n},
-                          Block<S>{gradient.weight[l], n}, true);
+                          sweep.template weight<S>(gradient.weight, l), true);
     add_bias(sweep, l, g);
   }
 
+  // The features of one axis see the cotangents of the value and of the derivatives along it.
   PHYSOLVE_HD void head(Sweep<Machine>& sweep, const Tile<S>& tile, int l) {
     const S* g = tile.z[l];
-    const int n = sweep.width(l), block = sweep.plan.per_axis(), T = sweep.T;
-    sweep.machine.product(sweep.plan.features(), n, T, Block<const S>{tile.f0, T}, Block<const S>{g, sweep.rows * n},
-                          Block<S>{gradient.weight[l], n}, true);
-    for (int r = 1; r < sweep.rows; ++r) {
-      const int from = sweep.axis_of(r) * block;
-      if (from < 0) continue;
-      sweep.machine.sync();
-      sweep.machine.product(block, n, T, Block<const S>{sweep.features_of(tile, r) + from * T, T},
-                            Block<const S>{g + r * n, sweep.rows * n}, Block<S>{gradient.weight[l] + from * n, n}, true);
+    const int n = sweep.width(l), block = sweep.plan.per_axis(), T = sweep.T, rows = sweep.rows;
+    for (int axis = 0; axis < sweep.plan.dim; ++axis) {
+      const int from = axis * block;
+      Factors<S> factors;
+      factors.add({tile.f0 + from * T, T}, {g, rows * n});
+      for (int r = 1; r < rows; ++r) {
+        if (sweep.axis_of(r) == axis) factors.add({sweep.features_of(tile, r) + from * T, T}, {g + r * n, rows * n});
+      }
+      sweep.machine.add_products(block, n, T, factors, sweep.template weight<S>(gradient.weight, l, from));
     }
     add_bias(sweep, l, g);
   }
@@ -143,16 +144,16 @@ struct PointRows {
   PHYSOLVE_HD void last_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int first, int count) {
     const int l = sweep.plan.last(), n = sweep.width(l - 1), rows = sweep.rows;
     const Dense layer = sweep.plan.layer[l];
+    sweep.machine.grid(count * layer.out, layer.in, [&](int k, int i) {
+      const int t = first + k / layer.out, o = k % layer.out;
+      const S *h = tile.h[l - 1] + t * rows * n + i, *g = tile.outputs + t * rows * layer.out + o;
+      S total = 0;
+      for (int r = 0; r < rows; ++r) total += h[r * n] * g[r * layer.out];
+      out[t * stride + layer.weight + i * layer.out + o] = total;
+    });
     sweep.machine.grid(count, layer.out, [&](int k, int o) {
       const int t = first + k;
-      const S *h = tile.h[l - 1] + t * rows * n, *g = tile.outputs + t * rows * layer.out + o;
-      S* row = out + t * stride + o;
-      row[layer.bias] = g[0];
-      for (int i = 0; i < layer.in; ++i) {
-        S total = 0;
-        for (int r = 0; r < rows; ++r) total += h[r * n + i] * g[r * layer.out];
-        row[layer.weight + i * layer.out] = total;
-      }
+      out[t * stride + layer.bias + o] = tile.outputs[t * rows * layer.out + o];
     });
   }
 };

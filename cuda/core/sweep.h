@@ -3,7 +3,7 @@
 // A jet of the tile is [point][row][channel], so that a point's rows lie together; channels are padded to whole vectors
 // (weights with zeros, so that padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
 // a block on the device. It provides
-//   Scalar, Lane, lanes, Math
+//   Scalar, Lane, Math, packing     (Lane is a vector of packing.lanes numbers)
 //   channels(points, width, f)      f(point, channel) for every vector of channels
 //   lines(points, count, f)         f(point, k) for k < count and every vector of points
 //   numbers(count, f)               f(k) for k < count
@@ -12,7 +12,9 @@
 //   outer(first, count, in, out, row, f)   row(t, i)[n ...] = f(t, i, n) for the run's points, a vector from channel n on,
 //                                   cut at `out`
 //   fill(p, count)                  zeros
-//   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed
+//   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed, B only where
+//                                   weights are not kept both ways
+//   add_products(m, n, k, F, C)     C += the sum of the products of the pairs in F
 //   dot(a, b, width)                scalar product of two padded channels
 //   load(p), store(p, v)            a vector of consecutive numbers, anywhere in memory
 //   sync()                          what was written before may be read after
@@ -31,8 +33,20 @@ struct Block {
   int column = 1;
 };
 
+// Up to three pairs of blocks whose products are added.
+template <class S>
+struct Factors {
+  int count = 0;
+  Block<const S> left[3], right[3];
+
+  PHYSOLVE_HD void add(Block<const S> a, Block<const S> b) {
+    left[count] = a;
+    right[count++] = b;
+  }
+};
+
 // Weights of one network with padded channels: weight (in, out), transposed (out, in), bias. Rows of a head's weight
-// are features in the kernels' order; the last layer has only `transposed`.
+// are features in the kernels' order; the last layer has only `transposed`, the others have it where packing.both.
 template <class S>
 struct Packed {
   S *weight[MAX_LAYERS], *transposed[MAX_LAYERS], *bias[MAX_LAYERS];
@@ -57,20 +71,33 @@ class Sweep {
  public:
   using S = typename Machine::Scalar;
   using L = typename Machine::Lane;
-  static constexpr int lanes = Machine::lanes;
+  static constexpr Packing packing = Machine::packing;
 
   PHYSOLVE_HD Sweep(const Plan& plan, int points, Machine machine)
       : plan(plan), layout(plan.layout), rows(plan.layout.rows()), T(points), machine(machine) {}
 
-  PHYSOLVE_HD int width(int l) const { return padded(plan.layer[l].out, lanes); }
-  PHYSOLVE_HD int feature_width() const { return padded(plan.features(), lanes); }
+  PHYSOLVE_HD int width(int l) const { return padded(plan.layer[l].out, packing.lanes); }
+  PHYSOLVE_HD int feature_width() const { return padded(plan.features(), packing.lanes); }
+
+  // The weights of a layer, not the last, from input `first` on; a gradient has the same form.
+  template <class T>
+  PHYSOLVE_HD Block<T> weight(T* const* weights, int l, int first = 0) const {
+    const int row = packing.row(plan.layer[l].out);
+    return {weights[l] + first * row, row};
+  }
+
+  // The same transposed, which any layer has.
+  PHYSOLVE_HD Block<const S> transposed(const Packed<S>& w, int l) const {
+    if (packing.both || l == plan.last()) return {w.transposed[l], padded(plan.layer[l].in, packing.lanes)};
+    return {w.weight[l], 1, packing.row(plan.layer[l].out)};
+  }
 
   PHYSOLVE_HD void forward(const Packed<S>& w, const Tile<S>& tile) {
     features(tile);
     for (int l = 0; l < plan.heads(); ++l) head(w, tile, l);
     for (int l = plan.heads(); l < plan.last(); ++l) {
       machine.product(rows * T, width(l), plan.layer[l].in, Block<const S>{input(tile, l), width(l - 1)},
-                      Block<const S>{w.weight[l], width(l)}, Block<S>{tile.z[l], width(l)}, false);
+                      weight<const S>(w.weight, l), Block<S>{tile.z[l], width(l)}, false);
       machine.sync();
       activate(w, tile, l);
     }
@@ -82,7 +109,7 @@ class Sweep {
   PHYSOLVE_HD void backward(const Packed<S>& w, const Tile<S>& tile, Sink& sink) {
     const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
     sink.last(*this, tile);
-    machine.product(rows * T, n, outputs, Block<const S>{tile.outputs, outputs}, Block<const S>{w.transposed[last], n},
+    machine.product(rows * T, n, outputs, Block<const S>{tile.outputs, outputs}, transposed(w, last),
                     Block<S>{tile.g, n}, false);
     if (plan.gated && !is_mixed(plan.heads() - 1)) {  // nothing reads U and V
       machine.fill(tile.to_u, rows * T * width(0));
@@ -93,7 +120,7 @@ class Sweep {
       activate_adjoint(tile, l, tile.g);
       sink.dense(*this, tile, l);
       machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{tile.z[l], width(l)},
-                      Block<const S>{w.transposed[l], width(l - 1)}, Block<S>{tile.g, width(l - 1)}, false);
+                      transposed(w, l), Block<S>{tile.g, width(l - 1)}, false);
       machine.sync();
     }
     if (tile.to_points) machine.fill(tile.to_points, plan.dim * T);
@@ -153,7 +180,7 @@ class Sweep {
   // A layer on the features: a derivative along an axis sees that axis' block alone, a mixed one nothing.
   PHYSOLVE_HD void head(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l), block = plan.per_axis();
-    machine.product(T, n, plan.features(), Block<const S>{tile.f0, 1, T}, Block<const S>{w.weight[l], n},
+    machine.product(T, n, plan.features(), Block<const S>{tile.f0, 1, T}, weight<const S>(w.weight, l),
                     Block<S>{tile.z[l], rows * n}, false);
     for (int r = 1; r < rows; ++r) {
       const int from = axis_of(r) * block;
@@ -162,7 +189,7 @@ class Sweep {
         machine.channels(T, n, [&](int t, int channel) { at<L>(row + t * rows * n + channel, 0, 0) = L{}; });
       } else {
         machine.product(T, n, block, Block<const S>{features_of(tile, r) + from * T, 1, T},
-                        Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, rows * n}, false);
+                        weight<const S>(w.weight, l, from), Block<S>{row, rows * n}, false);
       }
     }
     machine.sync();
@@ -274,7 +301,7 @@ class Sweep {
     for (int r = 0; r < rows; ++r) {
       if (r > 0 && axis_of(r) < 0) continue;
       machine.product(T, stride, plan.layer[l].out, Block<const S>{tile.z[l] + r * n, rows * n},
-                      Block<const S>{w.transposed[l], stride}, Block<S>{cotangent, stride}, false);
+                      transposed(w, l), Block<S>{cotangent, stride}, false);
       machine.sync();
       machine.grid(T, plan.dim, [&](int t, int axis) {
         if (r > 0 && axis_of(r) != axis) return;

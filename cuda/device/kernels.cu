@@ -1,5 +1,5 @@
-// Blocks that stay: each packs a network's weights into shared memory and works through tiles, which live in scratch
-// memory that fits the L2 cache.
+// Blocks that stay. A block's teams work in shared memory where a tile of each fits, the network's weights too if they
+// do; what does not fit is scratch memory in the L2 cache, where gradient sums always are.
 #include <cuda_runtime.h>
 
 #include "block.h"
@@ -8,7 +8,20 @@
 namespace physolve {
 namespace {
 
-constexpr int THREADS = 256;
+constexpr int WARP = 32, THREADS = 256;
+
+struct TeamBarrier {
+  int team, threads;
+  PHYSOLVE_HD void operator()() const {
+#if defined(__CUDA_ARCH__)
+    if (threads == WARP) {
+      __syncwarp();
+    } else {
+      asm volatile("bar.sync %0, %1;" ::"r"(team + 1), "r"(threads) : "memory");  // 0 is the block's
+    }
+#endif
+  }
+};
 
 struct BlockBarrier {
   PHYSOLVE_HD void operator()() const {
@@ -19,50 +32,78 @@ struct BlockBarrier {
 };
 
 template <class S>
-__global__ void __launch_bounds__(THREADS, 2)
+__global__ void __launch_bounds__(THREADS, 1)
     work(const __grid_constant__ Plan plan, const __grid_constant__ Batch<S> batch,
-         const __grid_constant__ Job<S> job, long chunks, bool weights_in_shared, S* scratch, long scratch_of_block) {
-  extern __shared__ __align__(64) unsigned char shared[];
-  S* own = scratch + blockIdx.x * scratch_of_block;
-  S* tile = weights_in_shared ? own : own + weight_numbers<S>(plan);
-  const BlockMachine<S, BlockBarrier> machine{int(threadIdx.x), int(blockDim.x), {}};
-  run_block(plan, batch, job, chunks, int(blockIdx.x), int(gridDim.x), machine,
-            weights_in_shared ? reinterpret_cast<S*>(shared) : own, tile);
+         const __grid_constant__ Job<S> job, long chunks, const __grid_constant__ Launch how, S* scratch) {
+  extern __shared__ __align__(64) unsigned char shared_bytes[];
+  S* shared = reinterpret_cast<S*>(shared_bytes);
+  scratch += blockIdx.x * (how.scratch_bytes / how.blocks / long(sizeof(S)));
+  const Needs needs = needs_of(plan, job);
+  const int team = int(threadIdx.x) / how.team, thread = int(threadIdx.x) % how.team;
+  const auto take = [&](bool in_shared, long count) {
+    S*& from = in_shared ? shared : scratch;
+    S* taken = from;
+    from += count;
+    return taken;
+  };
+  Places<S> places{nullptr, nullptr, nullptr, needs};
+  places.weights = take(how.weights_in_shared, needs.weights);
+  places.sums = take(false, how.teams * needs.sum);
+  places.tiles = take(how.tiles_in_shared, how.teams * needs.tile);
+  run_block(plan, batch, job, chunks, int(blockIdx.x), int(gridDim.x), team, how.teams,
+            TeamMachine<S, TeamBarrier>{thread, how.team, {team, how.team}},
+            TeamMachine<S, BlockBarrier>{int(threadIdx.x), int(blockDim.x), {}}, places);
 }
 
-template <class S>
-long scratch_of_block(const Plan& plan, const Job<S>& job, bool weights_in_shared) {
-  return tile_numbers<S>(plan, job.point_gradients != nullptr) + (weights_in_shared ? 0 : weight_numbers<S>(plan));
+// A warp for every 32 channels of the widest layer.
+int team_of(const Plan& plan) {
+  int widest = 1;
+  for (int l = 0; l < plan.last(); ++l) widest = plan.layer[l].out > widest ? plan.layer[l].out : widest;
+  return (widest + WARP - 1) / WARP * WARP;
+}
+
+int most(int a, int b) { return a < b ? a : b; }
+
+// As many teams as shared memory has tiles for, with the weights beside them unless that halves their number.
+void share_out(Launch& how, const Needs& needs, long size, long most_shared, int most_teams) {
+  const long with_weights = (most_shared / size - needs.weights) / needs.tile;
+  const int beside = with_weights > 0 ? most(most_teams, int(with_weights)) : 0;
+  const int alone = most(most_teams, int(most_shared / size / needs.tile));
+  how.weights_in_shared = beside > 0 && 2 * beside > alone;
+  how.tiles_in_shared = alone > 0;
+  how.teams = how.weights_in_shared ? beside : alone > 0 ? alone : most_teams;
 }
 
 }  // namespace
 
 template <class S>
 Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
-  Launch launch;
+  Launch how;
   int device = 0, processors = 1, most_shared = 0, resident = 0;
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
   cudaDeviceGetAttribute(&most_shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   // Always the most there is: a smaller value, set for a smaller network, could meet another thread's launch.
   cudaFuncSetAttribute(work<S>, cudaFuncAttributeMaxDynamicSharedMemorySize, most_shared);
-  const long weights = weight_numbers<S>(plan) * long(sizeof(S));
-  launch.weights_in_shared = weights <= most_shared;
-  launch.shared_bytes = launch.weights_in_shared ? weights : 0;
-  cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, work<S>, THREADS, launch.shared_bytes);
+  const Needs needs = needs_of(plan, job);
+  how.team = team_of(plan);
+  share_out(how, needs, sizeof(S), most_shared, THREADS / how.team);
+  const long weights = how.weights_in_shared ? needs.weights : 0, tiles = how.tiles_in_shared ? how.teams * needs.tile : 0;
+  how.shared_bytes = (weights + tiles) * long(sizeof(S));
+  cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, work<S>, how.teams * how.team, how.shared_bytes);
   const long tasks = batch.networks * device_chunks(batch.networks, batch.points, plan.weights);
-  const long most = long(processors) * (resident > 0 ? resident : 1);
-  launch.blocks = int(tasks < most ? tasks : most);
-  launch.scratch_bytes = launch.blocks * scratch_of_block(plan, job, launch.weights_in_shared) * long(sizeof(S));
-  return launch;
+  const long at_once = long(processors) * (resident > 0 ? resident : 1);
+  how.blocks = int(tasks < at_once ? tasks : at_once);
+  const long all = needs.weights + how.teams * (needs.sum + needs.tile);
+  how.scratch_bytes = how.blocks * (all - weights - tiles) * long(sizeof(S));
+  return how;
 }
 
 template <class S>
-const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Launch& launch, void* scratch,
+const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Launch& how, void* scratch,
                    void* stream) {
-  work<S><<<launch.blocks, THREADS, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
-      plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), launch.weights_in_shared,
-      static_cast<S*>(scratch), scratch_of_block(plan, job, launch.weights_in_shared));
+  work<S><<<how.blocks, how.teams * how.team, how.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+      plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), how, static_cast<S*>(scratch));
   const cudaError_t error = cudaGetLastError();  // of the queries above too
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
 }
