@@ -92,7 +92,7 @@ struct PointRows {
 
  private:
   // d / d W_l = sum over the jet's rows of input (x) cotangent.
-  PHYSOLVE_HD void dense_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int first, int count) {
+  PHYSOLVE_CALL void dense_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int first, int count) {
     const int n = sweep.width(l), before = sweep.width(l - 1), rows = sweep.rows;
     const S *inputs = sweep.input(tile, l), *g = tile.z[l];
     const Dense layer = sweep.plan.layer[l];
@@ -111,7 +111,7 @@ struct PointRows {
   }
 
   // For the features of one axis, which only the value and the derivatives along that axis depend on.
-  PHYSOLVE_HD void head_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int axis, int first, int count) {
+  PHYSOLVE_CALL void head_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int axis, int first, int count) {
     const int n = sweep.width(l), T = sweep.T, rows = sweep.rows, from = axis * sweep.plan.per_axis();
     const S* g = tile.z[l];
     const Dense layer = sweep.plan.layer[l];

@@ -82,14 +82,19 @@ class Sweep {
   // The weights of a layer, not the last, from input `first` on; a gradient has the same form.
   template <class T>
   PHYSOLVE_HD Block<T> weight(T* const* weights, int l, int first = 0) const {
-    const int row = packing.row(plan.layer[l].out);
-    return {weights[l] + first * row, row};
+    return {weights[l] + first * row(l), row(l)};
   }
 
   // The same transposed, which any layer has.
   PHYSOLVE_HD Block<const S> transposed(const Packed<S>& w, int l) const {
     if (packing.both || l == plan.last()) return {w.transposed[l], padded(plan.layer[l].in, packing.lanes)};
-    return {w.weight[l], 1, packing.row(plan.layer[l].out)};
+    return {w.weight[l], 1, row(l)};
+  }
+
+  // Numbers from one row of a layer's packed weights to the next.
+  PHYSOLVE_HD int row(int l) const {
+    constexpr Packing here = Machine::packing;
+    return here.row(plan.layer[l].out);
   }
 
   PHYSOLVE_HD void forward(const Packed<S>& w, const Tile<S>& tile) {
@@ -155,7 +160,7 @@ class Sweep {
 
  private:
   // sin and cos of 2 pi b z for every band, and z = (x - center) slope itself, with two derivatives in x.
-  PHYSOLVE_HD void features(const Tile<S>& tile) {
+  PHYSOLVE_CALL void features(const Tile<S>& tile) {
     const int each = plan.bands + 1;
     machine.lines(T, plan.dim * each, [&](int t, int k) {
       const int axis = k / each, band = k % each;
@@ -178,7 +183,7 @@ class Sweep {
   }
 
   // A layer on the features: a derivative along an axis sees that axis' block alone, a mixed one nothing.
-  PHYSOLVE_HD void head(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void head(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l), block = plan.per_axis();
     machine.product(T, n, plan.features(), Block<const S>{tile.f0, 1, T}, weight<const S>(w.weight, l),
                     Block<S>{tile.z[l], rows * n}, false);
@@ -196,7 +201,7 @@ class Sweep {
     activate(w, tile, l);
   }
 
-  PHYSOLVE_HD void activate(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void activate(const Packed<S>& w, const Tile<S>& tile, int l) {
     switch (plan.function) {
       case Function::tanh: return activate_with<Function::tanh>(w, tile, l);
       case Function::sine: return activate_with<Function::sine>(w, tile, l);
@@ -206,7 +211,7 @@ class Sweep {
 
   // The function, and what follows on the same numbers while they are in the cache: U - V after V, the gates.
   template <Function F>
-  PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l);
     const bool subtract = plan.gated && l == 1, mix = is_mixed(l);
     const S *bias = w.bias[l], *u = tile.h[0], *v = tile.h[1];
@@ -236,7 +241,7 @@ class Sweep {
     machine.sync();
   }
 
-  PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, const S* g) {
+  PHYSOLVE_CALL void activate_adjoint(const Tile<S>& tile, int l, const S* g) {
     switch (plan.function) {
       case Function::tanh: return activate_adjoint_with<Function::tanh>(tile, l, g);
       case Function::sine: return activate_adjoint_with<Function::sine>(tile, l, g);
@@ -246,7 +251,7 @@ class Sweep {
 
   // Back through the gates and then the function; the first gates on this way write the cotangents of U and V.
   template <Function F>
-  PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, const S* g) {
+  PHYSOLVE_CALL void activate_adjoint_with(const Tile<S>& tile, int l, const S* g) {
     const int n = width(l);
     const bool mix = is_mixed(l), first = !is_mixed(l + 1);
     const S *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
@@ -288,14 +293,14 @@ class Sweep {
   }
 
   template <class Sink>
-  PHYSOLVE_HD void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, const S* g) {
+  PHYSOLVE_CALL void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, const S* g) {
     activate_adjoint(tile, l, g);
     sink.head(*this, tile, l);
     if (tile.to_points) points_adjoint(w, tile, l);
   }
 
   // The value row depends on a point through the features, a first-derivative row through their first derivatives, ...
-  PHYSOLVE_HD void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int stride = feature_width(), n = width(l);
     S* cotangent = tile.feature_cotangent;
     for (int r = 0; r < rows; ++r) {

@@ -17,6 +17,7 @@ struct TeamMachine {
   static constexpr Packing packing{Lane::size, Lane::size, false};
 
   int thread, threads;
+  bool shared;  // whether weights and tiles are in shared memory
   Barrier barrier;
 
   // Steps through a table of rows and columns without a division at every item.
@@ -83,11 +84,11 @@ struct TeamMachine {
   PHYSOLVE_HD void product(int m, int n, int k, Block<const S> a, Block<const S> b, Block<S> c, bool add) const {
     Factors<S> factors;
     factors.add(a, b);
-    products(thread, threads, m, n, k, factors, c, add);
+    products(m, n, k, factors, c, add);
   }
 
   PHYSOLVE_HD void add_products(int m, int n, int k, const Factors<S>& factors, Block<S> c) const {
-    products(thread, threads, m, n, k, factors, c, true);
+    products(m, n, k, factors, c, true);
   }
 
   // Threads begin at different places, in different banks.
@@ -102,6 +103,14 @@ struct TeamMachine {
       if (c == width) c = 0;
     }
     return total;
+  }
+
+  PHYSOLVE_HD void products(int m, int n, int k, const Factors<S>& factors, Block<S> c, bool add) const {
+    if (shared) {
+      physolve::products<true>(thread, threads, m, n, k, factors, c, add);
+    } else {
+      physolve::products<false>(thread, threads, m, n, k, factors, c, add);
+    }
   }
 
   PHYSOLVE_HD Lane load(const S* p) const { return quad(p); }

@@ -51,6 +51,22 @@ struct alignas(16) Quad {
   PHYSOLVE_HD Quad& operator-=(Quad b) { return *this = *this - b; }
 };
 
+// Calls: four copies of each at every place would be most of the code.
+template <class S>
+PHYSOLVE_CALL S called_sin(S v) {
+  return ::sin(v);
+}
+
+template <class S>
+PHYSOLVE_CALL S called_cos(S v) {
+  return ::cos(v);
+}
+
+template <class S>
+PHYSOLVE_CALL S called_erfc(S v) {
+  return ::erfc(v);
+}
+
 template <class S>
 struct QuadMath {
   using Q = Quad<S>;
@@ -60,12 +76,12 @@ struct QuadMath {
   }
 
   static PHYSOLVE_HD void sincos(Q v, Q& sine, Q& cosine) {
-    sine = Q::of([&](int i) { return ::sin(v.v[i]); });
-    cosine = Q::of([&](int i) { return ::cos(v.v[i]); });
+    sine = Q::of([&](int i) { return called_sin(v.v[i]); });
+    cosine = Q::of([&](int i) { return called_cos(v.v[i]); });
   }
 
   static PHYSOLVE_HD void normal(Q v, Q& distribution, Q& density) {
-    distribution = Q::of([&](int i) { return S(0.5) * ::erfc(-v.v[i] * S(0.70710678118654752440)); });
+    distribution = Q::of([&](int i) { return S(0.5) * called_erfc(-v.v[i] * S(0.70710678118654752440)); });
     density = Q::of([&](int i) { return S(0.39894228040143267794) * ::exp(S(-0.5) * v.v[i] * v.v[i]); });
   }
 };

@@ -84,8 +84,8 @@ void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job, i
       running.emplace_back([&, thread] {
         const int team = thread / team_threads;
         run_block(plan, batch, job, chunks, block, 2, team, TEAMS,
-                  TeamMachine<S, PosixBarrier>{thread % team_threads, team_threads, {&of_team[team]}},
-                  TeamMachine<S, PosixBarrier>{thread, TEAMS * team_threads, {&of_block}}, places);
+                  TeamMachine<S, PosixBarrier>{thread % team_threads, team_threads, true, {&of_team[team]}},
+                  TeamMachine<S, PosixBarrier>{thread, TEAMS * team_threads, true, {&of_block}}, places);
       });
     }
     for (auto& thread : running) thread.join();
