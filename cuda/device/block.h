@@ -7,48 +7,45 @@
 
 namespace physolve {
 
-constexpr int DEVICE_TILE = Quad<float>::size;
+constexpr int DEVICE_TILE = QUAD;
 
-// Numbers of memory: packed weights, a block's; a gradient sum and a tile, each team's.
-struct Needs {
-  long weights = 0, sum = 0, tile = 0;
+// What threads look up all the time. On a device each block has a copy in shared memory.
+struct Lookup {
+  Plan plan;
+  WeightPlaces weights;
+  TilePlaces tile;
 };
 
 template <class S>
-PHYSOLVE_HD Needs needs_of(const Plan& plan, const Job<S>& job) {
-  constexpr Packing packing{Quad<S>::size, Quad<S>::size, false};
-  Arena<S> weights, tile;
-  packed_weights(plan, packing, weights);
-  tile_memory(plan, DEVICE_TILE, packing.lanes, job.purpose(), tile);
-  return {weights.used, job.weight_sums ? weights.used : 0, tile.used};
+PHYSOLVE_HD Lookup lookup_of(const Plan& plan, const Job<S>& job) {
+  return {plan, weight_places<S>(plan, DEVICE_PACKING), tile_places<S>(plan, DEVICE_TILE, DEVICE_PACKING, job.purpose())};
 }
 
-// Where these lie: `sums` and `tiles` are those of the first team, the next ones follow.
+// A block's memory: packed weights, a gradient sum of every team (none where no gradient is wanted), a tile of every team.
 template <class S>
-struct Places {
+struct Memory {
   S *weights, *sums, *tiles;
-  Needs needs;
 };
 
 template <class S, class TeamBarrier, class BlockBarrier>
-PHYSOLVE_HD void run_block(const Plan& plan, const Batch<S>& batch, const Job<S>& job, long chunks, int block,
+PHYSOLVE_HD void run_block(const Lookup& lookup, const Batch<S>& batch, const Job<S>& job, long chunks, int block,
                            int blocks, int team, int teams, const TeamMachine<S, TeamBarrier>& machine,
-                           const TeamMachine<S, BlockBarrier>& everyone, const Places<S>& places) {
+                           const TeamMachine<S, BlockBarrier>& everyone, const Memory<S>& memory) {
   using Machine = TeamMachine<S, TeamBarrier>;
-  const Needs& needs = places.needs;
-  Arena<S> for_weights{places.weights}, for_sum{places.sums + team * needs.sum}, for_tile{places.tiles + team * needs.tile};
-  const Packed<S> weights = packed_weights(plan, Machine::packing, for_weights);
-  GradientSum<Machine> sum{packed_weights(plan, Machine::packing, for_sum)};
-  const Tile<S> tile = tile_memory(plan, DEVICE_TILE, Machine::packing.lanes, job.purpose(), for_tile);
+  const Plan& plan = lookup.plan;
+  const int numbers = lookup.weights.numbers;
+  const Packed<S> weights{memory.weights, &lookup.weights}, all{memory.sums, &lookup.weights};
+  const Tile<S> tile{memory.tiles + team * lookup.tile.numbers, &lookup.tile};
+  GradientSum<Machine> sum{{memory.sums + team * numbers, &lookup.weights}};
   Sweep<Machine> sweep(plan, DEVICE_TILE, machine);
   const long tiles = (batch.points + DEVICE_TILE - 1) / DEVICE_TILE;
-  everyone.fill(places.weights, int(needs.weights));  // padding must be zero
+  everyone.fill(memory.weights, numbers);  // padding must be zero
   for (long task = block; task < batch.networks * chunks; task += blocks) {
     const int network = int(task / chunks);
     const long chunk = task % chunks;
     everyone.sync();
     pack(plan, everyone, batch.weights + network * long(plan.weights), weights);
-    machine.fill(places.sums + team * needs.sum, int(needs.sum));
+    if (job.weight_sums) machine.fill(sum.gradient.memory, numbers);
     everyone.sync();
     for (long k = tiles * chunk / chunks + team; k < tiles * (chunk + 1) / chunks; k += teams) {
       const long from = k * DEVICE_TILE, left = batch.points - from;
@@ -56,12 +53,11 @@ PHYSOLVE_HD void run_block(const Plan& plan, const Batch<S>& batch, const Job<S>
     }
     everyone.sync();
     if (!job.weight_sums) continue;
-    everyone.numbers(int(needs.sum), [&](int k) {
-      for (int t = 1; t < teams; ++t) places.sums[k] += places.sums[t * needs.sum + k];
+    everyone.numbers(numbers, [&](int k) {
+      for (int t = 1; t < teams; ++t) memory.sums[k] += memory.sums[t * numbers + k];
     });
     everyone.sync();
-    Arena<S> first{places.sums};
-    unpack(plan, everyone, packed_weights(plan, Machine::packing, first), job.weight_sums + task * plan.weights);
+    unpack(plan, everyone, all, job.weight_sums + task * plan.weights);
   }
 }
 

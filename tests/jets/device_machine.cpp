@@ -21,8 +21,8 @@ struct PosixBarrier {
 
 // Numbers aligned as the device's memory is, not zero: what is read must have been written.
 template <class S>
-struct Memory {
-  explicit Memory(long count) : numbers(count + 64 / sizeof(S), S(NAN)) {}
+struct Aligned {
+  explicit Aligned(long count) : numbers(count + 64 / sizeof(S), S(NAN)) {}
 
   S* get() { return reinterpret_cast<S*>((reinterpret_cast<std::uintptr_t>(numbers.data()) + 63) / 64 * 64); }
 
@@ -67,25 +67,25 @@ std::vector<S> draw(long count, std::mt19937& generator, double size) {
   return numbers;
 }
 
-// Two blocks of three teams, one block after the other, as a grid would share out the tasks.
+// Two blocks of three teams, one block after the other, as a grid would share out the tasks. Warps have two threads.
 template <class S>
-void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job, int team_threads) {
-  constexpr int TEAMS = 3;
+void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
+  constexpr int TEAMS = 3, TEAM = 6, WARP = 2;
   const long chunks = device_chunks(batch.networks, batch.points, plan.weights);
-  const Needs needs = needs_of(plan, job);
+  const Lookup lookup = lookup_of(plan, job);
   for (int block = 0; block < 2; ++block) {
-    Memory<S> weights(needs.weights), sums(TEAMS * needs.sum), tiles(TEAMS * needs.tile);
-    const Places<S> places{weights.get(), sums.get(), tiles.get(), needs};
+    Aligned<S> weights(lookup.weights.numbers), sums(TEAMS * lookup.weights.numbers), tiles(TEAMS * lookup.tile.numbers);
+    const Memory<S> memory{weights.get(), sums.get(), tiles.get()};
     pthread_barrier_t of_block, of_team[TEAMS];
-    pthread_barrier_init(&of_block, nullptr, TEAMS * team_threads);
-    for (auto& barrier : of_team) pthread_barrier_init(&barrier, nullptr, team_threads);
+    pthread_barrier_init(&of_block, nullptr, TEAMS * TEAM);
+    for (auto& barrier : of_team) pthread_barrier_init(&barrier, nullptr, TEAM);
     std::vector<std::thread> running;
-    for (int thread = 0; thread < TEAMS * team_threads; ++thread) {
+    for (int thread = 0; thread < TEAMS * TEAM; ++thread) {
       running.emplace_back([&, thread] {
-        const int team = thread / team_threads;
-        run_block(plan, batch, job, chunks, block, 2, team, TEAMS,
-                  TeamMachine<S, PosixBarrier>{thread % team_threads, team_threads, true, {&of_team[team]}},
-                  TeamMachine<S, PosixBarrier>{thread, TEAMS * team_threads, true, {&of_block}}, places);
+        const int team = thread / TEAM;
+        run_block(lookup, batch, job, chunks, block, 2, team, TEAMS,
+                  TeamMachine<S, PosixBarrier>{thread % TEAM, TEAM, WARP, true, {&of_team[team]}},
+                  TeamMachine<S, PosixBarrier>{thread, TEAMS * TEAM, WARP, true, {&of_block}}, memory);
       });
     }
     for (auto& thread : running) thread.join();
@@ -140,7 +140,7 @@ bool agree(const Plan& plan, long points, bool shared, double tolerance) {
     jobs[2].row_stride = plan.weights;
     for (const Job<S>& job : jobs) {
       if (device) {
-        run_on_blocks(plan, batch, job, 5);
+        run_on_blocks(plan, batch, job);
       } else {
         run_on_host(plan, batch, job, serial);
       }
