@@ -7,7 +7,7 @@
 
 namespace physolve {
 
-constexpr int DEVICE_TILE = QUAD;
+constexpr int DEVICE_TILE = Quad<float>::size;
 
 // What threads look up all the time. On a device each block has a copy in shared memory.
 struct Lookup {

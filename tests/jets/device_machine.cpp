@@ -67,10 +67,10 @@ std::vector<S> draw(long count, std::mt19937& generator, double size) {
   return numbers;
 }
 
-// Two blocks of three teams, one block after the other, as a grid would share out the tasks. Warps have two threads.
+// Two blocks of three teams, one block after the other, as a grid would share out the tasks.
 template <class S>
 void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
-  constexpr int TEAMS = 3, TEAM = 6, WARP = 2;
+  constexpr int TEAMS = 3, TEAM = 5;
   const long chunks = device_chunks(batch.networks, batch.points, plan.weights);
   const Lookup lookup = lookup_of(plan, job);
   for (int block = 0; block < 2; ++block) {
@@ -84,8 +84,8 @@ void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
       running.emplace_back([&, thread] {
         const int team = thread / TEAM;
         run_block(lookup, batch, job, chunks, block, 2, team, TEAMS,
-                  TeamMachine<S, PosixBarrier>{thread % TEAM, TEAM, WARP, true, {&of_team[team]}},
-                  TeamMachine<S, PosixBarrier>{thread, TEAMS * TEAM, WARP, true, {&of_block}}, memory);
+                  TeamMachine<S, PosixBarrier>{thread % TEAM, TEAM, true, {&of_team[team]}},
+                  TeamMachine<S, PosixBarrier>{thread, TEAMS * TEAM, true, {&of_block}}, memory);
       });
     }
     for (auto& thread : running) thread.join();
