@@ -9,6 +9,9 @@ from ._augmentations import KHop as KHop
 from ._augmentations import RandomEdges as RandomEdges
 from ._augmentations import attention_mask as attention_mask
 from ._cells import mesh_edges as mesh_edges
+from ._channels import Channels as Channels
+from ._design import Design as Design
+from ._design import Sight as Sight
 from ._graph import mesh_graph as mesh_graph
 from ._hilbert import hilbert_order as hilbert_order
 from ._mask import AttentionMask as AttentionMask
@@ -17,8 +20,17 @@ from ._node_types import PREDICTED as PREDICTED
 from ._node_types import NodeType as NodeType
 from ._node_types import one_hot as one_hot
 from ._plain_attention import plain_attention as plain_attention
+from ._simulation_graph import joined_graphs as joined_graphs
+from ._simulation_graph import moved as moved
+from ._simulation_graph import simulation_graph as simulation_graph
+from ._simulator import Advanced as Advanced
+from ._simulator import Scales as Scales
+from ._simulator import Simulator as Simulator
+from ._simulator_file import load_simulator as load_simulator
+from ._simulator_file import save_simulator as save_simulator
 from ._sizes import LARGE as LARGE
 from ._sizes import MEDIUM as MEDIUM
 from ._sizes import SMALL as SMALL
+from ._sizes import MessageSizes as MessageSizes
 from ._sizes import TransformerSizes as TransformerSizes
 from ._transformer import MeshTransformer as MeshTransformer

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ._augmentations import Augmentation, attention_mask
 from ._cells import mesh_edges
+from ._pyg import new_data
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -28,11 +29,9 @@ def mesh_graph(
     `mask` is the `AttentionMask` that the transformer needs, built here once. Raises SpecificationError for cells that
     have no edges or nodes beyond the points.
     """
-    from torch_geometric.data import Data
-
     edges = torch.from_numpy(mesh_edges(cells, len(points)))
     where = torch.from_numpy(np.asarray(points))
-    return Data(
+    return new_data(
         pos=where.float(),
         edge_index=edges,
         node_type=torch.from_numpy(np.asarray(node_type)).long(),

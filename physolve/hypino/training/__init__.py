@@ -1,14 +1,15 @@
-"""Training of the hypernetwork: losses, schedule, the Lightning module, the run and its record.
+"""Training of the hypernetwork: losses, settings, the Lightning module, the run.
 
 Importing this package imports Lightning, `import physolve` does not.
 """
 
-from ._keeper import RECORD as RECORD
-from ._keeper import WEIGHTS as WEIGHTS
-from ._keeper import Listener as Listener
-from ._keeper import News as News
+from physolve.training import LAST as LAST
+from physolve.training import RECORD as RECORD
+from physolve.training import WEIGHTS as WEIGHTS
+from physolve.training import Listener as Listener
+from physolve.training import News as News
+
 from ._losses import LossWeights as LossWeights
-from ._run import LAST as LAST
 from ._run import train as train
 from ._settings import Configuration as Configuration
 from ._settings import TrainingSettings as TrainingSettings

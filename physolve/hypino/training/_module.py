@@ -1,6 +1,8 @@
 """The Lightning module: one step of training, the average of the weights, its judgement."""
 
 import math
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -8,15 +10,17 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from physolve.training import Clock, EpochStream, learning_rate, moving_average
+
 from .._batch import ProblemBatch
 from .._hypernetwork import Hypernetwork
 from .._scaling import scaled
 from .._sizes_file import sizes_to_data
+from .._weights import save_weights
 from ..sampler import validation_set
 from ._losses import Losses, losses
-from ._schedule import Clock, learning_rate, moving_average
 from ._settings import Configuration
-from ._stream import EpochStream, problems_at
+from ._stream import problems_at
 
 VALIDATION_SEED = 20_260_101
 """Of the problems that training is judged by: only a stream's process 1,285 would ever see one of its batches."""
@@ -85,11 +89,18 @@ class HypinoModule(L.LightningModule):
         }
         return {name: float(value) for name, value in figures.items()}
 
-    def train_dataloader(self) -> EpochStream:
+    def save(self, path: Path) -> None:
+        """Write the averaged weights, rounded to half precision."""
+        save_weights(path, self.averaged, half=True)
+
+    def train_dataloader(self) -> EpochStream[ProblemBatch]:
         """Made anew every epoch; the last one of a run of `steps` may be shorter."""
         settings = self.configuration.training
         left = settings.epoch if settings.steps is None else settings.steps - self.global_step
-        return EpochStream(max(0, min(settings.epoch, left)), lambda: self.global_step, self._problems_at)
+        return EpochStream(max(0, min(settings.epoch, left)), lambda: self.global_step, self._batches)
+
+    def _batches(self, steps: range) -> Iterator[ProblemBatch]:
+        return map(self._problems_at, steps)
 
     def _problems_at(self, step: int) -> ProblemBatch:
         settings = self.configuration

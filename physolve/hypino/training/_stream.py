@@ -1,8 +1,5 @@
 """The random problems that training sees: a function of (seed, process, step, progress) alone."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
 import torch
 
 from .._batch import ProblemBatch
@@ -19,23 +16,3 @@ def problems_at(
     generator = torch.Generator(device)
     generator.manual_seed((seed * 1_000_003 + step) * PROCESSES + process)
     return sample(settings, batch, generator, progress)
-
-
-@dataclass(frozen=True, eq=False)
-class EpochStream:
-    """`length` batches, one for every step from the one at which the epoch begins.
-
-    begin   called when the first batch is wanted, not when the iterator is made: Lightning makes it before the epoch
-    """
-
-    length: int
-    begin: Callable[[], int]
-    batch_at: Callable[[int], ProblemBatch]
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self) -> Iterator[ProblemBatch]:
-        first = self.begin()
-        for step in range(first, first + self.length):
-            yield self.batch_at(step)

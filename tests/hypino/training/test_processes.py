@@ -32,10 +32,10 @@ train(read_configuration(sys.argv[1]), sys.argv[2], progress=kill)
 SHARED = """
 import json, os, sys
 from pathlib import Path
-from physolve.hypino.training import _keeper, _module, read_configuration, train
+from physolve.hypino.training import _module, read_configuration, train
 
 seen, written = [], []
-save, problems_at = _keeper.save_weights, _module.problems_at
+save, problems_at = _module.save_weights, _module.problems_at
 
 def counted(path, model, **options):
     written.append(str(path))
@@ -46,7 +46,7 @@ def watched(*arguments):
     seen.append(float(batch.source.double().sum()))
     return batch
 
-_keeper.save_weights, _module.problems_at = counted, watched
+_module.save_weights, _module.problems_at = counted, watched
 folder = Path(sys.argv[2])
 train(read_configuration(sys.argv[1]), folder)
 (folder / f"process{os.environ['RANK']}.json").write_text(json.dumps({"seen": seen, "written": written}))

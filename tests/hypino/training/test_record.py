@@ -5,13 +5,12 @@ import json
 import pytest
 
 from physolve.hypino.training import Configuration
-from physolve.hypino.training._record import as_data, hardware, record_of, write_record
-from physolve.hypino.training._settings import changed
+from physolve.training import as_data, changed, hardware, record_of, write_record
 
 
 def test_the_configuration_can_be_read_back(tiny, tmp_path) -> None:
     path = tmp_path / "record.json"
-    write_record(path, record_of(tiny, [{"step": 4, "val_median": 0.5}], 1800.0, 8, 2))
+    write_record(path, record_of(tiny, 4, [{"step": 4, "val_median": 0.5}], 1800.0, 8, 2))
     found = json.loads(path.read_text(encoding="utf-8"))
     assert changed(Configuration(), found["configuration"], "") == tiny
     assert [found[key] for key in ("hours", "steps", "processes", "samples")] == [0.5, 8, 2, 8 * 2 * 4]

@@ -37,7 +37,7 @@ def test_a_run_leaves_weights_record_checkpoint_and_logs(tiny, tmp_path, recwarn
     assert [point["step"] for point in found["curve"]] == [4, 8]
     assert [each.steps for each in news] == list(range(9))
     assert [each.share for each in news] == [step / 8 for step in range(9)]
-    assert [each.median for each in news[5:]] == [found["curve"][0]["val_median"]] * 4
+    assert [each.error for each in news[5:]] == [found["curve"][0]["val_median"]] * 4
     assert len(list(tmp_path.glob("csv/*/metrics.csv"))) == len(list(tmp_path.glob("tensorboard/*/events*"))) == 1
     # nothing was said, nothing of the process was changed
     assert not recwarn.list

@@ -4,7 +4,8 @@ import torch
 
 from physolve.hypino import ProblemBatch, SamplerSettings
 from physolve.hypino.training._module import VALIDATION_SEED
-from physolve.hypino.training._stream import PROCESSES, EpochStream, problems_at
+from physolve.hypino.training._stream import PROCESSES, problems_at
+from physolve.training import EpochStream
 
 SETTINGS = SamplerSettings(grid=16, points=32, edge=16)
 
@@ -34,7 +35,7 @@ def test_seed_process_step_and_progress_each_matter() -> None:
 
 def test_an_epoch_begins_where_the_run_is_when_its_first_batch_is_wanted() -> None:
     at, seen = [0], []
-    stream = EpochStream(3, lambda: at[0], lambda step: seen.append(step) or batch(step=step))
+    stream = EpochStream(3, lambda: at[0], lambda steps: (seen.append(step) or batch(step=step) for step in steps))
     epoch = iter(stream)
     at[0] = 6
     assert len(list(epoch)) == len(stream) == 3

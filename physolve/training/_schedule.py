@@ -3,10 +3,35 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from torch import Tensor
 
-from ._settings import TrainingSettings
+
+class Pace(Protocol):
+    """What the settings of a run say of its length and pace: `steps` if given, else `hours`, decide the length.
+
+    epoch           steps between checkpoints; `validate_every` epochs between validations
+    batch           samples a step and process
+    learning_rate   after `warmup` steps; falls as a cosine to `final_rate` of itself
+    """
+
+    @property
+    def steps(self) -> int | None: ...
+    @property
+    def hours(self) -> float: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def validate_every(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def warmup(self) -> int: ...
+    @property
+    def final_rate(self) -> float: ...
 
 
 class Clock:
@@ -16,7 +41,7 @@ class Clock:
     clock.
     """
 
-    def __init__(self, settings: TrainingSettings) -> None:
+    def __init__(self, settings: Pace) -> None:
         self.settings = settings
         self.spent = 0.0
         self._since: float | None = None
@@ -36,7 +61,7 @@ class Clock:
         return min(1.0, self.seconds / (3600 * self.settings.hours))
 
 
-def learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:
+def learning_rate(settings: Pace, step: int, progress: float) -> float:
     """Linear warm-up over the first steps, then a half cosine down to `final_rate` of the top."""
     warm = min(1.0, (step + 1) / settings.warmup) if settings.warmup else 1.0
     fall = settings.final_rate + (1 - settings.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from physolve.hypino.training import TrainingSettings
-from physolve.hypino.training._schedule import Clock, learning_rate, moving_average
+from physolve.training import Clock, learning_rate, moving_average
 
 SETTINGS = TrainingSettings(learning_rate=2e-3, final_rate=0.1, warmup=10)
 

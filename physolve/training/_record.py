@@ -12,13 +12,12 @@ import torch
 from physolve.io import replacing
 from physolve.jets import Activation
 
-from ._settings import Configuration
-
 
 def record_of(
-    configuration: Configuration, curve: list[dict[str, float]], seconds: float, steps: int, processes: int
+    configuration: Any, batch: int, curve: list[dict[str, float]], seconds: float, steps: int, processes: int
 ) -> dict[str, Any]:
-    """The record of a run as JSON-able data. `seconds` are those spent in training, interruptions not counted."""
+    """The record of a run as JSON-able data. `configuration` is a dataclass, `batch` samples a step and process,
+    `seconds` those spent in training, interruptions not counted."""
     return {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "configuration": as_data(configuration),
@@ -26,7 +25,7 @@ def record_of(
         "hours": round(seconds / 3600, 4),
         "steps": steps,
         "processes": processes,
-        "samples": steps * configuration.training.batch * processes,
+        "samples": steps * batch * processes,
         "curve": curve,
     }
 

@@ -1,0 +1,141 @@
+"""Everything that decides a training run, and the TOML file it is written in."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from physolve.errors import SpecificationError
+from physolve.training import read_toml
+
+from .._design import Sight
+from .._sizes import SMALL, MessageSizes, TransformerSizes
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What is learned from.
+
+    path        of the data set, seen from the working directory; from `physolve mesh convert` or `generate`
+    state       fields that are seen and predicted
+    outputs     fields that are predicted only, such as the pressure
+    stride      stored frames between two states
+    in_memory   keep all frames in the memory of the device; else they are read as they are needed, by `workers`
+    """
+
+    path: str = ""
+    state: tuple[str, ...] = ("velocity",)
+    outputs: tuple[str, ...] = ()
+    stride: int = 1
+    in_memory: bool = False
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        _check("data", self.stride > 0, f"stride={self.stride}", "a positive number")
+        _check("data", self.workers >= 0, f"workers={self.workers}", "a number from 0")
+        _check("data", not (self.in_memory and self.workers), f"workers={self.workers}", "0 with in_memory")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which network, and what its nodes see of themselves; see `Design`."""
+
+    network: Literal["transformer", "messages"] = "transformer"
+    positions: bool = True
+    wall_distance: bool = True
+
+
+@dataclass(frozen=True)
+class PhysicsWeights:
+    """Of losses beside the mean square error, 0 leaves them out.
+
+    gradient      squared error of the velocity's least-squares gradient, over the size of the true one
+    divergence    squared divergence of the velocity, over the squared size of the true gradient
+    velocity      which field of the state that is
+    """
+
+    gradient: float = 0.0
+    divergence: float = 0.0
+    velocity: str = "velocity"
+
+    def __post_init__(self) -> None:
+        for name in ("gradient", "divergence"):
+            value = getattr(self, name)
+            _check("physics", value >= 0, f"{name}={value}", "a number from 0")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How long and how fast: `steps` if given, else `hours` of wall clock, decide the length.
+
+    batch           windows a step and process
+    learning_rate   of AdamW after `warmup` steps; falls as a cosine to `final_rate` of itself
+    clip            largest norm of the gradient
+    noise           on the state that is seen, as a share of its standard deviation
+    unroll          steps of a window, each from the prediction of the one before
+    pushforward     whether only a window's last step is learned from; else all of them, through one another
+    average         decay of the exponential moving average of the weights, which is what is validated and shipped
+    epoch           steps between checkpoints; `validate_every` epochs between validations
+    validation      trajectories rolled out for it, `validation_steps` steps at most
+    bf16            run the network in bfloat16
+    checkpointing   keep less for the backward pass of a transformer, and compute more
+    """
+
+    steps: int | None = None
+    hours: float = 2.0
+    batch: int = 8
+    learning_rate: float = 1e-3
+    final_rate: float = 0.01
+    warmup: int = 200
+    weight_decay: float = 1e-4
+    clip: float = 1.0
+    noise: float = 0.02
+    unroll: int = 1
+    pushforward: bool = False
+    average: float = 0.999
+    epoch: int = 200
+    validate_every: int = 5
+    validation: int = 4
+    validation_steps: int = 600
+    seed: int = 0
+    bf16: bool = False
+    checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        positive = ("steps", "hours", "batch", "learning_rate", "clip", "unroll", "epoch", "validate_every")
+        for name in (*positive, "validation", "validation_steps"):
+            value = getattr(self, name)
+            _check("training", value is None or value > 0, f"{name}={value}", "a positive number")
+        for name in ("final_rate", "warmup", "weight_decay", "noise", "seed"):
+            _check("training", getattr(self, name) >= 0, f"{name}={getattr(self, name)}", "a number from 0")
+        _check("training", 0 <= self.average < 1, f"average={self.average}", "a decay in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A whole run. `transformer` with `sight`, or `messages`, are the sizes of the network that `model` names."""
+
+    data: DataSettings = field(default_factory=DataSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    transformer: TransformerSizes = SMALL
+    sight: Sight = field(default_factory=Sight)
+    messages: MessageSizes = field(default_factory=MessageSizes)
+    physics: PhysicsWeights = field(default_factory=PhysicsWeights)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    @property
+    def sizes(self) -> TransformerSizes | MessageSizes:
+        """Of the network that is trained."""
+        return self.transformer if self.model.network == "transformer" else self.messages
+
+
+def read_configuration(path: str | Path) -> Configuration:
+    """Read a TOML file with tables named as the fields of `Configuration`; what is absent is the default.
+
+    Raises ProblemFileError for a file that cannot be read, an unknown entry or a value of the wrong kind, naming it.
+    """
+    return read_toml(path, Configuration())
+
+
+def _check(table: str, right: bool, got: str, expected: str) -> None:
+    if not right:
+        raise SpecificationError(f"{table}: got {got}, expected {expected}")
