@@ -21,6 +21,8 @@ from .operators import (
     without_divergence,
 )
 
+DAY = 86_400.0
+
 STILL = 0.1
 """m/s below which the wind hardly counts as coming from somewhere."""
 
@@ -35,10 +37,12 @@ class Transport(NamedTuple):
 class Physics(nn.Module):
     """Diffusivities, wind response and deposition: positive numbers, learned where the equation has a parameter.
 
-    Only what the equation has is there: the others are None.
+    Only what the equation has is there: the others are None. `level` is a usual concentration in units of the scale:
+    what is learned of the emission is its excess over what is deposited there, so that it does not have to follow
+    every change of the deposition (on the basin of data/air the two are found in a tenth of the steps).
     """
 
-    def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes) -> None:
+    def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes, level: float) -> None:
         super().__init__()
         self._projection: Tensor | None
         self.terms, self.graph = terms, graph
@@ -49,6 +53,7 @@ class Physics(nn.Module):
         self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
         self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
         self._deposition = _logarithm(terms.deposition, 1)
+        self._level = level
         self._emission = nn.Parameter(torch.zeros(len(graph))) if terms.source else None
 
     def _apply(self, fn, recurse: bool = True):  # the graph follows the weights to devices and dtypes
@@ -73,7 +78,9 @@ class Physics(nn.Module):
     @property
     def emission(self) -> Float[Tensor, " n"] | None:
         """The part of the source that does not change in time, in units of the scale per day."""
-        return self._emission
+        if self._emission is None or self.deposition is None:
+            return self._emission
+        return self._emission + DAY * self.deposition * self._level
 
     def transport(self, wind: Float[Tensor, "*batch n 2"]) -> Transport:
         """Rates of all terms but the source, in a wind (m/s, TO which the air moves)."""
