@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..view import StationMap
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+FLUX = "µg/s for every metre of height"
+
 LEADS = (24.0, 48.0, 72.0)
 """Hours ahead that the map shows, besides the present."""
 
@@ -68,7 +70,7 @@ def forecast(
         if picture is not None:
             from ..view import plot_stations
 
-            plot_stations(maps(series, found), picture, label=f"{series.pollutants[0]}, µg/m³")
+            plot_stations(maps(series, found), picture, label=f"{series.pollutants[0]}, µg/m³", flux_unit=FLUX)
     record = _record(series, found, {"table": out, "map": picture})
     if as_json:
         print_json(record)

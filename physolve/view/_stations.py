@@ -24,6 +24,8 @@ KM_PER_DEGREE = 111.195
 GRID = 160
 """Points of the interpolated field along either side."""
 
+FLOW = "#b22222"
+
 MARGIN = 0.18
 """Around the stations, as a share of the region's larger side; the field ends half as far from them."""
 
@@ -71,9 +73,16 @@ class StationMap:
 
 
 def plot_stations(
-    maps: Sequence[StationMap], path: str | PathLike[str], *, label: str, style: Style | None = None
+    maps: Sequence[StationMap],
+    path: str | PathLike[str],
+    *,
+    label: str,
+    flux_unit: str = "",
+    style: Style | None = None,
 ) -> None:
     """Draw maps beside each other, with one scale of colours that `label` names, to .png, .svg or .pdf.
+
+    Arrows between stations have one scale as well: under the maps stands what flows along the widest, in `flux_unit`.
 
     Raises SpecificationError for none, NumericalError where no value is finite, ProblemFileError for the file.
     """
@@ -83,13 +92,22 @@ def plot_stations(
     rows = -(-len(maps) // columns)
     figure, grid = page(4.6 * columns, 4.4 * rows, rows, columns)
     scale = fit_scale("sequential", [each.values for each in maps], label)
-    strongest = max((float(np.abs(each.fluxes).max(initial=0)) for each in maps if each.fluxes is not None), default=0)
+    strongest = max(map(_strongest, maps))
     for axes, each in zip(grid.flat, maps, strict=False):
         _draw(axes, each, scale, strongest)
     for axes in list(grid.flat)[len(maps) :]:
         axes.set_visible(False)
     add_color_bar(figure, list(grid.flat), scale, label)
+    if strongest > 0:
+        text = f"flow between stations: the widest arrow is {strongest:.3g} {flux_unit}"
+        figure.supxlabel(text.rstrip(), fontsize=8, color=FLOW)
     save_figure(figure, path, (style or Style()).dpi)
+
+
+def _strongest(each: StationMap) -> float:
+    if each.edges is None or each.fluxes is None:
+        return 0.0
+    return float(net_fluxes(each.edges, each.fluxes)[1].max(initial=0))
 
 
 def _draw(axes: Axes, each: StationMap, scale: Scale, strongest: float) -> None:
@@ -135,7 +153,7 @@ def _draw_fluxes(
     for (a, b), share in zip(pairs.T, net / strongest, strict=True):
         if share > 0.02:
             look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 5 + 8 * share, "linewidth": 0.4 + 3 * share}
-            look |= {"color": "#b22222", "alpha": 0.8, "shrinkA": 6, "shrinkB": 6}
+            look |= {"color": FLOW, "alpha": 0.8, "shrinkA": 6, "shrinkB": 6}
             arrow = axes.annotate("", tuple(places[b]), tuple(places[a]), arrowprops=look, zorder=3)
             arrow.set_in_layout(False)  # it is inside; the layout need not look at every arrow
 

@@ -47,7 +47,7 @@ def test_prepare_says_what_was_wrong(run, tables, tmp_path):
     ran = run("air", "prepare", *tables, "--hours", "1")
     assert ran.code == 0
     assert "reading table.csv" in ran.err
-    for words in ("z 1: rows left out", "PM2.5 1: missing", "1 left out, the first one kept", "b: left out"):
+    for words in ("z 1: rows left out", "PM2.5 1: missing", "joined rows       1 repeat or complete", "b: left out"):
         assert words in ran.out
     assert len(read_series(tmp_path / "air.h5")) == 2
 

@@ -40,11 +40,17 @@ def timed(table: DataFrame) -> tuple[DataFrame, int]:
 
 
 def once(table: DataFrame) -> tuple[DataFrame, int, int]:
-    """The first row for every station and time; how many repeat it, and how many contradict it."""
+    """One row for every station and time, with the first value of every variable: rows may complete each other, such as
+    those of a table of concentrations and one of weather. How many rows were joined to an earlier one without saying
+    anything else, and how many said something else."""
     keys = ["station", "time"]
-    later = int(table.duplicated(keys).sum())
-    repeated = int(table.duplicated().sum())
-    return table.drop_duplicates(keys), repeated, later - repeated
+    later = table.duplicated(keys)
+    if not later.any():
+        return table, 0, 0
+    groups = table.groupby(keys, sort=False)
+    values = table.drop(columns=keys)
+    other = (values.notna() & (values != groups.transform("first"))).any(axis=1)
+    return groups.first().reset_index(), int((later & ~other).sum()), int((later & other).sum())
 
 
 def plausible(table: DataFrame) -> tuple[DataFrame, dict[str, int], dict[str, int]]:

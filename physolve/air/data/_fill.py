@@ -8,6 +8,7 @@ from numpy import ndarray
 
 from physolve.errors import SpecificationError
 
+from ._recent import RECENT
 from ._scaler import Scaler
 from ._series import AirSeries
 
@@ -28,7 +29,7 @@ class Filled:
     weather_seen: Bool[ndarray, "time n 5"]
 
 
-def fill_for_input(series: AirSeries, scaler: Scaler, limit: float = 12.0) -> Filled:
+def fill_for_input(series: AirSeries, scaler: Scaler, limit: float = RECENT) -> Filled:
     """Inputs for a model; targets stay `series.values`, with NaN where nothing was measured.
 
     Rules, for every station and variable by itself: the last measured value for at most `limit` hours, then the mean of

@@ -57,10 +57,11 @@ def prepare(
     """Read tables (.csv, .csv.gz, .parquet, or folders of them) and put them on a regular clock.
 
     Rules, each with its count in the report: rows of stations that are not in the table of stations, and rows without
-    a readable time, are left out; of several rows for one station and time the first is kept; hours without a row,
-    unreadable values, sentinels such as 999999 and impossible values (negative concentrations, 300 deg C) are missing.
-    The mean over an interval is that of what was measured, missing below the share `least`; winds are averaged as
-    vectors. Nothing is interpolated. `progress` is told each file.
+    a readable time, are left out; unreadable values, sentinels such as 999999 and impossible values (negative
+    concentrations, 300 deg C) are missing; several rows for one station and time are joined, the first value of every
+    variable being kept, so that concentrations and weather may lie in different tables; hours without a row are
+    missing. The mean over an interval is that of what was measured, missing below the share `least`; winds are averaged
+    as vectors. Nothing is interpolated. `progress` is told each file.
 
     Raises ProblemFileError for files and columns that cannot be read, and where nothing is left.
     """
@@ -69,6 +70,7 @@ def prepare(
     for path in table_files([Path(source) for source in sources]):
         progress(str(path))
         read.append(read_rows(path, how.columns, how.pollutants))
+    _check_pollutants(read, how.pollutants)
     return _assembled(read, stations, how)
 
 
@@ -80,8 +82,8 @@ def _assembled(read: list[Rows], stations: Stations, how: Preparation) -> tuple[
     known, unknown = known_stations(whole, stations.names)
     dated, bad_times = timed(known)
     _check_rest(dated, len(whole), unknown, bad_times, stations)
-    single, repeated, contradicting = once(dated)
-    table, sentinels, impossible = plausible(single)
+    sound, sentinels, impossible = plausible(dated)
+    table, joined, contradicting = once(sound)
     kept = _reporting(stations, table)
     series, absent = _series(table, kept, read[0].columns, how)
     report = Report(
@@ -89,7 +91,7 @@ def _assembled(read: list[Rows], stations: Stations, how: Preparation) -> tuple[
         unknown_stations=unknown,
         silent_stations=tuple(name for name in stations.names if name not in kept.names),
         bad_times=bad_times,
-        repeated=repeated,
+        joined=joined,
         contradicting=contradicting,
         absent=absent,
         unreadable=_summed(read),
@@ -124,6 +126,16 @@ def _check_weather(read: list[Rows]) -> None:
     kinds = {rows.columns.weather_names for rows in read}
     if len(kinds) > 1:
         raise ProblemFileError("tables: some have humidity and some a dew point; prepare them one by one")
+
+
+def _check_pollutants(read: list[Rows], pollutants: Sequence[str]) -> None:
+    for name in pollutants:
+        if all(name in rows.absent for rows in read):
+            first = read[0]
+            raise ProblemFileError(
+                f"{first.path}: columns: no '{first.columns.pollutants[name]}', nor in any other table; it has"
+                f" {', '.join(first.header)}; name its columns in a file for --columns"
+            )
 
 
 def _check_rest(table: DataFrame, rows: int, unknown: dict[str, int], bad_times: int, stations: Stations) -> None:

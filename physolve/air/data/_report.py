@@ -14,8 +14,8 @@ class Report:
     unknown_stations      name to rows that were left out: not in the table of stations
     silent_stations       in the table of stations, with no row: left out
     bad_times             rows that were left out: the time cannot be read
-    repeated              rows that say again what the row before for that station and time said: left out
-    contradicting         rows that say something else for a station and time that had one: left out
+    joined                rows that repeat or complete an earlier one of that station and time
+    contradicting         rows that say something else than an earlier one of that station and time: its values are kept
     absent                hours and stations without a row, missing
     unreadable            values that are no numbers or directions, by variable, missing
     sentinels             values such as 999999 that mark what is missing, by variable
@@ -27,7 +27,7 @@ class Report:
     unknown_stations: Counts = field(default_factory=dict)
     silent_stations: tuple[str, ...] = ()
     bad_times: int = 0
-    repeated: int = 0
+    joined: int = 0
     contradicting: int = 0
     absent: int = 0
     unreadable: Counts = field(default_factory=dict)
@@ -43,8 +43,8 @@ class Report:
             ("unknown stations", _counts(self.unknown_stations, "rows left out")),
             ("silent stations", ", ".join(self.silent_stations) and f"{', '.join(self.silent_stations)}: left out"),
             ("unreadable times", _number(self.bad_times, "rows left out")),
-            ("repeated rows", _number(self.repeated, "left out")),
-            ("contradicting rows", _number(self.contradicting, "left out, the first one kept")),
+            ("joined rows", _number(self.joined, "repeat or complete an earlier one")),
+            ("contradicting rows", _number(self.contradicting, "the earlier values kept")),
             ("absent rows", _number(self.absent, "hours of a station: missing")),
             ("unreadable values", _counts(self.unreadable, "missing")),
             ("sentinels", _counts(self.sentinels, "missing")),

@@ -26,11 +26,16 @@ class Rows:
     """A table with the columns station, time (datetime64, NaT where unreadable), the pollutants and other scalars
     (float), wind_from (degrees); NaN where a value is missing or unreadable.
 
+    header       the file's own columns
+    absent       pollutants that it has no column for
     unreadable   by variable, how many values are something else than a number or a direction
     """
 
+    path: Path
     table: DataFrame
     columns: Columns
+    header: tuple[str, ...]
+    absent: frozenset[str]
     unreadable: dict[str, int]
 
 
@@ -53,7 +58,7 @@ def _suffix_known(path: Path) -> bool:
 
 
 def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) -> Rows:
-    """One file. Raises ProblemFileError for a missing column of station, time, or a pollutant that was asked for."""
+    """One file. Raises ProblemFileError for no column of station or time, and for a pollutant of no known column."""
     table = reading(path, "table", _read)
     names = columns or columns_for(list(table.columns))
     _check(path, table, names, pollutants)
@@ -69,7 +74,9 @@ def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) ->
     made["wind_from"], unreadable["wind_direction"] = _directions(table, names.wind_direction)
     from pandas import DataFrame
 
-    return Rows(DataFrame(made), names, unreadable)
+    header = tuple(map(str, table.columns))
+    absent = frozenset(name for name in pollutants if names.pollutants[name] not in header)
+    return Rows(path, DataFrame(made), names, header, absent, unreadable)
 
 
 def _read(path: Path) -> DataFrame:
@@ -88,7 +95,7 @@ def _check(path: Path, table: DataFrame, names: Columns, pollutants: Sequence[st
     if stray is not None:
         raise ProblemFileError(f"pollutant '{stray}': no column is known for it; known: {', '.join(names.pollutants)}")
     times = (names.time,) if isinstance(names.time, str) else names.time
-    for column in (names.station, *times, *(names.pollutants[name] for name in pollutants)):
+    for column in (names.station, *times):
         if column not in table.columns:
             raise ProblemFileError(
                 f"{path}: columns: no '{column}'; it has {', '.join(map(str, table.columns))}; name its columns in a"

@@ -25,7 +25,7 @@ class AirSeries:
 
     stations       n places
     times          (T,) datetime64[s], the start of every interval, local time as in the source
-    step           hours between them; values are means over [time, time + step)
+    step           hours between them; measured values are means over [time, time + step), generated ones instants
     pollutants     names, such as ("PM2.5",)
     values         (T, n, pollutants) micrograms per cubic metre, float32
     weather        (T, n, 5) float32, named by weather_names

@@ -59,7 +59,7 @@ def test_tables_and_stations_are_laid_out_to_be_prepared(server, tmp_path):
     assert found.sha256 == hashlib.sha256(ARCHIVE).hexdigest()
     series, report = prepare([tmp_path / "beijing"], Stations.read(found.stations))
     assert series.stations.names == ("Dongsi",)
-    assert report.repeated == 1
+    assert report.joined == 1
 
 
 def test_what_is_there_is_not_fetched_again(server, tmp_path):

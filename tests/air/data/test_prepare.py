@@ -42,11 +42,23 @@ def test_absent_hours_are_missing_and_nothing_is_invented(tmp_path):
     assert report.missing["PM2.5"] == pytest.approx(2 / 14)
 
 
-def test_repeated_and_contradicting_rows_leave_the_first(tmp_path):
+def test_of_repeated_and_contradicting_rows_the_first_value_is_kept(tmp_path):
     rows = [row(pm="10"), row(pm="10"), row(pm="99"), row(hour=1)]
     series, report = prepare([table(tmp_path, *rows)], STATIONS, HOURLY)
     assert series.values[0, 0, 0] == 10
-    assert (report.repeated, report.contradicting) == (1, 1)
+    assert (report.joined, report.contradicting) == (1, 1)
+
+
+def test_concentrations_and_weather_may_lie_in_different_tables(tmp_path):
+    air = table(tmp_path, "a,2020-01-01T00:00,7", "b,2020-01-01T00:00,8", header="station,time,PM2.5", name="air.csv")
+    header = HEADER.replace(",PM2.5", "")
+    weather = table(tmp_path, "a,2020-01-01T00:00,5,1013,-3,N,2", header=header, name="weather.csv")
+    for order in ([air, weather], [weather, air]):
+        series, report = prepare(order, STATIONS, HOURLY)
+        assert series.values[0, :, 0].tolist() == [7, 8]
+        np.testing.assert_allclose(series.weather[0, 0], [5, 1013, -3, 0, -2], atol=1e-6)
+        assert np.isnan(series.weather[0, 1]).all()
+        assert (report.joined, report.contradicting) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +124,7 @@ def test_beijings_columns_in_compressed_files_and_folders(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"header": HEADER.replace("PM2.5", "pm25")}, "no 'PM2.5'; it has station, time, pm25"),
+        ({"header": HEADER.replace("PM2.5", "pm25")}, "no 'PM2.5', nor in any other table; it has station, time, pm25"),
         ({"header": HEADER.replace("station", "site")}, "no 'station'"),
         ({"name": "table.xlsx"}, "suffix '.xlsx'; known are .csv"),
     ],

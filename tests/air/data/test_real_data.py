@@ -20,7 +20,7 @@ def test_the_clock_has_no_gap_and_four_years(prepared):
     series, report = prepared
     assert len(series) == 35064
     assert str(series.times[-1]) == "2017-02-28T23:00:00"
-    assert (report.rows, report.absent, report.repeated) == (2 * 35064, 0, 0)
+    assert (report.rows, report.absent, report.joined) == (2 * 35064, 0, 0)
     assert len(report.silent_stations) == 10
 
 
