@@ -186,9 +186,9 @@ def _physics_in_words(model: AirModel) -> str:
         d = physics.diffusivity.detach()
         words.append(f"D {float(d.min()):.0f} to {float(d.max()):.0f} m²/s")
     if physics.response is not None:
-        words.append(f"wind response {float(physics.response):.3f}")
+        words.append(f"wind response {float(physics.response.detach()):.3f}")
     if physics.deposition is not None:
-        words.append(f"deposition {3600 * float(physics.deposition):.3f} / h")
+        words.append(f"deposition {3600 * float(physics.deposition.detach()):.3f} / h")
     return ", ".join(words)
 
 

@@ -28,14 +28,13 @@ from ._batch import AirBatch
 from ._dynamics import Rates, RightSide
 from ._encoder import Encoded, Encoder
 from ._fusion import Fusion, Outlook
-from ._physics import Physics
+from ._physics import DAY, Physics
 from ._setup import AirSetup
 from ._sizes import AirSizes
 from ._solver import OdeSolver
 from ._windows import feature_count
 from .operators import lower, station_graph
 
-DAY = 86_400.0
 WIND_SCALE = 2.0
 """m/s, the size of what the branches add to the wind."""
 
@@ -76,7 +75,7 @@ class AirModel(nn.Module):
         sizes, terms = self.sizes, lower(setup.problem)
         _check_places(setup)
         graph = station_graph(setup.stations.latitude, setup.stations.longitude)
-        self.physics = Physics(terms, graph, sizes)
+        self.physics = Physics(terms, graph, sizes, setup.level)
         self.encoder = Encoder(feature_count(len(setup.pollutants)), sizes.hidden, sizes.latent)
         forecast_wind = terms.advection is not None and not sizes.known_wind
         branches = (terms.diffusion is not None) + (terms.advection is not None)
@@ -108,9 +107,10 @@ class AirModel(nn.Module):
     def _outlook(self, batch: AirBatch, encoded: Encoded, state: Tensor) -> Outlook | None:
         if self.fusion is None:
             return None
-        summary = encoded.summary.expand(len(state), -1, -1, -1)
+        # tried: the mean over all stations as well, the limit of diffusion; 24 h no better on Beijing
+        features = torch.cat([encoded.summary.expand(len(state), -1, -1, -1), state], dim=-1)
         clock = batch.clock[:, :: self.sizes.every]
-        return self.fusion(torch.cat([summary, state], dim=-1), clock, self.physics.supports(batch.wind_now))
+        return self.fusion(features, clock, self.physics.supports(batch.wind_now))
 
     def _wind(self, batch: AirBatch, outlook: Outlook | None) -> Float[Tensor, "batch knots n 2"]:
         if self.memory is None or outlook is None:

@@ -18,7 +18,10 @@ from .operators import (
     edge_wind,
     exchange,
     rim_wind,
+    without_divergence,
 )
+
+DAY = 86_400.0
 
 STILL = 0.1
 """m/s below which the wind hardly counts as coming from somewhere."""
@@ -34,17 +37,23 @@ class Transport(NamedTuple):
 class Physics(nn.Module):
     """Diffusivities, wind response and deposition: positive numbers, learned where the equation has a parameter.
 
-    Only what the equation has is there: the others are None.
+    Only what the equation has is there: the others are None. `level` is a usual concentration in units of the scale:
+    what is learned of the emission is its excess over what is deposited there, so that it does not have to follow
+    every change of the deposition (on the basin of data/air the two are found in a tenth of the steps).
     """
 
-    def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes) -> None:
+    def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes, level: float) -> None:
         super().__init__()
+        self._projection: Tensor | None
         self.terms, self.graph = terms, graph
         self.open_rim = sizes.open_rim
         self.scheme: Scheme = sizes.scheme
+        kept = without_divergence(graph) if sizes.solenoidal else None
+        self.register_buffer("_projection", kept, persistent=False)
         self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
         self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
         self._deposition = _logarithm(terms.deposition, 1)
+        self._level = level
         self._emission = nn.Parameter(torch.zeros(len(graph))) if terms.source else None
 
     def _apply(self, fn, recurse: bool = True):  # the graph follows the weights to devices and dtypes
@@ -69,20 +78,31 @@ class Physics(nn.Module):
     @property
     def emission(self) -> Float[Tensor, " n"] | None:
         """The part of the source that does not change in time, in units of the scale per day."""
-        return self._emission
+        if self._emission is None or self.deposition is None:
+            return self._emission
+        return self._emission + DAY * self.deposition * self._level
 
     def transport(self, wind: Float[Tensor, "*batch n 2"]) -> Transport:
         """Rates of all terms but the source, in a wind (m/s, TO which the air moves)."""
         graph, advection = self.graph, self.terms.advection
         carrier = None if self.response is None else self.response * wind
-        speed = None if carrier is None else edge_wind(graph, carrier)
+        speed = None if carrier is None else self._speed(carrier)
         f = conductance(graph, self.diffusivity, speed, self.scheme).expand(*wind.shape[:-2], -1)
         rim = rim_wind(graph, carrier) if carrier is not None and self.open_rim else None
         moved = exchange(graph, f, rim)
         loss = moved.loss
-        if advection and not advection.conservative and carrier is not None:
+        diverges = advection and not advection.conservative and self._projection is None
+        if carrier is not None and diverges:
             loss = loss - (divergence(graph, carrier) if self.open_rim else self._inner_divergence(carrier))
         return Transport(moved.gain, loss if self.deposition is None else loss + self.deposition)
+
+    def _speed(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch edges"]:
+        """Along edges; of a solenoidal wind without the divergence that means between stations have."""
+        speed = edge_wind(self.graph, carrier)
+        if self._projection is None:
+            return speed
+        forth = speed[..., ::2] @ self._projection.T
+        return torch.stack([forth, -forth], dim=-1).flatten(-2)
 
     def _inner_divergence(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch n"]:
         return divergence(self.graph, carrier) - rim_wind(self.graph, carrier) / self.graph.area

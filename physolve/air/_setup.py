@@ -42,6 +42,11 @@ class AirSetup:
         """Micrograms per cubic metre in the model's unit of concentration."""
         return float(self.scaler.values_std[0])
 
+    @property
+    def level(self) -> float:
+        """The mean concentration in the model's unit."""
+        return float(self.scaler.values_mean[0]) / self.scale
+
     def check(self, series: AirSeries) -> None:
         """Raises SpecificationError, which names what differs."""
         pairs = (

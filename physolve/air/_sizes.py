@@ -22,6 +22,7 @@ class AirSizes:
     per_edge    a diffusivity for every pair of stations, else one for all
     known_wind  the wind over the horizon is given, else it is forecast from the history
     scheme      of fluxes by diffusion and wind together, see `operators.conductance`
+    solenoidal  the wind has no divergence, and none is left to the means between stations; only behind a closed rim
     open_rim    the wind carries mass over the region's rim, else nothing passes it
 
     Raises SpecificationError for numbers that make no model.
@@ -38,6 +39,7 @@ class AirSizes:
     per_edge: bool = True
     known_wind: bool = False
     scheme: Scheme = "fitted"
+    solenoidal: bool = False
     open_rim: bool = True
 
     def __post_init__(self) -> None:
@@ -45,6 +47,7 @@ class AirSizes:
             _check(getattr(self, name) >= 1, f"{name}={getattr(self, name)}", "at least 1")
         _check(self.order >= 0, f"order={self.order}", "at least 0")
         _check(0 <= self.dropout < 1, f"dropout={self.dropout}", "a share in [0, 1)")
+        _check(not (self.solenoidal and self.open_rim), "solenoidal and open_rim", "one of them at most")
         _check(self.horizon % self.every == 0, f"every={self.every}", f"a divisor of horizon={self.horizon}")
 
     @property

@@ -76,8 +76,9 @@ def test_a_constant_field_stays_in_any_wind(series):
 
 @pytest.mark.parametrize("solver", [OdeSolver("dopri5", tolerance=1e-6), OdeSolver("rk4", adjoint=True)])
 def test_solvers_agree_in_values_and_gradients(made, series, solver):
-    """rk4 within 2e-4: its step is the series' own."""
-    one, other = made().eval(), made(solver=solver).eval()
+    """rk4 within 2e-4 of the others where exchange is slow: its step is the series' own."""
+    slow = f"dt(c) + 0.02*div(c*{WIND}) = 20*laplacian(c) - k*c + source(x, y, t)"
+    one, other = made(slow).eval(), made(slow, solver=solver).eval()
     batch = batch_for(one, series)
     for model in (one, other):
         model(batch, 0).mean.square().mean().backward()
@@ -94,9 +95,8 @@ def test_strong_winds_are_integrated_stably(made, series):
     storm = replace(batch, wind=30 * batch.wind)
     said = model(storm, 0)
     assert said.rates.fastest() > 2.8
-    assert float(said.mean.detach().max()) < 2 * float(
-        masses(model, storm).detach().max() / model.physics.graph.area.min()
-    )
+    everything_in_one_cell = masses(model, storm).detach().max() / model.physics.graph.area.min()
+    assert said.mean.detach().max() < 1.01 * everything_in_one_cell
     with pytest.raises(NumericalError, match="units of the wind"):
         model(replace(batch, wind=1e5 * batch.wind), 0)
 

@@ -17,3 +17,4 @@ from ._transport import divergence as divergence
 from ._transport import edge_wind as edge_wind
 from ._transport import exchange as exchange
 from ._transport import rim_wind as rim_wind
+from ._transport import without_divergence as without_divergence

@@ -54,7 +54,8 @@ class AirModule(L.LightningModule):
         if self.waited == 0:
             self.best_error = error
             self.best.module.load_state_dict(averaged.state_dict())
-        if self.waited >= self.configuration.training.patience:
+        settings = self.configuration.training
+        if self.waited >= settings.patience or self.clock.seconds > 3600 * settings.hours:
             self.trainer.should_stop = True
         return {JUDGED: error, "best": self.best_error}
 

@@ -27,7 +27,9 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How long and how fast: `steps` if given, else `hours` of wall clock, decide the length; patience may end it.
+    """How long and how fast: `steps`, or where none are given `hours` of wall clock, decide the length.
+
+    A run of `steps`, too, ends at the validation after `hours`; so does one that is no longer getting better.
 
     batch           windows a step
     learning_rate   of AdamW after `warmup` steps; falls as a cosine to `final_rate` of itself
