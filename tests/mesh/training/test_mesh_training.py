@@ -62,9 +62,10 @@ def stopped(configuration, folder, after):
             raise KeyboardInterrupt
         return step(self, batch, index)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_module.MeshModule, "training_step", interrupted)
-        train(configuration, folder)
+        with pytest.raises(KeyboardInterrupt):
+            train(configuration, folder)
 
 
 @pytest.mark.parametrize(
