@@ -16,6 +16,7 @@ from ._formats import save_mesh_field as save_mesh_field
 from ._mesh_field import NODES_PER_CELL as NODES_PER_CELL
 from ._mesh_field import PLANAR_CELLS as PLANAR_CELLS
 from ._mesh_field import MeshField as MeshField
+from ._mesh_field import mesh_field as mesh_field
 from ._meshio import joined_blocks as joined_blocks
 from ._series import SERIES_SUFFIXES as SERIES_SUFFIXES
 from ._series import SeriesWriter as SeriesWriter

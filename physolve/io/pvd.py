@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from . import vtu
 from ._files import replacing
-from ._mesh_field import MeshField
+from ._mesh_field import MeshField, mesh_field
 
 
 class PvdSeries:
@@ -31,7 +31,7 @@ class PvdSeries:
     def write(self, time: float, point_data: Mapping[str, NDArray[np.floating]]) -> None:
         """Add a step; values are (n,) or (n, components)."""
         file = self._path.with_name(f"{self._path.stem}_{len(self._entries):05d}.vtu")
-        vtu.write(file, MeshField(self._mesh.points, self._mesh.cells, dict(point_data)))
+        vtu.write(file, mesh_field(self._mesh.points, self._mesh.cells, point_data))
         self._entries.append(f'<DataSet timestep="{time!r}" part="0" file={quoteattr(file.name)}/>\n')
         self._list()
 
@@ -53,4 +53,4 @@ def writing(
 
     Raises ProblemFileError if they cannot be written, SpecificationError for a mesh that is none.
     """
-    yield PvdSeries(Path(path), MeshField(np.asarray(points, dtype=float), dict(cells)))
+    yield PvdSeries(Path(path), mesh_field(points, cells))

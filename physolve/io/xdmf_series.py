@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import ProblemFileError
 from ._files import one_line
-from ._mesh_field import MeshField
+from ._mesh_field import MeshField, mesh_field
 
 if TYPE_CHECKING:
     import h5py
@@ -32,7 +32,9 @@ _TOPOLOGY: Mapping[str, tuple[str, int]] = {
     "hexahedron20": ("Hex_20", 48), "quad9": ("Quad_9", 35),
 }  # fmt: skip
 _SIZED = ("vertex", "line")  # in mixed blocks followed by their number of nodes
-_OPEN = '<?xml version="1.0"?>\n<Xdmf Version="3.0">\n<Domain>\n<Grid GridType="Collection" CollectionType="Temporal">\n'
+_OPEN = (
+    '<?xml version="1.0"?>\n<Xdmf Version="3.0">\n<Domain>\n<Grid GridType="Collection" CollectionType="Temporal">\n'
+)
 _CLOSE = "</Grid>\n</Domain>\n</Xdmf>\n"
 
 
@@ -50,7 +52,7 @@ class XdmfSeries:
 
     def write(self, time: float, point_data: Mapping[str, NDArray[np.floating]]) -> None:
         """Add a step; values are (n,) or (n, components)."""
-        data = MeshField(self._mesh.points, point_data=dict(point_data)).point_data  # checks names and shapes
+        data = mesh_field(self._mesh.points, {}, point_data).point_data  # checks names and shapes
         attributes = "".join(self._attribute(name, values) for name, values in data.items())
         points = self._item("points")
         kind = "XYZ" if self._mesh.dim == 3 else "XY"
@@ -73,7 +75,7 @@ class XdmfSeries:
         place = f"steps/{self._steps}/{name}"
         self._numbers[place] = values.astype(np.float32)
         item = self._item(place)
-        return f"<Attribute Name={quoteattr(name)} AttributeType=\"{kind}\" Center=\"Node\">{item}</Attribute>\n"
+        return f'<Attribute Name={quoteattr(name)} AttributeType="{kind}" Center="Node">{item}</Attribute>\n'
 
     def _item(self, place: str) -> str:
         stored = self._numbers[place]
@@ -96,7 +98,7 @@ def writing(
     """
     import h5py
 
-    target, mesh = Path(path), MeshField(np.asarray(points, dtype=float), dict(cells))
+    target, mesh = Path(path), mesh_field(points, cells)
     if mesh.dim == 1:
         mesh = MeshField(np.pad(mesh.points, ((0, 0), (0, 1))), mesh.cells)
     beside = target.with_suffix(".h5")

@@ -64,7 +64,10 @@ def test_what_was_written_can_be_read_while_the_rest_is_not_there(tmp_path, suff
 def test_what_cannot_be_written_is_named(tmp_path):
     with pytest.raises(ProblemFileError, match=r"got suffix '.vtu', expected one of .xdmf, .pvd"):
         writing_series(tmp_path / "flow.vtu", POINTS, TRIANGLES)
-    with pytest.raises(ProblemFileError, match="cannot be written"), writing_series(tmp_path / "no" / "f.xdmf", POINTS, {}):
+    with (
+        pytest.raises(ProblemFileError, match="cannot be written"),
+        writing_series(tmp_path / "no" / "f.xdmf", POINTS, {}),
+    ):
         pass
     with (
         writing_series(tmp_path / "flow.xdmf", POINTS, TRIANGLES) as series,

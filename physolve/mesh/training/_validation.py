@@ -35,7 +35,7 @@ def validation_errors(
 
     errors = RolloutErrors(simulator.design.state, graph.node_type)
     for step, following in enumerate(rolled(simulator, graph, truth(0), truth, steps), start=1):
-        errors.add(step, following.state, truth(step))
+        errors.add(following.state, truth(step))
     figures = errors.figures()
     return {"rmse": figures[f"{simulator.design.state.names[0]} rmse"], **figures}
 
