@@ -27,12 +27,18 @@ FRAMES = 60
 
 def rollout(
     weights: Annotated[Path, typer.Option("--weights", metavar="FILE", help="Weights of a simulator.")],
-    case: Annotated[Path, typer.Option("--case", metavar="FILE", help="Data set that holds the case.")],
+    case: Annotated[
+        Path, typer.Option("--case", metavar="FILE", help="Data set that holds the case, or a problem file.")
+    ],
     steps: Annotated[int, typer.Option("--steps", metavar="NUMBER", help="How many.", parser=whole)] = 600,
     trajectory: Annotated[
         str | None, typer.Option("--trajectory", metavar="NAME", help="Which; else the first one of the test split.")
     ] = None,
     first: Annotated[int, typer.Option("--first", metavar="NUMBER", help="Frame to begin with.", parser=whole)] = 0,
+    resolution: Annotated[
+        int | None,
+        typer.Option("--resolution", metavar="NUMBER", help="Cells along a problem's longest side.", min=1),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help=f"Series to write: {', '.join(SERIES)}.", callback=output(SERIES)),
@@ -51,14 +57,19 @@ def rollout(
 ) -> None:
     """Predict a simulation from its first frame; write it step by step, compare it with what the data set holds.
 
-    The series can be opened in ParaView. A rollout that blows up stops with what was written and exit code 3.
+    A problem file states the flow instead: its mesh is made here, boundary values, initial state and viscosity are its
+    own, and its exact solution is compared with where it has one. The series can be opened in ParaView. A rollout that
+    blows up stops with what was written and exit code 3.
     """
     with told_in_one_line(debug):
         from ..mesh import load_simulator
         from ..mesh.rollout import Judge
 
         simulator = load_simulator(weights)
-        chosen = _case(case, trajectory, first, simulator.design)
+        if case.suffix == ".toml":
+            chosen, viscosity = _stated(case, resolution, simulator.design, viscosity)
+        else:
+            chosen = _stored(case, trajectory, first, simulator.design)
         judge = Judge(chosen, viscosity=viscosity)
         done = _run(simulator, chosen, steps, out, film, judge, case.stem)
         written = {label: str(path) for label, path in (("series", out), ("film", film)) if path is not None}
@@ -71,13 +82,23 @@ def rollout(
         raise typer.Exit(ExitCode.NOT_SOLVED)
 
 
-def _case(path: Path, trajectory: str | None, first: int, design: Design) -> Case:
+def _stored(path: Path, trajectory: str | None, first: int, design: Design) -> Case:
     from ..mesh.data import MeshStore
     from ..mesh.rollout import stored_case
 
     store = MeshStore(path)
     name = trajectory or (store.names("test") or store.names())[0]
     return stored_case(store, name, design, first)
+
+
+def _stated(path: Path, resolution: int | None, design: Design, viscosity: float | None) -> tuple[Case, float]:
+    from ..io import domain_mesh
+    from ..mesh.problem import flow_case, flow_of
+    from ..spec import read_problem
+
+    flow = flow_of(read_problem(path))
+    mesh = domain_mesh(flow.space, resolution)
+    return flow_case(flow, mesh.points, mesh.cells, design.dt), flow.viscosity if viscosity is None else viscosity
 
 
 def _run(
