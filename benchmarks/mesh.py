@@ -5,9 +5,10 @@
     python benchmarks/mesh.py ablation --data cylinder.h5   # dilated windows, global nodes, K-hop
     python benchmarks/mesh.py speed                         # 600 steps on about 2,000 nodes, and the solver's
 
-`--seconds` is the time every network trains, on the clock of the wall; `--batch` windows a step. `cylinder.h5` is made by `physolve mesh generate cylinder`. Costs of a step are CPU time on the CPU, medians of `--repeat`. Errors of
-rollouts are root-mean-square over normal nodes and all steps of the test trajectories, of the velocity, in the data's
-units. Everything is seeded, but a run for some seconds is as long as the machine lets it be.
+`--seconds` is the time every network trains, on the clock of the wall; `--batch` windows a step. `cylinder.h5` is made
+by `physolve mesh generate cylinder`. Costs of a step are CPU time on the CPU, medians of `--repeat`. Errors of rollouts
+are root-mean-square over normal nodes and all steps of the test trajectories, of the velocity, in the data's units.
+Everything is seeded, but a run for some seconds is as long as the machine lets it be.
 """
 
 import argparse
