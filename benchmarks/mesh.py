@@ -25,7 +25,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physolve.mesh import MEDIUM, SMALL, Sight, Simulator, load_simulator
+from physolve.mesh import (
+    MEDIUM,
+    SMALL,
+    Channels,
+    Design,
+    Sight,
+    Simulator,
+    load_simulator,
+    moved,
+    simulation_graph,
+)
 from physolve.mesh.data import Conversion, Fields, MeshStore, convert, read_rules
 from physolve.mesh.rollout import run_rollout, stored_case
 from physolve.mesh.training import Configuration, DataSettings, ModelSettings, TrainingSettings, train
@@ -278,25 +288,50 @@ def seconds(run: Callable[[], None], repeat: int) -> float:
 
 
 def speed(options: argparse.Namespace) -> None:
-    """A rollout of S beside the finite-element solver that made the data, on the same mesh."""
+    """A rollout of S beside the finite-element solver that made the data, on the same mesh, for frames as far apart."""
     from physolve.mesh.data.channel import ChannelSettings, draw_case
     from physolve.mesh.data.channel._simulate import node_types, sized_flow
     from physolve.reference.flow import Stepper
 
     settings = ChannelSettings(nodes=options.nodes)
-    flow = sized_flow(draw_case(settings, np.random.default_rng(0)), settings)
+    flow = sized_flow(draw_case(settings, 0, 0), settings)
     stepper = Stepper(flow, settings.interval / settings.substeps, 1e-6)
-    level = stepper.start()
-    for _ in range(10):
-        level = stepper.step(level)
-    state = {"level": level}
+    level, types = stepper.start(), node_types(flow)
+    graph, simulator = untrained(flow.space.vertices, {"triangle": flow.space.triangles}, types)
+    state = torch.zeros(len(types), 2, device=device())
 
     def solve() -> None:
+        nonlocal level
         for _ in range(settings.substeps):
-            state["level"] = stepper.step(state["level"])
+            level = stepper.step(level)
 
-    solver = seconds(solve, options.repeat)
-    print(len(node_types(flow)), solver)
+    def roll() -> None:
+        nonlocal state
+        with torch.no_grad():
+            state = simulator.advance(state, graph).state
+
+    solve(), solve()  # the first steps are dearer
+    solver = seconds(solve, 10 * options.repeat)
+    begun = time.perf_counter()
+    learned = seconds(roll, options.steps)
+    wall = time.perf_counter() - begun
+    print(
+        f"{len(types)} nodes, frames {settings.interval:g} s apart, {settings.substeps} steps of the solver in each\n"
+    )
+    print("| way | seconds a frame | frames a second | x |\n|---|---|---|---|")
+    print(f"| finite elements (P2-P1) | {solver:.4f} | {1 / solver:.1f} | 1.0 |")
+    print(f"| transformer S, {device()} | {learned:.4f} | {1 / learned:.1f} | {solver / learned:.1f} |")
+    print(f"\n{options.steps} steps took {wall:.1f} s of wall time")
+
+
+def untrained(points: NDArray, cells: dict[str, NDArray], types: NDArray) -> tuple[object, Simulator]:
+    """A graph and S on it; what weights it has does not matter for its speed."""
+    extent, length = float(np.ptp(points, axis=0).max()), float(np.ptp(points, axis=0).max() / len(points) ** 0.5)
+    sizes = dataclasses.replace(SMALL, rotary=2)
+    design = Design(Channels(("velocity",), (2,)), Channels(("pressure",), (0,)), 2, 0.01, length, extent, sizes, SIGHT)
+    simulator = Simulator(design).to(device())
+    simulator.set_scales(simulator.scales._replace(increment=torch.full((2,), 1e-3, device=device())))
+    return moved(simulation_graph(points, cells, types, design), device()), simulator
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -308,6 +343,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=10, help="test trajectories that are rolled out")
     parser.add_argument("--only", nargs="+", default=["MeshGraphNet", "S", "M"], help="networks of `against`")
     parser.add_argument("--nodes", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=600, help="of the rollout that is timed")
     parser.add_argument("--repeat", type=int, default=5)
     return parser.parse_args(arguments)
 

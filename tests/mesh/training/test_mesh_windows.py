@@ -45,7 +45,7 @@ def test_every_window_is_seen_once_before_any_is_seen_again():
     steps = list(drawn(12, 2, 0, (0, 2), range(9))), list(drawn(12, 2, 0, (1, 2), range(9)))
     both = [one + other for one, other in zip(*steps, strict=True)]  # of two processes
     for turn in range(3):
-        assert sorted(sum(both[3 * turn : 3 * turn + 3], [])) == list(range(12))
+        assert sorted(k for each in both[3 * turn : 3 * turn + 3] for k in each) == list(range(12))
     assert both[:3] != both[3:6]
     assert list(drawn(12, 2, 0, (1, 2), range(4, 9))) == steps[1][4:]
     assert list(drawn(12, 2, 1, (1, 2), range(9))) != steps[1]
