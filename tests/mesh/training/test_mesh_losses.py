@@ -5,9 +5,9 @@ import torch
 from flows import square
 
 from physolve.mesh import Channels, Design, Scales, Simulator, TransformerSizes, mesh_edges, simulation_graph
-from physolve.mesh.operators import least_squares_gradient
+from physolve.mesh.operators import NavierStokesResidual, least_squares_gradient, least_squares_laplacian
 from physolve.mesh.training import PhysicsWeights
-from physolve.mesh.training._losses import physics_loss, square_error
+from physolve.mesh.training._losses import Step, gradient_losses, momentum_loss, square_error
 
 DESIGN = Design(
     Channels(("velocity",), (2,)), Channels(("pressure",), (0,)), 2, 0.1, 0.2, 1.0, TransformerSizes(1, 8, 2)
@@ -53,6 +53,24 @@ def test_what_the_network_should_say_advances_to_the_truth(simulator):
     assert torch.allclose(found.outputs, truth[:, 2:], atol=1e-5)
 
 
+def test_the_momentum_loss_is_the_residual_over_the_acceleration():
+    """v' - v = dt a, constant in space, and p = q x: what is left is a + (q, 0)."""
+    x = torch.from_numpy(POINTS)[:, 0]
+    edges = mesh_edges({"triangle": TRIANGLES}, len(POINTS))
+    gradient, laplacian = least_squares_gradient(POINTS, edges), least_squares_laplacian(POINTS, edges)
+    residual = NavierStokesResidual(gradient, laplacian, 0.1)
+    still = torch.zeros(len(POINTS), 2, dtype=torch.float64)
+    counted, dt = (~GRAPH.known).double(), 0.5
+
+    def step(acceleration, q):
+        return Step(still, still + dt * torch.tensor(acceleration, dtype=torch.float64), q * x)
+
+    true = step([3.0, 0.0], -3.0)
+    assert float(momentum_loss(residual, true, true, dt, counted)) == pytest.approx(0.0, abs=1e-20)
+    found = momentum_loss(residual, step([3.0, 2.0], -4.0), true, dt, counted)
+    assert float(found) == pytest.approx((1.0 + 4.0) / 9.0)
+
+
 def test_physics_losses_are_relative_to_the_true_gradient():
     """Of linear fields, whose gradients the operator has exactly: true (y, 0), predicted (y + a x, b x)."""
     x, y = torch.from_numpy(POINTS).T
@@ -62,7 +80,7 @@ def test_physics_losses_are_relative_to_the_true_gradient():
     counted = (~GRAPH.known).double()
 
     def loss(**weights):
-        return float(physics_loss(PhysicsWeights(**weights), gradient, predicted, true, counted))
+        return float(gradient_losses(PhysicsWeights(**weights), gradient, predicted, true, counted))
 
     assert loss(gradient=1.0) == pytest.approx(0.3**2 + 0.4**2)
     assert loss(divergence=1.0) == pytest.approx(0.3**2)

@@ -16,9 +16,9 @@ from physolve.mesh.training._windows import Windows, drawn
 CHANNELS = Channels(("velocity",), (2,)), Channels(("pressure",), (0,))
 
 
-def windows(path, length=2, stride=1):
+def windows(path, length=2, stride=1, first=0):
     store = MeshStore(path)
-    return Windows(store, store.names("train"), CHANNELS, length, stride)
+    return Windows(store, store.names("train"), CHANNELS, length, stride, first)
 
 
 def test_a_window_is_a_piece_of_a_trajectory(flow_data):
@@ -31,6 +31,12 @@ def test_a_window_is_a_piece_of_a_trajectory(flow_data):
         expected = frame(points, DT * step, 0.7)
         assert np.allclose(frames[k, :, :2], expected["velocity"])
         assert np.allclose(frames[k, :, 2], expected["pressure"])
+
+
+def test_windows_may_begin_later(flow_data):
+    every, later = windows(flow_data), windows(flow_data, first=5)
+    assert (len(every), len(later)) == (14, 4)
+    assert all(torch.equal(later[k].frames, every[index].frames) for k, index in enumerate((5, 6, 12, 13)))
 
 
 def test_windows_in_memory_are_the_same(flow_data):
@@ -54,7 +60,7 @@ def test_every_window_is_seen_once_before_any_is_seen_again():
 def test_scales_are_those_of_the_frames(tiny, flow_data):
     store = MeshStore(flow_data)
     design = design_for(tiny, store)
-    scales = scales_of(store, design, 1, noise=0.0)
+    scales = scales_of(store, design, tiny.data, noise=0.0)
     names = store.names("train")
     frames = [store.frame(name, step)["velocity"] for name in names for step in range(8)]
     values = np.concatenate(frames)
@@ -63,7 +69,7 @@ def test_scales_are_those_of_the_frames(tiny, flow_data):
     free = [np.isin(store.mesh(name).node_type, (0, 5)) for name in names for _ in range(8)]
     steps = [(frames[k + 1] - frames[k])[free[k]] for k in range(16) if k % 8 < 7]
     assert scales.increment[1].item() == pytest.approx(np.concatenate(steps)[:, 1].std(), rel=1e-5)
-    noisy = scales_of(store, design, 1, noise=0.5)
+    noisy = scales_of(store, design, tiny.data, noise=0.5)
     together = np.hypot(scales.increment[1].item(), 0.5 * scales.scale[1].item())
     assert noisy.increment[1].item() == pytest.approx(together, rel=1e-5)
     assert bool((scales.scale > 0).all())  # a component is constant
