@@ -1,4 +1,4 @@
-"""References: finite elements for linear scalar problems, Fourier series for periodic ones in time, Cole-Hopf."""
+"""References: finite elements for linear scalar problems, Fourier series in time, Cole-Hopf; plane flows in `flow`."""
 
 from ._cole_hopf import ColeHopf as ColeHopf
 from ._cole_hopf import cole_hopf as cole_hopf

@@ -22,7 +22,7 @@ def iterated(apply: Apply, correct: Apply, x: Floats, residual: Floats, tol: flo
     x, residual = x + step, residual - apply(step)
     steps: list[Floats] = []
     images: list[Floats] = []
-    while np.linalg.norm(residual) > tol:
+    while not np.linalg.norm(residual) <= tol:  # also while it is not a number
         if len(steps) == limit or not np.isfinite(residual).all():
             return x, limit + 1
         step = correct(residual)

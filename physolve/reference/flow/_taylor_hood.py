@@ -110,26 +110,20 @@ class TaylorHood:
     def convection_slope(self, u: Float[np.ndarray, "2 n"]) -> sparse.csr_matrix:
         """(2 n, 2 n): the derivative of `convection` at u."""
         at, along = self._at_points(u)
-        w = self.weights
-        own = self.tested @ self.transport(u)
-        blocks = [
-            [
-                self._tested(w * along[j][:, i], self.values)
-                + self._tested(0.5 * w * at[:, i], self.slopes[j])
-                + (own if i == j else 0 * own)
-                for j in range(2)
-            ]
+        of_wind = [
+            [self._tested(along[j][:, i], self.values) + self._tested(0.5 * at[:, i], self.slopes[j]) for j in range(2)]
             for i in range(2)
         ]
-        return sparse.bmat(blocks).tocsr()
+        moved = self.tested @ self.transport(u)
+        return (sparse.bmat(of_wind) + sparse.block_diag([moved, moved])).tocsr()
 
     def _at_points(self, u: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
         """Velocity (q, 2), and its derivatives by x and y, each (q, 2)."""
         nodes = np.ascontiguousarray(u.T)
         return self.values @ nodes, (self.slopes[0] @ nodes, self.slopes[1] @ nodes)
 
-    def _tested(self, weights: Floats, operator: sparse.csr_matrix) -> sparse.csr_matrix:
-        return (self.values.T @ sparse.diags(weights) @ operator).tocsr()
+    def _tested(self, factor: Floats, operator: sparse.csr_matrix) -> sparse.csr_matrix:
+        return self.tested @ sparse.diags(factor) @ operator
 
 
 def _operator(basis: Any, of: Any) -> sparse.csr_matrix:

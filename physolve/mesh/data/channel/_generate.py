@@ -1,6 +1,7 @@
 """A data set of flows: made trajectory by trajectory, by several processes, and again from where it stopped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
@@ -60,8 +61,9 @@ def generate(
     pieces.open(how, seed)
     missing = [number for number, name in enumerate(names) if not pieces.has(name)]
     first = 1 + trajectories - len(missing)
-    for done, number in enumerate(each_done(partial(_make, pieces, how, seed), missing, workers), first):
-        progress(Made(names[number], done, trajectories, pieces.reason(names[number])))
+    with closing(each_done(partial(_make, pieces, how, seed), missing, workers)) as numbers:
+        for done, number in enumerate(numbers, first):
+            progress(Made(names[number], done, trajectories, pieces.reason(names[number])))
     left_out = {name: reason for name in names if (reason := pieces.reason(name)) is not None}
     _join(file, [name for name in names if name not in left_out], pieces, split, seed)
     pieces.remove()

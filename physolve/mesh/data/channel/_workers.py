@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ from physolve.errors import NumericalError
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) -> Iterator[int]:
+def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) -> Generator[int, None, None]:
     """`task` of every number, as they end: in this process for one worker, else in that many new ones.
 
-    An interruption ends the processes at once; what they have not finished is lost.
+    An interruption, or the generator's end by `close`, ends the processes at once; what they have not finished is lost.
 
     Raises NumericalError where a process dies, and whatever a task raises.
     """
@@ -26,7 +26,11 @@ def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) 
     before = set(multiprocessing.active_children())
     with _one_thread_each():
         pool = ProcessPoolExecutor(
-            min(workers, len(numbers)), mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
+            min(workers, len(numbers)),
+            mp_context=multiprocessing.get_context("spawn"),
+            # Ctrl-C reaches all processes of a terminal; the first one ends the others
+            initializer=signal.signal,
+            initargs=(signal.SIGINT, signal.SIG_IGN),
         )
         futures: list[Future[int]] = [pool.submit(task, number) for number in numbers]
     try:
@@ -43,11 +47,6 @@ def each_done(task: Callable[[int], int], numbers: Sequence[int], workers: int) 
             for child in set(multiprocessing.active_children()) - before:
                 child.terminate()
         pool.shutdown(wait=True)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal; the first one ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
