@@ -7,6 +7,7 @@ import typer
 from ._console import results
 from ._mesh_convert import convert
 from ._mesh_generate import generate
+from ._mesh_rollout import rollout
 from ._mesh_train import train
 
 mesh = typer.Typer(
@@ -17,10 +18,10 @@ mesh = typer.Typer(
 
 @mesh.callback(invoke_without_command=True)
 def _top(context: typer.Context) -> None:
-    """Simulations on meshes: make data sets of them, compute new ones, learn from these."""
+    """Simulations on meshes: make data sets of them, compute new ones, learn from these, predict others."""
     if context.invoked_subcommand is None:
         results().print(context.get_help())
 
 
-for _name, _command in (("convert", convert), ("generate", generate), ("train", train)):
+for _name, _command in (("convert", convert), ("generate", generate), ("train", train), ("rollout", rollout)):
     mesh.command(_name)(_command)

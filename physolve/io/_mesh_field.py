@@ -69,6 +69,17 @@ class MeshField:
         return f"MeshField({len(self.points)} points in {self.dim}-D, {cells}, data: {data})"
 
 
+def mesh_field(
+    points: NDArray[np.floating],
+    cells: Mapping[str, NDArray[np.integer]],
+    point_data: Mapping[str, NDArray[np.floating]] | None = None,
+) -> MeshField:
+    """A `MeshField` of arrays of any precision; raises as it does."""
+    blocks = {kind: np.asarray(block, dtype=np.int64) for kind, block in cells.items()}
+    data = {name: np.asarray(values, dtype=np.float64) for name, values in (point_data or {}).items()}
+    return MeshField(np.asarray(points, dtype=np.float64), blocks, data)
+
+
 def _points(values: object) -> NDArray[np.float64]:
     points = np.ascontiguousarray(values, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] not in (1, 2, 3):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from ._cells import CELL_DIM
@@ -37,16 +37,37 @@ _FACETS: Mapping[str, tuple[tuple[int, ...], ...]] = {
 
 
 def boundary_nodes(cells: Mapping[str, NDArray[np.integer]], nodes: int) -> Bool[np.ndarray, " n"]:
-    """Which nodes lie on the boundary: those of facets that one cell has to itself, among cells of the highest
-    dimension (a mesh of tetrahedra may hold the triangles of its surface as well)."""
+    """Which nodes lie on the boundary: those of its facets."""
+    found = np.zeros(nodes, dtype=bool)
+    for facets, _ in boundary_facets(cells):
+        found[facets] = True
+    return found
+
+
+def boundary_facets(
+    cells: Mapping[str, NDArray[np.integer]],
+) -> list[tuple[Int[np.ndarray, "m nodes"], Int[np.ndarray, "m corners"]]]:
+    """Facets that one cell has to itself, among cells of the highest dimension (a mesh of tetrahedra may hold the
+    triangles of its surface as well), and the nodes of that cell; a pair of arrays for every kind of facet of every
+    kind of cell. Corners come first in a facet."""
     dim = max((CELL_DIM.get(kind, 0) for kind, block in cells.items() if len(block)), default=0)
-    by_size: dict[int, list[NDArray[np.int64]]] = {}
+    found = []  # facets, owners
     for kind, block in cells.items():
         for facet in _FACETS[kind] if CELL_DIM.get(kind) == dim else ():
-            by_size.setdefault(len(facet), []).append(np.asarray(block, dtype=np.int64)[:, list(facet)])
-    found = np.zeros(nodes, dtype=bool)
-    for blocks in by_size.values():
-        facets = np.concatenate(blocks)
-        _, first, times = np.unique(np.sort(facets, 1), axis=0, return_index=True, return_counts=True)
-        found[facets[first[times == 1]]] = True
-    return found
+            numbers = np.asarray(block, dtype=np.int64)
+            found.append((numbers[:, list(facet)], numbers))
+    alone = _met_once([facets for facets, _ in found])
+    return [(facets[here], owners[here]) for (facets, owners), here in zip(found, alone, strict=True)]
+
+
+def _met_once(blocks: list[NDArray[np.int64]]) -> list[NDArray[np.bool_]]:
+    """For blocks of facets, which of them no other facet of any block equals."""
+    once = [np.zeros(len(block), dtype=bool) for block in blocks]
+    for size in {block.shape[1] for block in blocks}:
+        those = [k for k, block in enumerate(blocks) if block.shape[1] == size]
+        together = np.sort(np.concatenate([blocks[k] for k in those]), 1)
+        _, inverse, times = np.unique(together, axis=0, return_inverse=True, return_counts=True)
+        parts = np.split(times[inverse.reshape(-1)] == 1, np.cumsum([len(blocks[k]) for k in those])[:-1])
+        for k, part in zip(those, parts, strict=True):
+            once[k] = part
+    return once

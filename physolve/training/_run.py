@@ -6,13 +6,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from physolve.errors import ProblemFileError
 
@@ -64,7 +65,7 @@ def _trainer(keeper: Keeper) -> L.Trainer:
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
-        logger=[CSVLogger(folder, name="csv"), TensorBoardLogger(folder, name="tensorboard")],
+        logger=_loggers(folder),
         callbacks=[
             keeper,
             ModelCheckpoint(
@@ -72,6 +73,14 @@ def _trainer(keeper: Keeper) -> L.Trainer:
             ),
         ],
     )
+
+
+def _loggers(folder: Path) -> list[Logger]:
+    """CSV; TensorBoard too where it is installed."""
+    loggers: list[Logger] = [CSVLogger(folder, name="csv")]
+    if find_spec("tensorboard") is not None:
+        loggers.append(TensorBoardLogger(folder, name="tensorboard"))
+    return loggers
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""Pictures, animations and scenes of solutions, drawn without a screen."""
+"""Pictures, animations and scenes of solutions and rollouts, drawn without a screen."""
 
+from ._comparison import comparison_film as comparison_film
 from ._curve import plot_convergence as plot_convergence
 from ._curve import plot_cut as plot_cut
 from ._mesh import mesh_domain as mesh_domain

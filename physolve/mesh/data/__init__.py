@@ -5,6 +5,7 @@ from ._convert import convert as convert
 from ._fields import Fields as Fields
 from ._layout import SPLITS as SPLITS
 from ._layout import Split as Split
+from ._parts import nodes_on_part as nodes_on_part
 from ._parts import with_parts_of as with_parts_of
 from ._rules import NodeRules as NodeRules
 from ._rules import read_rules as read_rules

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float
 from scipy.spatial import cKDTree
 
 from physolve.errors import SpecificationError
@@ -27,7 +27,7 @@ def with_parts_of(series: Series, domain: Shape) -> Series:
             f"{series.origin}: the mesh is {series.points.shape[1]}-D and the problem's domain {space.dim}-D"
         )
     edge = np.flatnonzero(boundary_nodes(series.cells, len(series.points)))
-    parts = {name: edge[_near(space, name, series.points[edge])] for name in space.parts if name != "boundary"}
+    parts = {name: edge[nodes_on_part(space, name, series.points[edge])] for name in space.parts if name != "boundary"}
     if not any(len(nodes) for nodes in parts.values()):
         raise SpecificationError(
             f"{series.origin}: no node of the mesh lies on a boundary part of the problem's domain"
@@ -35,7 +35,8 @@ def with_parts_of(series: Series, domain: Shape) -> Series:
     return replace(series, parts={**series.parts, **parts})
 
 
-def _near(space: Shape, part: str, points: NDArray[np.floating]) -> NDArray[np.bool_]:
+def nodes_on_part(space: Shape, part: str, points: Float[np.ndarray, "n dim"]) -> Bool[np.ndarray, " n"]:
+    """Which points lie on a boundary part, as far as its samples tell."""
     samples = space.sample_boundary(SAMPLES if space.dim > 1 else 1, on=part, method="grid")
     tree = cKDTree(samples.points)
     spacing = 0.0 if len(samples.points) < 2 else float(np.median(tree.query(samples.points, k=2)[0][:, 1]))

@@ -25,9 +25,8 @@ class RolloutErrors:
         self.normal = node_type == NodeType.NORMAL
         self.squares: list[Tensor] = []  # of every step, by column: they stay on the device until they are asked for
 
-    def add(self, step: int, found: Float[Tensor, "n columns"], true: Float[Tensor, "n columns"]) -> None:
+    def add(self, found: Float[Tensor, "n columns"], true: Float[Tensor, "n columns"]) -> None:
         """Of step 1, 2, ... in turn."""
-        assert step == len(self.squares) + 1
         self.squares.append((found - true)[self.normal].double().square().mean(0))
 
     def figures(self) -> dict[str, float]:
@@ -41,8 +40,3 @@ class RolloutErrors:
                     found[f"{name} rmse {moment}"] = float(mean[moment - 1].sqrt())
             found[f"{name} rmse"] = float(mean.mean().sqrt())
         return found
-
-    def relative(self, name: str, true: Float[Tensor, " steps"]) -> float:
-        """Over all steps: the error over the root-mean-square of the truth, which is given for every step."""
-        mean = torch.stack(self.squares).cpu()[:, self.channels.columns(name)].sum(1)
-        return float((mean.sum() / true.double().square().sum()).sqrt())

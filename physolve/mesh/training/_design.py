@@ -12,7 +12,7 @@ from .._design import Design
 from .._node_types import PREDICTED
 from .._simulator import Scales
 from ..data import MeshStore
-from ._settings import Configuration
+from ._settings import Configuration, DataSettings
 
 SMALLEST = 1e-6  # of a scale over the largest of its kind: a field that is constant is not blown up
 
@@ -28,7 +28,7 @@ def design_for(configuration: Configuration, store: MeshStore) -> Design:
         state=Channels.of(data.state, store.fields()),
         outputs=Channels.of(data.outputs, store.fields()),
         dim=mesh.points.shape[1],
-        dt=_step(store, names, data.stride),
+        dt=_step(store, names, data),
         length=float(np.median(lengths)),
         extent=float(np.ptp(mesh.points, axis=0).max()),
         network=configuration.sizes,
@@ -38,20 +38,20 @@ def design_for(configuration: Configuration, store: MeshStore) -> Design:
     )
 
 
-def scales_of(store: MeshStore, design: Design, stride: int, noise: float) -> Scales:
+def scales_of(store: MeshStore, design: Design, data: DataSettings, noise: float) -> Scales:
     """Of the training trajectories, in one pass over their frames. Noise is part of the increments: the network has to
     take it back."""
     state, outputs, steps = (_Moments() for _ in range(3))
     for name in _training(store):
         free = np.isin(store.mesh(name).node_type, PREDICTED)
         before: list[NDArray[np.float32]] = []
-        for step in range(len(store.times(name))):
+        for step in range(data.first, len(store.times(name))):
             frame = store.frame(name, step)
             here = design.state.packed(frame)
             state.add(here)
             outputs.add(design.outputs.packed(frame))
             before.append(here)
-            if len(before) > stride:
+            if len(before) > data.stride:
                 steps.add((here - before.pop(0))[free])
     noisy = np.hypot(steps.deviation, noise * state.deviation)
     parts = (state.mean, _floored(state.deviation), _floored(noisy), outputs.mean, _floored(outputs.deviation))
@@ -90,12 +90,15 @@ def _training(store: MeshStore) -> list[str]:
     return names
 
 
-def _step(store: MeshStore, names: list[str], stride: int) -> float:
+def _step(store: MeshStore, names: list[str], data: DataSettings) -> float:
     """The time between states, the same for all."""
-    steps = {name: np.diff(store.times(name)[::stride]) for name in names}
+    steps = {name: np.diff(store.times(name)[data.first :: data.stride]) for name in names}
     first = next((each[0] for each in steps.values() if len(each)), None)
     if first is None:
-        raise SpecificationError(f"{store.path}: no training trajectory has {stride + 1} frames; lower data.stride")
+        raise SpecificationError(
+            f"{store.path}: no training trajectory has {data.first + data.stride + 1} frames; lower data.first"
+            " or data.stride"
+        )
     for name, each in steps.items():
         if not np.allclose(each, first, rtol=1e-3):
             raise SpecificationError(

@@ -10,7 +10,8 @@ import torch
 from .._design import Design
 from .._simulation_graph import joined_graphs, moved, simulation_graph
 from ..data import StoredMesh
-from ..operators import NodeGradient, Stencil, least_squares_gradient
+from ..operators import NodeGradient, NodeLaplacian, Stencil, least_squares_gradient, least_squares_laplacian
+from ._settings import PhysicsWeights
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
 class Graphs:
     """Made once for every mesh; the last batch's is kept, which is all there are where a data set has one mesh.
 
-    `gradients` adds `gradient` to every graph, its least-squares `NodeGradient`.
+    Where physics losses count, every graph has its least-squares `gradient`, and for the momentum its `laplacian`.
     """
 
-    def __init__(self, meshes: Sequence[StoredMesh], design: Design, device: torch.device, gradients: bool) -> None:
-        self.each = {mesh.key: moved(_graph(mesh, design, gradients), device) for mesh in meshes}
-        if gradients:
-            for graph in self.each.values():
-                graph.gradient = graph.gradient.to(device)
+    def __init__(
+        self, meshes: Sequence[StoredMesh], design: Design, device: torch.device, physics: PhysicsWeights
+    ) -> None:
+        self.each = {mesh.key: _graph(mesh, design, device, physics) for mesh in meshes}
         self._last: tuple[tuple[str, ...], Data] | None = None
 
     def joined(self, keys: Sequence[str]) -> Data:
@@ -35,23 +35,28 @@ class Graphs:
             graphs = [self.each[key] for key in keys]
             together = joined_graphs(graphs)
             if "gradient" in graphs[0]:
-                together.gradient = _joined_gradients([graph.gradient for graph in graphs])
+                together.gradient = NodeGradient(_joined([graph.gradient.stencil for graph in graphs]))
+            if "laplacian" in graphs[0]:
+                together.laplacian = NodeLaplacian(_joined([graph.laplacian.stencil for graph in graphs]))
             self._last = tuple(keys), together
         return self._last[1]
 
 
-def _graph(mesh: StoredMesh, design: Design, gradients: bool) -> Data:
+def _graph(mesh: StoredMesh, design: Design, device: torch.device, physics: PhysicsWeights) -> Data:
     graph = simulation_graph(mesh.points, mesh.cells, mesh.node_type, design)
-    if gradients:
-        graph.gradient = least_squares_gradient(mesh.points, graph.edge_index.numpy())
-    return graph
+    there, edges = moved(graph, device), graph.edge_index.numpy()
+    if physics.any:
+        there.gradient = least_squares_gradient(mesh.points, edges).to(device)
+    if physics.momentum:
+        there.laplacian = least_squares_laplacian(mesh.points, edges).to(device)
+    return there
 
 
-def _joined_gradients(gradients: Sequence[NodeGradient]) -> NodeGradient:
-    stencils, rows, nodes, first = [gradient.stencil for gradient in gradients], [], [], 0
+def _joined(stencils: Sequence[Stencil]) -> Stencil:
+    """One below another."""
+    rows, nodes, first = [], [], 0
     for stencil in stencils:
         rows.append(stencil.row + first)
         nodes.append(stencil.node + first)
         first += stencil.nodes
-    weights = torch.cat([stencil.weights for stencil in stencils])
-    return NodeGradient(Stencil(torch.cat(rows), torch.cat(nodes), weights, first))
+    return Stencil(torch.cat(rows), torch.cat(nodes), torch.cat([stencil.weights for stencil in stencils]), first)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from .._simulator import Simulator
-from ..operators import NodeGradient
+from ..operators import NavierStokesResidual, NodeGradient
 from ._settings import PhysicsWeights
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+TINY = 1e-30  # a flow at rest has no size
 
 
 def square_error(
@@ -38,17 +40,37 @@ def square_error(
     return torch.cat([of_state, squares[:, columns:].mean(0)]).mean()
 
 
-def physics_loss(
+class Step(NamedTuple):
+    """What physics says something of: velocities before and after, the pressure half-way."""
+
+    before: Float[Tensor, "n dim"]
+    after: Float[Tensor, "n dim"]
+    pressure: Float[Tensor, " n"]
+
+
+def gradient_losses(
     weights: PhysicsWeights,
     gradient: NodeGradient,
     predicted: Float[Tensor, "n dim"],
     true: Float[Tensor, "n dim"],
     counted: Float[Tensor, " n"],
 ) -> Float[Tensor, ""]:
-    """Of a predicted velocity, over the nodes that count; see `PhysicsWeights`."""
+    """Of the gradient and the divergence of a predicted velocity, over the nodes that count; see `PhysicsWeights`."""
     found, wanted = gradient(predicted), gradient(true)
-    counted = counted[:, None, None]
-    size = (counted * wanted.square()).sum().clamp_min(1e-30)
-    off = (counted * (found - wanted).square()).sum() / size
+    size = _counted(wanted, counted)
+    off = _counted(found - wanted, counted) / size
     trace = found.diagonal(dim1=-2, dim2=-1).sum(-1)
-    return weights.gradient * off + weights.divergence * (counted[:, 0, 0] * trace.square()).sum() / size
+    return weights.gradient * off + weights.divergence * _counted(trace, counted) / size
+
+
+def momentum_loss(
+    residual: NavierStokesResidual, predicted: Step, true: Step, dt: float, counted: Float[Tensor, " n"]
+) -> Float[Tensor, ""]:
+    """The residual of a predicted step, over the size of the true acceleration."""
+    size = _counted((true.after - true.before) / dt, counted)
+    return _counted(residual.momentum(*predicted, dt), counted) / size
+
+
+def _counted(values: Float[Tensor, "n ..."], counted: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """The sum of squares over the nodes that count."""
+    return (counted * values.square().flatten(1).sum(1) if values.ndim > 1 else counted * values.square()).sum() + TINY

@@ -14,11 +14,12 @@ from torch.utils.data import DataLoader
 from physolve.training import Clock, EpochStream, learning_rate, moving_average
 
 from .._design import design_to_data
-from .._simulator import Simulator
+from .._simulator import Advanced, Simulator
 from .._simulator_file import save_simulator
 from ..data import MeshStore
+from ..operators import NavierStokesResidual
 from ._graphs import Graphs
-from ._losses import physics_loss, square_error
+from ._losses import Step, gradient_losses, momentum_loss, square_error
 from ._settings import Configuration
 from ._validation import validation_errors
 from ._windows import Window, Windows, drawn
@@ -51,7 +52,9 @@ class MeshModule(L.LightningModule):
         self._store = store
         design, data = simulator.design, configuration.data
         length = configuration.training.unroll + 1
-        self._windows = Windows(store, store.names("train"), (design.state, design.outputs), length, data.stride)
+        self._windows = Windows(
+            store, store.names("train"), (design.state, design.outputs), length, data.stride, data.first
+        )
         self._graphs: Graphs | None = None
 
     @property
@@ -59,14 +62,9 @@ class MeshModule(L.LightningModule):
         """The simulator with averaged weights: what is validated and shipped."""
         return self.average.module  # type: ignore[return-value]
 
-    @property
-    def physical(self) -> bool:
-        """Whether losses beside the square error count."""
-        return max(self.configuration.physics.gradient, self.configuration.physics.divergence) > 0
-
     def on_fit_start(self) -> None:
         meshes = {mesh.key: mesh for mesh in map(self._store.mesh, self._windows.names)}
-        self._graphs = Graphs(list(meshes.values()), self.simulator.design, self.device, self.physical)
+        self._graphs = Graphs(list(meshes.values()), self.simulator.design, self.device, self.configuration.physics)
         if self.configuration.data.in_memory:
             self._windows.keep(self.device)
 
@@ -86,20 +84,30 @@ class MeshModule(L.LightningModule):
             with torch.set_grad_enabled(counts and torch.is_grad_enabled()):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=settings.bf16):
                     said = self.simulator(state, graph)
-                following = self.simulator.read(said, state, graph, truth[:, :columns]).state
+                found = self.simulator.read(said, state, graph, truth[:, :columns])
                 if counts:
                     losses.append(square_error(self.simulator, said, state, truth, graph))
-                    losses[-1] = losses[-1] + self._physics(following, truth, graph)
-                state = following
+                    losses[-1] = losses[-1] + self._physics(state, found, batch.frames[k - 1 : k + 1], graph)
+                state = found.state
         return torch.stack(losses).mean()
 
-    def _physics(self, predicted: Tensor, truth: Tensor, graph: Any) -> Tensor | float:
-        if not self.physical:
+    def _physics(self, state: Tensor, found: Advanced, frames: Tensor, graph: Any) -> Tensor | float:
+        """Of a step from `state`; `frames` are the true ones before and after."""
+        weights, design = self.configuration.physics, self.simulator.design
+        if not weights.any:
             return 0.0
-        weights = self.configuration.physics
-        velocity = self.simulator.design.state.columns(weights.velocity)
-        counted = (~graph.known).to(predicted.dtype)
-        return physics_loss(weights, graph.gradient, predicted[:, velocity], truth[:, velocity], counted)
+        velocity, outputs = design.state.columns(weights.velocity), frames[:, :, design.state.count :]
+        counted = (~graph.known).to(state.dtype)
+        true = frames[:, :, velocity]
+        loss = gradient_losses(weights, graph.gradient, found.state[:, velocity], true[1], counted)
+        if weights.momentum:
+            pressure = outputs[:, :, design.outputs.columns(weights.pressure)][..., 0]
+            said = found.outputs[:, design.outputs.columns(weights.pressure)][:, 0]
+            residual = NavierStokesResidual(graph.gradient, graph.laplacian, weights.viscosity)
+            predicted = Step(state[:, velocity], found.state[:, velocity], (pressure[0] + said) / 2)
+            real = Step(true[0], true[1], pressure.mean(0))
+            loss = loss + weights.momentum * momentum_loss(residual, predicted, real, design.dt, counted)
+        return loss
 
     def _noisy(self, state: Tensor, known: Tensor) -> Tensor:
         """With noise where values are predicted; the same for the same seed, step and process."""
@@ -123,7 +131,7 @@ class MeshModule(L.LightningModule):
             return validation_errors(
                 self.averaged,
                 self._store,
-                self.configuration.data.stride,
+                self.configuration.data,
                 settings.validation,
                 settings.validation_steps,
                 self.device,

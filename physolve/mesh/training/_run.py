@@ -50,7 +50,7 @@ def _simulator(configuration: Configuration, store: MeshStore, design: Design) -
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(settings.seed)
         simulator = Simulator(design, checkpointing=settings.checkpointing)
-    simulator.set_scales(scales_of(store, design, configuration.data.stride, settings.noise))
+    simulator.set_scales(scales_of(store, design, configuration.data, settings.noise))
     return simulator
 
 

@@ -18,6 +18,7 @@ class DataSettings:
     path        of the data set, seen from the working directory; from `physolve mesh convert` or `generate`
     state       fields that are seen and predicted
     outputs     fields that are predicted only, such as the pressure
+    first       stored frame that trajectories are seen from on: what came before was another flow
     stride      stored frames between two states
     in_memory   keep all frames in the memory of the device; else they are read as they are needed, by `workers`
     """
@@ -25,12 +26,14 @@ class DataSettings:
     path: str = ""
     state: tuple[str, ...] = ("velocity",)
     outputs: tuple[str, ...] = ()
+    first: int = 0
     stride: int = 1
     in_memory: bool = False
     workers: int = 0
 
     def __post_init__(self) -> None:
         _check("data", self.stride > 0, f"stride={self.stride}", "a positive number")
+        _check("data", self.first >= 0, f"first={self.first}", "a number from 0")
         _check("data", self.workers >= 0, f"workers={self.workers}", "a number from 0")
         _check("data", not (self.in_memory and self.workers), f"workers={self.workers}", "0 with in_memory")
 
@@ -46,21 +49,32 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class PhysicsWeights:
-    """Of losses beside the mean square error, 0 leaves them out.
+    """Of losses beside the mean square error, over nodes that are predicted; 0 leaves them out.
 
-    gradient      squared error of the velocity's least-squares gradient, over the size of the true one
+    gradient      squared error of the velocity's least-squares gradient, over the squared size of the true one
     divergence    squared divergence of the velocity, over the squared size of the true gradient
+    momentum      squared residual of the Navier-Stokes equations over a step (`NavierStokesResidual`), over the squared
+                  size of the true acceleration; it needs the pressure, over the density, and the `viscosity`
     velocity      which field of the state that is
+    pressure      which output that is
     """
 
     gradient: float = 0.0
     divergence: float = 0.0
+    momentum: float = 0.0
+    viscosity: float = 0.0
     velocity: str = "velocity"
+    pressure: str = "pressure"
 
     def __post_init__(self) -> None:
-        for name in ("gradient", "divergence"):
+        for name in ("gradient", "divergence", "momentum", "viscosity"):
             value = getattr(self, name)
             _check("physics", value >= 0, f"{name}={value}", "a number from 0")
+
+    @property
+    def any(self) -> bool:
+        """Whether one of the losses counts."""
+        return max(self.gradient, self.divergence, self.momentum) > 0
 
 
 @dataclass(frozen=True)

@@ -28,24 +28,30 @@ class Window(NamedTuple):
 
 
 class Windows(Dataset[Window]):
-    """All windows of `length` states, `stride` stored frames apart, of the named trajectories.
+    """All windows of `length` states of the named trajectories, from their frame `first` on, `stride` frames apart.
 
     Raises SpecificationError where no trajectory is long enough.
     """
 
     def __init__(
-        self, store: MeshStore, names: Sequence[str], channels: tuple[Channels, Channels], length: int, stride: int
+        self,
+        store: MeshStore,
+        names: Sequence[str],
+        channels: tuple[Channels, Channels],
+        length: int,
+        stride: int = 1,
+        first: int = 0,
     ) -> None:
         self.store, self.names, self.channels = store, list(names), channels
-        self.length, self.stride = length, stride
+        self.length, self.stride, self.first = length, stride, first
         self.meshes = [store.mesh(name).key for name in names]
-        counts = [max(0, len(store.times(name)) - (length - 1) * stride) for name in names]
+        counts = [max(0, len(store.times(name)) - first - (length - 1) * stride) for name in names]
         self.ends = np.cumsum(counts)
         self.kept: list[Tensor] | None = None
         if not sum(counts):
             raise SpecificationError(
-                f"{store.path}: no trajectory has the {(length - 1) * stride + 1} frames of a window; lower"
-                " training.unroll or data.stride"
+                f"{store.path}: no trajectory has the {first + (length - 1) * stride + 1} frames of a window; lower"
+                " training.unroll, data.stride or data.first"
             )
 
     def keep(self, device: torch.device) -> None:
@@ -60,7 +66,7 @@ class Windows(Dataset[Window]):
 
     def __getitem__(self, index: int) -> Window:
         k = int(np.searchsorted(self.ends, index, side="right"))
-        first = index - (int(self.ends[k - 1]) if k else 0)
+        first = self.first + index - (int(self.ends[k - 1]) if k else 0)
         steps = range(first, first + (self.length - 1) * self.stride + 1, self.stride)
         if self.kept is not None:
             return Window(self.meshes[k], self.kept[k][steps.start : steps.stop : self.stride])

@@ -1,0 +1,85 @@
+"""A stated flow on a mesh as the beginning of a rollout, and as a trajectory to learn from where it is known."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import sympy
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from physolve.errors import SpecificationError
+from physolve.spec import Initial, stated_values
+
+from ..data import Series
+from ..rollout import Case
+from ._boundary import boundary_types, boundary_values, evaluated
+from ._flow import Flow
+
+VELOCITY, PRESSURE = "velocity", "pressure"
+"""Names of the fields, whatever the problem calls its unknowns."""
+
+
+def flow_case(
+    flow: Flow, points: Float[np.ndarray, "n dim"], cells: Mapping[str, NDArray[np.integer]], dt: float
+) -> Case:
+    """The flow from its initial state on, in steps of `dt`: known nodes take the values of the conditions at every
+    time; the truth is the exact solution where the problem has one.
+
+    Raises SpecificationError for a problem without an initial velocity, and as `boundary_types`.
+    """
+    types = boundary_types(flow, points, cells)
+    given = boundary_values(flow, points, types)
+    instant, steps = flow.begin, int((flow.end - flow.begin) / dt + 1e-9)
+
+    def known(step: int) -> dict[str, NDArray[np.floating]]:
+        values = np.zeros_like(points)
+        for expressions, nodes in given.items():
+            values[nodes] = evaluated(expressions, flow, points[nodes], instant + step * dt)
+        return {VELOCITY: values}
+
+    start = {VELOCITY: evaluated(_initial(flow), flow, points, instant)}
+    exact = _exact(flow)
+    return Case(
+        name=flow.problem.name or "flow",
+        points=points,
+        cells=cells,
+        node_type=types,
+        start=start,
+        known=known,
+        truth=None if exact is None else (lambda step: _fields(exact, flow, points, instant + step * dt)),
+        steps=0 if exact is None else steps,
+        time=instant,
+    )
+
+
+def flow_series(
+    flow: Flow, points: Float[np.ndarray, "n dim"], cells: Mapping[str, NDArray[np.integer]], dt: float
+) -> Series:
+    """The exact solution as a trajectory for a data set. Raises SpecificationError for a problem without one."""
+    case = flow_case(flow, points, cells, dt)
+    if case.truth is None:
+        raise SpecificationError(f"flow: '{case.name}' has no exact solution of velocity and pressure to learn from")
+    return Series(
+        case.name, case.name, points, cells, case.time + dt * np.arange(case.steps + 1), case.truth, case.node_type
+    )
+
+
+def _initial(flow: Flow) -> tuple[sympy.Expr, ...]:
+    stated = stated_values(flow.problem.conditions, Initial)
+    missing = [u for u in flow.velocity if u not in stated]
+    if missing:
+        raise SpecificationError(f"flow: no initial condition gives {missing[0]}; state one, at rest for example")
+    return tuple(stated[u] for u in flow.velocity)
+
+
+def _exact(flow: Flow) -> tuple[sympy.Expr, ...] | None:
+    """Of velocity and pressure, where the problem has all."""
+    exact, unknowns = flow.problem.exact or {}, (*flow.velocity, flow.pressure)
+    return tuple(exact[u] for u in unknowns) if all(u in exact for u in unknowns) else None
+
+
+def _fields(
+    exact: tuple[sympy.Expr, ...], flow: Flow, points: NDArray[np.floating], time: float
+) -> dict[str, NDArray[np.floating]]:
+    values = evaluated(exact, flow, points, time)
+    return {VELOCITY: values[:, :-1], PRESSURE: values[:, -1]}

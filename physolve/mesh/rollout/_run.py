@@ -1,0 +1,180 @@
+"""A rollout from its case to its record, step by step to disk, stopped where it blows up."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physolve.errors import SpecificationError
+from physolve.io import SeriesWriter
+
+from .._design import Design
+from .._simulation_graph import moved, simulation_graph
+from .._simulator import Advanced, Simulator
+from ._case import Case, Frames
+from ._errors import RolloutErrors
+from ._judge import Judge
+from ._rolled import rolled
+
+
+class RolloutOutcome(Enum):
+    """How a rollout ended, and in words."""
+
+    FINISHED = "all steps were made"
+    NOT_FINITE = "a value became infinite or not a number"
+    BLEW_UP = "the state left what was trained on by far"
+
+
+@dataclass(frozen=True, eq=False)
+class Rollout:
+    """What a rollout was.
+
+    outcome      how it ended
+    message      which value, at the step after those that were kept, where it did not finish
+    steps        made and kept
+    errors       against the truth, in the data's units; empty where there is none
+    histories    of every step: time, divergence, force; see `Judge`
+    rate         steps a second, without what was written and judged
+    state        fields after the last step
+    """
+
+    outcome: RolloutOutcome
+    message: str
+    steps: int
+    errors: dict[str, float]
+    histories: dict[str, NDArray[np.floating]]
+    rate: float
+    state: dict[str, NDArray[np.floating]]
+
+
+def run_rollout(
+    simulator: Simulator,
+    case: Case,
+    steps: int,
+    *,
+    writers: Sequence[SeriesWriter] = (),
+    judge: Judge | None = None,
+    bound: float = 100.0,
+    device: torch.device | str = "cpu",
+    progress: Callable[[int], None] = lambda step: None,
+) -> Rollout:
+    """Predict `steps` steps of a case.
+
+    It stops before the first step with a value that is not finite or further than `bound` standard deviations of the
+    training data from their mean. `writers` are given the beginning and every step, the truth and the error beside the
+    prediction where they are known. `judge` looks at every step.
+
+    Raises SpecificationError for a case that does not fit the simulator, and for a number of steps below 1.
+    """
+    _check(simulator.design, case, steps)
+    graph = moved(simulation_graph(case.points, case.cells, case.node_type, simulator.design), device)
+    simulator = simulator.to(device).eval()
+    packed = _packed(simulator.design, device)
+    record = _Record(simulator.design, case, graph.node_type, packed, writers, judge)
+    known = None if case.known is None else (lambda step, frames=case.known: packed(frames, step))
+    state, spent, fault = packed(lambda _: case.start, 0), 0.0, None
+    record.begin()
+    trail = rolled(simulator, graph, state, known, steps)
+    while fault is None and record.steps < steps:
+        begun = time.perf_counter()
+        advanced = next(trail)
+        fault = _fault(simulator, advanced, bound)  # waits for the device
+        spent += time.perf_counter() - begun
+        if fault is None:
+            record.add(advanced)
+            progress(record.steps)
+    outcome, message = (RolloutOutcome.FINISHED, "") if fault is None else fault
+    return record.finished(outcome, message, (record.steps + (fault is not None)) / max(spent, 1e-9))
+
+
+class _Record:
+    """What a rollout leaves, step by step."""
+
+    def __init__(
+        self,
+        design: Design,
+        case: Case,
+        node_type: Tensor,
+        packed: Callable[[Frames, int], Tensor],
+        writers: Sequence[SeriesWriter],
+        judge: Judge | None,
+    ) -> None:
+        self.design, self.case, self.packed, self.writers, self.judge = design, case, packed, writers, judge
+        self.errors = RolloutErrors(design.state, node_type)
+        self.fields: dict[str, Any] = dict(case.start)
+        self.steps = 0
+
+    def begin(self) -> None:
+        truth = None if self.case.truth is None else self.case.truth(0)
+        names = (*self.design.state.names, *self.design.outputs.names)
+        self._keep({name: self.case.start[name] for name in names if name in self.case.start}, truth)
+
+    def add(self, advanced: Advanced) -> None:
+        self.steps += 1
+        fields = self.design.state.unpacked(advanced.state.cpu().numpy())
+        fields |= self.design.outputs.unpacked(advanced.outputs.cpu().numpy())
+        truth = None
+        if self.case.truth is not None and self.steps <= self.case.steps:
+            self.errors.add(advanced.state, self.packed(self.case.truth, self.steps))
+            truth = self.case.truth(self.steps)
+        self._keep(fields, truth)
+
+    def _keep(self, fields: dict[str, Any], truth: Mapping[str, NDArray] | None) -> None:
+        self.fields = fields
+        instant = self.case.time + self.steps * self.design.dt
+        if self.judge is not None:
+            self.judge.add(instant, fields, truth)
+        together = fields if truth is None else {**fields, **_beside(fields, truth)}
+        for writer in self.writers:
+            writer.write(instant, together)
+
+    def finished(self, outcome: RolloutOutcome, message: str, rate: float) -> Rollout:
+        errors = self.errors.figures() if self.errors.squares else {}
+        histories = {} if self.judge is None else self.judge.histories()
+        return Rollout(outcome, message, self.steps, errors, histories, rate, self.fields)
+
+
+def _beside(fields: Mapping[str, NDArray], truth: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    pairs = [(name, values, truth[name]) for name, values in fields.items() if name in truth]
+    return {f"{name} truth": true for name, _, true in pairs} | {f"{name} error": v - true for name, v, true in pairs}
+
+
+def _packed(design: Design, device: torch.device | str) -> Callable[[Frames, int], Tensor]:
+    return lambda frames, step: torch.from_numpy(design.state.packed(frames(step))).to(device)
+
+
+def _fault(simulator: Simulator, advanced: Advanced, bound: float) -> tuple[RolloutOutcome, str] | None:
+    """What is wrong with a step."""
+    scaled = ((advanced.state - simulator.scales.mean) / simulator.scales.scale).abs()
+    largest = float(scaled.max())  # NaN where there is one
+    if not np.isfinite(largest) or not bool(torch.isfinite(advanced.outputs).all()):
+        bad = int((~torch.isfinite(torch.cat(advanced, 1)).all(1)).sum())
+        return RolloutOutcome.NOT_FINITE, f"{bad} of {len(scaled)} nodes have values that are not finite"
+    if largest > bound:
+        node, column = divmod(int(scaled.argmax()), scaled.shape[1])
+        return (
+            RolloutOutcome.BLEW_UP,
+            f"column {column} of the state is {largest:.3g} standard deviations from its mean at node {node}, more than"
+            f" {bound:g}; train with more noise or unrolled steps, or on data that are more alike",
+        )
+    return None
+
+
+def _check(design: Design, case: Case, steps: int) -> None:
+    if steps < 1:
+        raise SpecificationError(f"rollout: got {steps} steps, expected at least 1")
+    for name, width in zip(design.state.names, design.state.widths, strict=True):
+        if name not in case.start:
+            has = ", ".join(case.start)
+            raise SpecificationError(f"rollout: case '{case.name}' has no field '{name}' to begin with; it has {has}")
+        got = np.asarray(case.start[name]).reshape(len(case.points), -1).shape[1]
+        if got != width:
+            raise SpecificationError(
+                f"rollout: field '{name}' of case '{case.name}' has {got} components, expected {width} as trained"
+            )

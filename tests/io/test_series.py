@@ -1,0 +1,76 @@
+"""Series of steps: written one by one, read back by the mesh readers and by VTK, complete after every step."""
+
+import numpy as np
+import pytest
+
+from physolve.errors import ProblemFileError, SpecificationError
+from physolve.io import SERIES_SUFFIXES, writing_series
+from physolve.mesh.data import read_source
+
+POINTS = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [2, 0], [2, 1]], dtype=float)
+TRIANGLES = {"triangle": np.array([[0, 1, 2], [1, 3, 2]])}
+MIXED = {"quad": np.array([[1, 4, 5, 3]]), **TRIANGLES}
+CUBE = np.array([[x, y, z] for z in (0, 1) for y in (0, 1) for x in (0, 1)], dtype=float)
+TETRA = {"tetra": np.array([[0, 1, 2, 4], [1, 2, 4, 7]])}
+
+
+def fields(step, points):
+    x = points.sum(1) + step
+    return {"velocity <&>": np.stack([x * k for k in range(points.shape[1])], 1), "p": -x}
+
+
+@pytest.mark.parametrize("suffix", SERIES_SUFFIXES)
+@pytest.mark.parametrize(("points", "cells"), [(POINTS, TRIANGLES), (POINTS, MIXED), (CUBE, TETRA)])
+def test_round_trip(tmp_path, suffix, points, cells):
+    path = tmp_path / f"flow{suffix}"
+    with writing_series(path, points, cells) as series:
+        for step in range(3):
+            series.write(0.1 * step, fields(step, points))
+    (found,) = read_source(path)
+    assert found.times.tolist() == [0.0, 0.1, 0.2]
+    assert np.array_equal(found.points, points)
+    assert {kind: block.tolist() for kind, block in found.cells.items()} == {k: b.tolist() for k, b in cells.items()}
+    for step in range(3):
+        frame = found.frame(step)
+        for name, values in fields(step, points).items():
+            assert np.allclose(frame[name][..., : values.shape[-1]], values, rtol=1e-7)
+
+
+@pytest.mark.parametrize("suffix", SERIES_SUFFIXES)
+def test_vtk_reads_it(tmp_path, suffix):
+    import pyvista
+
+    path = tmp_path / f"flow{suffix}"
+    with writing_series(path, POINTS, TRIANGLES) as series:
+        for step in range(2):
+            series.write(float(step), fields(step, POINTS))
+    reader = pyvista.get_reader(path)
+    reader.set_active_time_value(1.0)
+    grid = reader.read()
+    grid = grid[0] if isinstance(grid, pyvista.MultiBlock) else grid
+    assert np.allclose(grid.point_data["p"], fields(1, POINTS)["p"])
+
+
+@pytest.mark.parametrize("suffix", SERIES_SUFFIXES)
+def test_what_was_written_can_be_read_while_the_rest_is_not_there(tmp_path, suffix):
+    path = tmp_path / f"flow{suffix}"
+    with writing_series(path, POINTS, TRIANGLES) as series:
+        series.write(0.0, fields(0, POINTS))
+        series.write(0.5, fields(1, POINTS))
+        text = path.read_text()
+    assert text == path.read_text()
+
+
+def test_what_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(ProblemFileError, match=r"got suffix '.vtu', expected one of .xdmf, .pvd"):
+        writing_series(tmp_path / "flow.vtu", POINTS, TRIANGLES)
+    with (
+        pytest.raises(ProblemFileError, match="cannot be written"),
+        writing_series(tmp_path / "no" / "f.xdmf", POINTS, {}),
+    ):
+        pass
+    with (
+        writing_series(tmp_path / "flow.xdmf", POINTS, TRIANGLES) as series,
+        pytest.raises(SpecificationError, match="data 'p' has shape"),
+    ):
+        series.write(0.0, {"p": np.zeros(3)})
