@@ -1,0 +1,77 @@
+// Blocks that stay: each packs a network's weights into shared memory and works through tiles, which live in scratch
+// memory that fits the L2 cache.
+#include <cuda_runtime.h>
+
+#include "block.h"
+#include "kernels.h"
+
+namespace physolve {
+namespace {
+
+constexpr int THREADS = 256;
+
+struct BlockBarrier {
+  PHYSOLVE_HD void operator()() const {
+#if defined(__CUDA_ARCH__)
+    __syncthreads();
+#endif
+  }
+};
+
+template <class S>
+__global__ void __launch_bounds__(THREADS, 2)
+    work(const __grid_constant__ Plan plan, const __grid_constant__ Batch<S> batch,
+         const __grid_constant__ Job<S> job, long chunks, bool weights_in_shared, S* scratch, long scratch_of_block) {
+  extern __shared__ __align__(64) unsigned char shared[];
+  S* own = scratch + blockIdx.x * scratch_of_block;
+  S* tile = weights_in_shared ? own : own + weight_numbers<S>(plan);
+  const BlockMachine<S, BlockBarrier> machine{int(threadIdx.x), int(blockDim.x), {}};
+  run_block(plan, batch, job, chunks, int(blockIdx.x), int(gridDim.x), machine,
+            weights_in_shared ? reinterpret_cast<S*>(shared) : own, tile);
+}
+
+template <class S>
+long scratch_of_block(const Plan& plan, const Job<S>& job, bool weights_in_shared) {
+  return tile_numbers<S>(plan, job.point_gradients != nullptr) + (weights_in_shared ? 0 : weight_numbers<S>(plan));
+}
+
+}  // namespace
+
+template <class S>
+Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
+  Launch launch;
+  int device = 0, processors = 1, most_shared = 0, resident = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
+  cudaDeviceGetAttribute(&most_shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  // Always the most there is: a smaller value, set for a smaller network, could meet another thread's launch.
+  cudaFuncSetAttribute(work<S>, cudaFuncAttributeMaxDynamicSharedMemorySize, most_shared);
+  const long weights = weight_numbers<S>(plan) * long(sizeof(S));
+  launch.weights_in_shared = weights <= most_shared;
+  launch.shared_bytes = launch.weights_in_shared ? weights : 0;
+  cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, work<S>, THREADS, launch.shared_bytes);
+  const long tasks = batch.networks * device_chunks(batch.networks, batch.points, plan.weights);
+  const long most = long(processors) * (resident > 0 ? resident : 1);
+  launch.blocks = int(tasks < most ? tasks : most);
+  launch.scratch_bytes = launch.blocks * scratch_of_block(plan, job, launch.weights_in_shared) * long(sizeof(S));
+  return launch;
+}
+
+template <class S>
+const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Launch& launch, void* scratch,
+                   void* stream) {
+  work<S><<<launch.blocks, THREADS, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+      plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), launch.weights_in_shared,
+      static_cast<S*>(scratch), scratch_of_block(plan, job, launch.weights_in_shared));
+  const cudaError_t error = cudaGetLastError();  // of the queries above too
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+}
+
+#define PHYSOLVE_INSTANCE(S)                                                                     \
+  template Launch launch_of<S>(const Plan&, const Batch<S>&, const Job<S>&);                     \
+  template const char* launch<S>(const Plan&, const Batch<S>&, const Job<S>&, const Launch&, void*, void*);
+
+PHYSOLVE_INSTANCE(float)
+PHYSOLVE_INSTANCE(double)
+
+}  // namespace physolve
