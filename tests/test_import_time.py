@@ -21,6 +21,8 @@ HEAVY = (
     "torchvision",
     "torch_geometric",
     "gmsh",
+    "pandas",
+    "pooch",
 )
 
 

@@ -28,6 +28,8 @@ struct Job {
   S* point_gradients = nullptr;    // (networks, points, dim), written
   S* point_rows = nullptr;         // (networks, points, weights), written, rows `row_stride` apart
   long row_stride = 0;
+
+  PHYSOLVE_HD Purpose purpose() const { return {jets == nullptr, point_gradients != nullptr}; }
 };
 
 template <class Machine>
@@ -36,7 +38,7 @@ PHYSOLVE_HD void load_points(const Plan& plan, const Batch<typename Machine::Sca
   const auto* x = batch.points_of(network, plan.dim);
   machine.grid(plan.dim, T, [&](int axis, int t) {
     // A short tile repeats its last point, whose cotangent is zero there.
-    tile.points[axis * T + t] = x[(from + (t < count ? t : count - 1)) * plan.dim + axis];
+    tile.points()[axis * T + t] = x[(from + (t < count ? t : count - 1)) * plan.dim + axis];
   });
   machine.sync();
 }
@@ -68,13 +70,13 @@ PHYSOLVE_HD void run_tile(Sweep<Machine>& sweep, const Batch<typename Machine::S
   sweep.forward(weights, tile);
   if (job.jets) {
     each_output(plan, batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
-      if (there) job.jets[index] = tile.outputs[k];
+      if (there) job.jets[index] = tile.outputs()[k];
     });
     machine.sync();
     return;
   }
   each_output(plan, batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
-    tile.outputs[k] = there ? job.cotangents[index] : S(0);
+    tile.outputs()[k] = there ? job.cotangents[index] : S(0);
   });
   machine.sync();
   if (job.point_rows) {
@@ -85,9 +87,9 @@ PHYSOLVE_HD void run_tile(Sweep<Machine>& sweep, const Batch<typename Machine::S
     sweep.backward(weights, tile, sum);
   }
   machine.sync();
-  if (!tile.to_points) return;
+  if (!tile.to_points()) return;
   S* to = job.point_gradients + (network * batch.points + from) * plan.dim;
-  machine.numbers(count * plan.dim, [&](int k) { to[k] = tile.to_points[k % plan.dim * T + k / plan.dim]; });
+  machine.numbers(count * plan.dim, [&](int k) { to[k] = tile.to_points()[k % plan.dim * T + k / plan.dim]; });
   machine.sync();
 }
 

@@ -5,61 +5,71 @@
 
 namespace physolve {
 
-// Hands out pieces of a stretch of memory; with a null base it only counts.
+// Hands out places for numbers of type S, in whole cache lines.
 template <class S>
-struct Arena {
-  S* base = nullptr;
-  long used = 0;
+struct Stretch {
+  int used = 0;
 
-  PHYSOLVE_HD S* take(int count) {
-    S* piece = base ? base + used : nullptr;
-    used += padded(count, 64 / int(sizeof(S)));  // whole cache lines
-    return piece;
+  PHYSOLVE_HD int take(int count) {
+    const int place = used;
+    used += padded(count, 64 / int(sizeof(S)));
+    return place;
   }
 };
 
 template <class S>
-PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, int lanes, Arena<S>& arena) {
-  Packed<S> packed{};
+PHYSOLVE_HD WeightPlaces weight_places(const Plan& plan, Packing packing) {
+  const int lanes = packing.lanes;
+  Stretch<S> stretch;
+  WeightPlaces places{};
   for (int l = 0; l < plan.layers; ++l) {
     const int in = plan.layer[l].in, out = plan.layer[l].out;
-    if (l < plan.last()) packed.weight[l] = arena.take(in * padded(out, lanes));
-    packed.transposed[l] = arena.take(out * padded(in, lanes));
-    packed.bias[l] = arena.take(padded(out, lanes));
+    if (l < plan.last()) places.weight[l] = stretch.take(padded(in, lanes) * packing.row(out));
+    if (l == plan.last() || packing.both) places.transposed[l] = stretch.take(out * padded(in, lanes));
+    places.bias[l] = stretch.take(padded(out, lanes));
   }
-  return packed;
+  places.numbers = stretch.used;
+  return places;
 }
 
+// What a sweep is for: a backward one needs memory for cotangents, gradients in the points some more.
+struct Purpose {
+  bool backward = false, to_points = false;
+};
+
 template <class S>
-PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to_points, Arena<S>& arena) {
-  Tile<S> tile{};
-  const int rows = plan.layout.rows(), features = points * plan.features();
+PHYSOLVE_HD TilePlaces tile_places(const Plan& plan, int points, Packing packing, Purpose purpose) {
+  const int rows = plan.layout.rows(), features = points * plan.features(), lanes = packing.lanes;
   const int kept = plan.function == Function::tanh ? 0 : plan.function == Function::sine ? 1 : 2;
-  tile.f0 = arena.take(features);
-  tile.f1 = arena.take(features);
-  tile.f2 = arena.take(features);
+  Stretch<S> stretch;
+  TilePlaces places{};
+  places.f0 = stretch.take(features);
+  places.f1 = stretch.take(features);
+  places.f2 = stretch.take(features);
   int widest = 0;
   for (int l = 0; l < plan.last(); ++l) {
     const int channels = points * padded(plan.layer[l].out, lanes);
     widest = channels > widest ? channels : widest;
-    tile.z[l] = arena.take(rows * channels);
-    tile.h[l] = arena.take(rows * channels);
-    if (kept) tile.kept[l] = arena.take(kept * channels);
-    if (plan.gated && l >= plan.heads()) tile.mixed[l] = arena.take(rows * channels);
+    places.z[l] = stretch.take(rows * channels);
+    places.h[l] = stretch.take(rows * channels);
+    if (kept) places.kept[l] = stretch.take(kept * channels);
+    if (plan.gated && l >= plan.heads()) places.mixed[l] = stretch.take(rows * channels);
   }
-  tile.g = arena.take(rows * widest);
-  if (plan.gated) {
-    tile.difference = arena.take(rows * widest);
-    tile.to_u = arena.take(rows * widest);
-    tile.to_v = arena.take(rows * widest);
+  if (purpose.backward) places.g = stretch.take(rows * widest);
+  if (plan.gated) places.difference = stretch.take(rows * widest);
+  if (plan.gated && purpose.backward) {
+    places.to_u = stretch.take(rows * widest);
+    places.to_v = stretch.take(rows * widest);
   }
-  tile.points = arena.take(plan.dim * points);
-  tile.outputs = arena.take(rows * points * plan.outputs());
-  if (to_points) {
-    tile.to_points = arena.take(plan.dim * points);
-    tile.feature_cotangent = arena.take(points * padded(plan.features(), lanes));
+  places.points = stretch.take(plan.dim * points);
+  places.outputs = stretch.take(rows * points * plan.outputs());
+  places.to_points = -1;
+  if (purpose.to_points) {
+    places.to_points = stretch.take(plan.dim * points);
+    places.feature_cotangent = stretch.take(points * padded(plan.features(), lanes));
   }
-  return tile;
+  places.numbers = stretch.used;
+  return places;
 }
 
 // f(weight index, layer, in, out) for every entry of the weight matrices; in counts as the kernels do.
@@ -77,27 +87,28 @@ PHYSOLVE_HD void each_weight(const Plan& plan, const Machine& machine, F f) {
 // Packed weights from the flat ones.
 template <class Machine, class S>
 PHYSOLVE_HD void pack(const Plan& plan, const Machine& machine, const S* flat, const Packed<S>& packed) {
-  constexpr int lanes = Machine::lanes;
+  constexpr Packing packing = Machine::packing;
   each_weight(plan, machine, [&](int index, int l, int i, int o) {
-    const int in = plan.layer[l].in;
-    if (l < plan.last()) packed.weight[l][i * padded(plan.layer[l].out, lanes) + o] = flat[index];
-    packed.transposed[l][o * padded(in, lanes) + i] = flat[index];
+    const Dense& layer = plan.layer[l];
+    if (l < plan.last()) packed.weight(l)[i * packing.row(layer.out) + o] = flat[index];
+    if (packing.both || l == plan.last()) packed.transposed(l)[o * padded(layer.in, packing.lanes) + i] = flat[index];
   });
   for (int l = 0; l < plan.layers; ++l) {
-    machine.numbers(plan.layer[l].out, [&](int o) { packed.bias[l][o] = flat[plan.layer[l].bias + o]; });
+    machine.numbers(plan.layer[l].out, [&](int o) { packed.bias(l)[o] = flat[plan.layer[l].bias + o]; });
   }
 }
 
 // The flat gradient from the packed sum.
 template <class Machine, class S>
 PHYSOLVE_HD void unpack(const Plan& plan, const Machine& machine, const Packed<S>& sum, S* flat) {
-  constexpr int lanes = Machine::lanes;
+  constexpr Packing packing = Machine::packing;
   each_weight(plan, machine, [&](int index, int l, int i, int o) {
-    flat[index] = l < plan.last() ? sum.weight[l][i * padded(plan.layer[l].out, lanes) + o]
-                                  : sum.transposed[l][o * padded(plan.layer[l].in, lanes) + i];
+    const Dense& layer = plan.layer[l];
+    flat[index] = l < plan.last() ? sum.weight(l)[i * packing.row(layer.out) + o]
+                                  : sum.transposed(l)[o * padded(layer.in, packing.lanes) + i];
   });
   for (int l = 0; l < plan.layers; ++l) {
-    machine.numbers(plan.layer[l].out, [&](int o) { flat[plan.layer[l].bias + o] = sum.bias[l][o]; });
+    machine.numbers(plan.layer[l].out, [&](int o) { flat[plan.layer[l].bias + o] = sum.bias(l)[o]; });
   }
 }
 

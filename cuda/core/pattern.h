@@ -7,7 +7,7 @@ namespace physolve {
 
 // Any layout, read at run time.
 struct AnyPattern {
-  static constexpr int most = 1 + MAX_DIM + MAX_SECOND;
+  static constexpr int most = 1 + MAX_DIM + MAX_SECOND, unrolled = 1;
   const Layout& layout;
 
   PHYSOLVE_HD int firsts() const { return layout.firsts; }
@@ -19,7 +19,7 @@ struct AnyPattern {
 // Value, n first derivatives and their n pure second ones: what a Laplacian with lower-order terms asks for.
 template <int n>
 struct DiagonalPattern {
-  static constexpr int most = 1 + 2 * n;
+  static constexpr int most = 1 + 2 * n, unrolled = most;
 
   PHYSOLVE_HD constexpr int firsts() const { return n; }
   PHYSOLVE_HD constexpr int seconds() const { return n; }
@@ -36,7 +36,7 @@ struct DiagonalPattern {
 // Value and n first derivatives.
 template <int n>
 struct GradientPattern {
-  static constexpr int most = 1 + n;
+  static constexpr int most = 1 + n, unrolled = most;
 
   PHYSOLVE_HD constexpr int firsts() const { return n; }
   PHYSOLVE_HD constexpr int seconds() const { return 0; }

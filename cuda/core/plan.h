@@ -62,6 +62,15 @@ struct Plan {
 
 PHYSOLVE_HD int padded(int count, int lanes) { return (count + lanes - 1) / lanes * lanes; }
 
+// How a machine lays channels and weights out: channels are padded to a multiple of `lanes`, rows of weights by `skew`
+// more, and hidden layers' weights are kept transposed too where `both`; without, they are read along their columns.
+struct Packing {
+  int lanes = 1, skew = 0;
+  bool both = true;
+
+  PHYSOLVE_HD constexpr int row(int out) const { return (out + lanes - 1) / lanes * lanes + skew; }
+};
+
 // Points of a network are cut into equal chunks, each with a gradient sum of its own: about `wanted` in all, no more
 // than one for every `shortest` points, and no more than SUMS numbers of sums. How many depends on the work alone, so that
 // results do not depend on threads or on the device's size.

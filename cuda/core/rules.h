@@ -87,27 +87,27 @@ struct Rows {
 template <class L, class P, class S>
 PHYSOLVE_HD Rows<L, P> read(P p, const S* jet, int stride) {
   Rows<L, P> rows;
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) rows[r] = at<L>(jet, r, stride);
   return rows;
 }
 
 template <class L, class P, class S>
 PHYSOLVE_HD void write(P p, const Rows<L, P>& rows, S* jet, int stride) {
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) at<L>(jet, r, stride) = rows[r];
 }
 
 template <class L, class P>
 PHYSOLVE_HD Rows<L, P> plus(P p, Rows<L, P> a, const Rows<L, P>& b) {
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) a[r] += b[r];
   return a;
 }
 
 template <class L, class P>
 PHYSOLVE_HD Rows<L, P> minus(P p, Rows<L, P> a, const Rows<L, P>& b) {
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 0; r < 1 + p.firsts() + p.seconds(); ++r) a[r] -= b[r];
   return a;
 }
@@ -117,9 +117,9 @@ template <class L, class P>
 PHYSOLVE_HD Rows<L, P> chain(P p, const Rows<L, P>& z, L s, L d1, L d2) {
   Rows<L, P> h;
   h[0] = s;
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 1; r <= p.firsts(); ++r) h[r] = d1 * z[r];
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q;
     h[r] = d1 * z[r] + d2 * (z[p.left(q)] * z[p.right(q)]);
@@ -131,12 +131,12 @@ PHYSOLVE_HD Rows<L, P> chain(P p, const Rows<L, P>& z, L s, L d1, L d2) {
 template <class L, class P>
 PHYSOLVE_HD Rows<L, P> chain_adjoint(P p, const Rows<L, P>& z, Rows<L, P> g, L d1, L d2, L d3) {
   g[0] = d1 * g[0];
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 1; r <= p.firsts(); ++r) {
     g[0] += d2 * z[r] * g[r];
     g[r] = d1 * g[r];
   }
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q;
     const L left = z[p.left(q)], right = z[p.right(q)], bent = d2 * g[r];
@@ -152,9 +152,9 @@ PHYSOLVE_HD Rows<L, P> chain_adjoint(P p, const Rows<L, P>& z, Rows<L, P> g, L d
 template <class L, class P>
 PHYSOLVE_HD Rows<L, P> plus_product(P p, Rows<L, P> sum, const Rows<L, P>& a, const Rows<L, P>& b) {
   sum[0] += a[0] * b[0];
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) sum[r] += a[r] * b[0] + a[0] * b[r];
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q, i = p.left(q), j = p.right(q);
     sum[r] += a[i] * b[j] + a[j] * b[i];
@@ -167,12 +167,12 @@ template <class L, class P>
 PHYSOLVE_HD Rows<L, P> product_adjoint(P p, const Rows<L, P>& g, const Rows<L, P>& other) {
   Rows<L, P> to;
   to[0] = g[0] * other[0];
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) {
     to[0] += g[r] * other[r];
     to[r] = g[r] * other[0];
   }
-  PHYSOLVE_UNROLL
+  PHYSOLVE_UNROLL_ROWS
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q, i = p.left(q), j = p.right(q);
     to[i] += g[r] * other[j];

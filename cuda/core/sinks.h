@@ -15,33 +15,34 @@ struct GradientSum {
 
   PHYSOLVE_HD void last(Sweep<Machine>& sweep, const Tile<S>& tile) {
     const int l = sweep.plan.last(), n = sweep.width(l - 1), outputs = sweep.plan.outputs();
-    sweep.machine.product(outputs, n, sweep.rows * sweep.T, Block<const S>{tile.outputs, 1, outputs},
-                          Block<const S>{tile.h[l - 1], n}, Block<S>{gradient.transposed[l], n}, true);
+    sweep.machine.product(outputs, n, sweep.rows * sweep.T, Block<const S>{tile.outputs(), 1, outputs},
+                          Block<const S>{tile.h(l - 1), n}, Block<S>{gradient.transposed(l), n}, true);
     sweep.machine.numbers(outputs, [&](int o) {
-      for (int t = 0; t < sweep.T; ++t) gradient.bias[l][o] += tile.outputs[t * sweep.rows * outputs + o];
+      for (int t = 0; t < sweep.T; ++t) gradient.bias(l)[o] += tile.outputs()[t * sweep.rows * outputs + o];
     });
   }
 
   PHYSOLVE_HD void dense(Sweep<Machine>& sweep, const Tile<S>& tile, int l) {
     const int n = sweep.width(l);
-    const S* g = tile.z[l];
+    const S* g = tile.z(l);
     sweep.machine.product(sweep.plan.layer[l].in, n, sweep.rows * sweep.T,
                           Block<const S>{sweep.input(tile, l), 1, sweep.width(l - 1)}, Block<const S>{g, n},
-                          Block<S>{gradient.weight[l], n}, true);
+                          sweep.template weight<S>(gradient, l), true);
     add_bias(sweep, l, g);
   }
 
+  // The features of one axis see the cotangents of the value and of the derivatives along it.
   PHYSOLVE_HD void head(Sweep<Machine>& sweep, const Tile<S>& tile, int l) {
-    const S* g = tile.z[l];
-    const int n = sweep.width(l), block = sweep.plan.per_axis(), T = sweep.T;
-    sweep.machine.product(sweep.plan.features(), n, T, Block<const S>{tile.f0, T}, Block<const S>{g, sweep.rows * n},
-                          Block<S>{gradient.weight[l], n}, true);
-    for (int r = 1; r < sweep.rows; ++r) {
-      const int from = sweep.axis_of(r) * block;
-      if (from < 0) continue;
-      sweep.machine.sync();
-      sweep.machine.product(block, n, T, Block<const S>{sweep.features_of(tile, r) + from * T, T},
-                            Block<const S>{g + r * n, sweep.rows * n}, Block<S>{gradient.weight[l] + from * n, n}, true);
+    const S* g = tile.z(l);
+    const int n = sweep.width(l), block = sweep.plan.per_axis(), T = sweep.T, rows = sweep.rows;
+    for (int axis = 0; axis < sweep.plan.dim; ++axis) {
+      const int from = axis * block;
+      Factors<S> factors;
+      factors.add({tile.f0() + from * T, T}, {g, rows * n});
+      for (int r = 1; r < rows; ++r) {
+        if (sweep.axis_of(r) == axis) factors.add({sweep.features_of(tile, r) + from * T, T}, {g + r * n, rows * n});
+      }
+      sweep.machine.add_products(block, n, T, factors, sweep.template weight<S>(gradient, l, from));
     }
     add_bias(sweep, l, g);
   }
@@ -52,9 +53,9 @@ struct GradientSum {
   PHYSOLVE_HD void add_bias(Sweep<Machine>& sweep, int l, const S* g) {
     const int n = sweep.width(l);
     sweep.machine.channels(1, n, [&](int, int channel) {
-      L total = at<L>(gradient.bias[l] + channel, 0, 0);
+      L total = at<L>(gradient.bias(l) + channel, 0, 0);
       for (int t = 0; t < sweep.T; ++t) total += at<L>(g + channel, t, sweep.rows * n);
-      at<L>(gradient.bias[l] + channel, 0, 0) = total;
+      at<L>(gradient.bias(l) + channel, 0, 0) = total;
     });
   }
 };
@@ -91,9 +92,9 @@ struct PointRows {
 
  private:
   // d / d W_l = sum over the jet's rows of input (x) cotangent.
-  PHYSOLVE_HD void dense_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int first, int count) {
+  PHYSOLVE_CALL void dense_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int first, int count) {
     const int n = sweep.width(l), before = sweep.width(l - 1), rows = sweep.rows;
-    const S *inputs = sweep.input(tile, l), *g = tile.z[l];
+    const S *inputs = sweep.input(tile, l), *g = tile.z(l);
     const Dense layer = sweep.plan.layer[l];
     with_pattern(sweep.layout, [&](auto p) {
       sweep.machine.outer(
@@ -110,9 +111,9 @@ struct PointRows {
   }
 
   // For the features of one axis, which only the value and the derivatives along that axis depend on.
-  PHYSOLVE_HD void head_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int axis, int first, int count) {
+  PHYSOLVE_CALL void head_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int axis, int first, int count) {
     const int n = sweep.width(l), T = sweep.T, rows = sweep.rows, from = axis * sweep.plan.per_axis();
-    const S* g = tile.z[l];
+    const S* g = tile.z(l);
     const Dense layer = sweep.plan.layer[l];
     int slope = 0, bend = 0;  // rows of the first and the second derivative, 0 where there is none
     for (int r = 1; r < rows; ++r) {
@@ -124,16 +125,16 @@ struct PointRows {
         [&](int t, int i, int channel) PHYSOLVE_INLINE {
           const S* cotangent = g + t * rows * n + channel;
           const int place = (from + i) * T + t;
-          L total = at<L>(cotangent, 0, n) * tile.f0[place];
-          if (slope) total += at<L>(cotangent, slope, n) * tile.f1[place];
-          if (bend) total += at<L>(cotangent, bend, n) * tile.f2[place];
+          L total = at<L>(cotangent, 0, n) * tile.f0()[place];
+          if (slope) total += at<L>(cotangent, slope, n) * tile.f1()[place];
+          if (bend) total += at<L>(cotangent, bend, n) * tile.f2()[place];
           return total;
         });
   }
 
   PHYSOLVE_HD void bias_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int l, int first, int count) {
     const int n = sweep.width(l), rows = sweep.rows;
-    const S* g = tile.z[l];
+    const S* g = tile.z(l);
     const Dense layer = sweep.plan.layer[l];
     sweep.machine.outer(
         first, count, 1, layer.out, [&](int t, int) { return out + t * stride + layer.bias; },
@@ -143,16 +144,16 @@ struct PointRows {
   PHYSOLVE_HD void last_rows(Sweep<Machine>& sweep, const Tile<S>& tile, int first, int count) {
     const int l = sweep.plan.last(), n = sweep.width(l - 1), rows = sweep.rows;
     const Dense layer = sweep.plan.layer[l];
+    sweep.machine.grid(count * layer.out, layer.in, [&](int k, int i) {
+      const int t = first + k / layer.out, o = k % layer.out;
+      const S *h = tile.h(l - 1) + t * rows * n + i, *g = tile.outputs() + t * rows * layer.out + o;
+      S total = 0;
+      for (int r = 0; r < rows; ++r) total += h[r * n] * g[r * layer.out];
+      out[t * stride + layer.weight + i * layer.out + o] = total;
+    });
     sweep.machine.grid(count, layer.out, [&](int k, int o) {
       const int t = first + k;
-      const S *h = tile.h[l - 1] + t * rows * n, *g = tile.outputs + t * rows * layer.out + o;
-      S* row = out + t * stride + o;
-      row[layer.bias] = g[0];
-      for (int i = 0; i < layer.in; ++i) {
-        S total = 0;
-        for (int r = 0; r < rows; ++r) total += h[r * n + i] * g[r * layer.out];
-        row[layer.weight + i * layer.out] = total;
-      }
+      out[t * stride + layer.bias + o] = tile.outputs()[t * rows * layer.out + o];
     });
   }
 };

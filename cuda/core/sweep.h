@@ -3,7 +3,7 @@
 // A jet of the tile is [point][row][channel], so that a point's rows lie together; channels are padded to whole vectors
 // (weights with zeros, so that padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
 // a block on the device. It provides
-//   Scalar, Lane, lanes, Math
+//   Scalar, Lane, Math, packing     (Lane is a vector of packing.lanes numbers)
 //   channels(points, width, f)      f(point, channel) for every vector of channels
 //   lines(points, count, f)         f(point, k) for k < count and every vector of points
 //   numbers(count, f)               f(k) for k < count
@@ -12,7 +12,9 @@
 //   outer(first, count, in, out, row, f)   row(t, i)[n ...] = f(t, i, n) for the run's points, a vector from channel n on,
 //                                   cut at `out`
 //   fill(p, count)                  zeros
-//   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed
+//   product(m, n, k, A, B, C, add)  C = A B or C += A B on blocks in memory; A may be read transposed, B only where
+//                                   weights are not kept both ways
+//   add_products(m, n, k, F, C)     C += the sum of the products of the pairs in F
 //   dot(a, b, width)                scalar product of two padded channels
 //   load(p), store(p, v)            a vector of consecutive numbers, anywhere in memory
 //   sync()                          what was written before may be read after
@@ -31,25 +33,70 @@ struct Block {
   int column = 1;
 };
 
-// Weights of one network with padded channels: weight (in, out), transposed (out, in), bias. Rows of a head's weight
-// are features in the kernels' order; the last layer has only `transposed`.
+// Up to three pairs of blocks whose products are added.
 template <class S>
-struct Packed {
-  S *weight[MAX_LAYERS], *transposed[MAX_LAYERS], *bias[MAX_LAYERS];
+struct Factors {
+  int count = 0;
+  Block<const S> left[3], right[3];
+
+  PHYSOLVE_HD void add(Block<const S> a, Block<const S> b) {
+    left[count] = a;
+    right[count++] = b;
+  }
 };
 
-// The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
+// Where the weights of a network lie in a stretch of memory. Channels are padded: weight (in, out), transposed (out, in),
+// bias. Rows of a head's weight are features in the kernels' order; the last layer has only `transposed`, the others
+// have it where packing.both.
+struct WeightPlaces {
+  int weight[MAX_LAYERS], transposed[MAX_LAYERS], bias[MAX_LAYERS];
+  int numbers = 0;  // of them all
+};
+
+// Where a tile's jets lie: z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
 // `mixed` the gated inputs, `difference` U - V; g the cotangent of h, those of U and of V; that of z takes z's place;
-// features and derivatives, which
-// are [feature][point], as they are computed.
+// features and derivatives, which are [feature][point], as they are computed.
+struct TilePlaces {
+  int f0, f1, f2, feature_cotangent;
+  int z[MAX_LAYERS], h[MAX_LAYERS], kept[MAX_LAYERS], mixed[MAX_LAYERS];
+  int difference, g, to_u, to_v;
+  int points;     // [axis][point]
+  int outputs;    // [point][row][output]: the result of forward, the cotangent for backward
+  int to_points;  // [axis][point], -1 where it is not wanted
+  int numbers = 0;
+};
+
+// Places and the memory they are in. A device's blocks share the places.
+template <class S>
+struct Packed {
+  S* memory;
+  const WeightPlaces* places;
+
+  PHYSOLVE_HD S* weight(int l) const { return memory + places->weight[l]; }
+  PHYSOLVE_HD S* transposed(int l) const { return memory + places->transposed[l]; }
+  PHYSOLVE_HD S* bias(int l) const { return memory + places->bias[l]; }
+};
+
 template <class S>
 struct Tile {
-  S *f0, *f1, *f2, *feature_cotangent;
-  S *z[MAX_LAYERS], *h[MAX_LAYERS], *kept[MAX_LAYERS], *mixed[MAX_LAYERS];
-  S *difference, *g, *to_u, *to_v;
-  S* points;     // [axis][point]
-  S* outputs;    // [point][row][output]: the result of forward, the cotangent for backward
-  S* to_points;  // [axis][point], null where it is not wanted
+  S* memory;
+  const TilePlaces* places;
+
+  PHYSOLVE_HD S* f0() const { return memory + places->f0; }
+  PHYSOLVE_HD S* f1() const { return memory + places->f1; }
+  PHYSOLVE_HD S* f2() const { return memory + places->f2; }
+  PHYSOLVE_HD S* feature_cotangent() const { return memory + places->feature_cotangent; }
+  PHYSOLVE_HD S* z(int l) const { return memory + places->z[l]; }
+  PHYSOLVE_HD S* h(int l) const { return memory + places->h[l]; }
+  PHYSOLVE_HD S* kept(int l) const { return memory + places->kept[l]; }
+  PHYSOLVE_HD S* mixed(int l) const { return memory + places->mixed[l]; }
+  PHYSOLVE_HD S* difference() const { return memory + places->difference; }
+  PHYSOLVE_HD S* g() const { return memory + places->g; }
+  PHYSOLVE_HD S* to_u() const { return memory + places->to_u; }
+  PHYSOLVE_HD S* to_v() const { return memory + places->to_v; }
+  PHYSOLVE_HD S* points() const { return memory + places->points; }
+  PHYSOLVE_HD S* outputs() const { return memory + places->outputs; }
+  PHYSOLVE_HD S* to_points() const { return places->to_points < 0 ? nullptr : memory + places->to_points; }
 };
 
 template <class Machine>
@@ -57,50 +104,68 @@ class Sweep {
  public:
   using S = typename Machine::Scalar;
   using L = typename Machine::Lane;
-  static constexpr int lanes = Machine::lanes;
+  static constexpr Packing packing = Machine::packing;
 
   PHYSOLVE_HD Sweep(const Plan& plan, int points, Machine machine)
       : plan(plan), layout(plan.layout), rows(plan.layout.rows()), T(points), machine(machine) {}
 
-  PHYSOLVE_HD int width(int l) const { return padded(plan.layer[l].out, lanes); }
-  PHYSOLVE_HD int feature_width() const { return padded(plan.features(), lanes); }
+  PHYSOLVE_HD int width(int l) const { return padded(plan.layer[l].out, packing.lanes); }
+  PHYSOLVE_HD int feature_width() const { return padded(plan.features(), packing.lanes); }
+
+  // The weights of a layer, not the last, from input `first` on; a gradient has the same form.
+  template <class T = const S>
+  PHYSOLVE_HD Block<T> weight(const Packed<S>& w, int l, int first = 0) const {
+    return {w.weight(l) + first * row(l), row(l)};
+  }
+
+  // The same transposed, which any layer has.
+  PHYSOLVE_HD Block<const S> transposed(const Packed<S>& w, int l) const {
+    if (packing.both || l == plan.last()) return {w.transposed(l), padded(plan.layer[l].in, packing.lanes)};
+    return {w.weight(l), 1, row(l)};
+  }
+
+  // Numbers from one row of a layer's packed weights to the next.
+  PHYSOLVE_HD int row(int l) const {
+    constexpr Packing here = Machine::packing;
+    return here.row(plan.layer[l].out);
+  }
 
   PHYSOLVE_HD void forward(const Packed<S>& w, const Tile<S>& tile) {
     features(tile);
     for (int l = 0; l < plan.heads(); ++l) head(w, tile, l);
     for (int l = plan.heads(); l < plan.last(); ++l) {
       machine.product(rows * T, width(l), plan.layer[l].in, Block<const S>{input(tile, l), width(l - 1)},
-                      Block<const S>{w.weight[l], width(l)}, Block<S>{tile.z[l], width(l)}, false);
+                      weight(w, l), Block<S>{tile.z(l), width(l)}, false);
       machine.sync();
       activate(w, tile, l);
     }
     read_out(w, tile);
   }
 
-  // From the cotangent in tile.outputs (after forward): every layer's weights' share goes to the sink.
+  // From the cotangent in tile.outputs() (after forward): every layer's weights' share goes to the sink.
   template <class Sink>
   PHYSOLVE_HD void backward(const Packed<S>& w, const Tile<S>& tile, Sink& sink) {
     const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
     sink.last(*this, tile);
-    machine.product(rows * T, n, outputs, Block<const S>{tile.outputs, outputs}, Block<const S>{w.transposed[last], n},
-                    Block<S>{tile.g, n}, false);
+    machine.product(rows * T, n, outputs, Block<const S>{tile.outputs(), outputs}, transposed(w, last),
+                    Block<S>{tile.g(), n}, false);
     if (plan.gated && !is_mixed(plan.heads() - 1)) {  // nothing reads U and V
-      machine.fill(tile.to_u, rows * T * width(0));
-      machine.fill(tile.to_v, rows * T * width(0));
+      machine.fill(tile.to_u(), rows * T * width(0));
+      machine.fill(tile.to_v(), rows * T * width(0));
     }
     machine.sync();
     for (int l = last - 1; l >= plan.heads(); --l) {
-      activate_adjoint(tile, l, tile.g);
+      activate_adjoint(tile, l, tile.g());
       sink.dense(*this, tile, l);
-      machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{tile.z[l], width(l)},
-                      Block<const S>{w.transposed[l], width(l - 1)}, Block<S>{tile.g, width(l - 1)}, false);
+      machine.product(rows * T, width(l - 1), plan.layer[l].out, Block<const S>{tile.z(l), width(l)},
+                      transposed(w, l), Block<S>{tile.g(), width(l - 1)}, false);
       machine.sync();
     }
-    if (tile.to_points) machine.fill(tile.to_points, plan.dim * T);
-    head_adjoint(w, tile, sink, plan.heads() - 1, tile.g);
+    if (tile.to_points()) machine.fill(tile.to_points(), plan.dim * T);
+    head_adjoint(w, tile, sink, plan.heads() - 1, tile.g());
     if (plan.gated) {
-      head_adjoint(w, tile, sink, 0, tile.to_u);
-      head_adjoint(w, tile, sink, 1, tile.to_v);
+      head_adjoint(w, tile, sink, 0, tile.to_u());
+      head_adjoint(w, tile, sink, 1, tile.to_v());
     }
     sink.finish(*this, tile);
   }
@@ -110,7 +175,7 @@ class Sweep {
 
   // The jet that layer l, not a head, multiplies.
   PHYSOLVE_HD const S* input(const Tile<S>& tile, int l) const {
-    return is_mixed(l - 1) ? tile.mixed[l] : tile.h[l - 1];
+    return is_mixed(l - 1) ? tile.mixed(l) : tile.h(l - 1);
   }
 
   // Axis of the features that row r > 0 of a head's output depends on: -1 for a mixed derivative, which is zero.
@@ -119,7 +184,7 @@ class Sweep {
   }
 
   // Derivatives of the features that row r > 0 reads.
-  PHYSOLVE_HD const S* features_of(const Tile<S>& tile, int r) const { return r <= layout.firsts ? tile.f1 : tile.f2; }
+  PHYSOLVE_HD const S* features_of(const Tile<S>& tile, int r) const { return r <= layout.firsts ? tile.f1() : tile.f2(); }
 
   const Plan& plan;
   const Layout& layout;
@@ -128,17 +193,17 @@ class Sweep {
 
  private:
   // sin and cos of 2 pi b z for every band, and z = (x - center) slope itself, with two derivatives in x.
-  PHYSOLVE_HD void features(const Tile<S>& tile) {
+  PHYSOLVE_CALL void features(const Tile<S>& tile) {
     const int each = plan.bands + 1;
     machine.lines(T, plan.dim * each, [&](int t, int k) {
       const int axis = k / each, band = k % each;
       const S slope = S(plan.slope[axis]);
-      const L z = (machine.load(tile.points + axis * T + t) - S(plan.center[axis])) * slope;
+      const L z = (machine.load(tile.points() + axis * T + t) - S(plan.center[axis])) * slope;
       auto put = [&](int feature, L value, L first_derivative, L second_derivative) {
         const int place = (axis * plan.per_axis() + feature) * T + t;
-        machine.store(tile.f0 + place, value);
-        machine.store(tile.f1 + place, first_derivative);
-        machine.store(tile.f2 + place, second_derivative);
+        machine.store(tile.f0() + place, value);
+        machine.store(tile.f1() + place, first_derivative);
+        machine.store(tile.f2() + place, second_derivative);
       };
       if (band == plan.bands) return put(2 * plan.bands, z, z * 0 + slope, z * 0);
       const S omega = S(plan.frequency[band]), rate = omega * slope;
@@ -151,25 +216,25 @@ class Sweep {
   }
 
   // A layer on the features: a derivative along an axis sees that axis' block alone, a mixed one nothing.
-  PHYSOLVE_HD void head(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void head(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l), block = plan.per_axis();
-    machine.product(T, n, plan.features(), Block<const S>{tile.f0, 1, T}, Block<const S>{w.weight[l], n},
-                    Block<S>{tile.z[l], rows * n}, false);
+    machine.product(T, n, plan.features(), Block<const S>{tile.f0(), 1, T}, weight(w, l),
+                    Block<S>{tile.z(l), rows * n}, false);
     for (int r = 1; r < rows; ++r) {
       const int from = axis_of(r) * block;
-      S* row = tile.z[l] + r * n;
+      S* row = tile.z(l) + r * n;
       if (from < 0 || (r > layout.firsts && plan.bands == 0)) {
         machine.channels(T, n, [&](int t, int channel) { at<L>(row + t * rows * n + channel, 0, 0) = L{}; });
       } else {
         machine.product(T, n, block, Block<const S>{features_of(tile, r) + from * T, 1, T},
-                        Block<const S>{w.weight[l] + from * n, n}, Block<S>{row, rows * n}, false);
+                        weight(w, l, from), Block<S>{row, rows * n}, false);
       }
     }
     machine.sync();
     activate(w, tile, l);
   }
 
-  PHYSOLVE_HD void activate(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void activate(const Packed<S>& w, const Tile<S>& tile, int l) {
     switch (plan.function) {
       case Function::tanh: return activate_with<Function::tanh>(w, tile, l);
       case Function::sine: return activate_with<Function::sine>(w, tile, l);
@@ -179,11 +244,11 @@ class Sweep {
 
   // The function, and what follows on the same numbers while they are in the cache: U - V after V, the gates.
   template <Function F>
-  PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l);
     const bool subtract = plan.gated && l == 1, mix = is_mixed(l);
-    const S *bias = w.bias[l], *u = tile.h[0], *v = tile.h[1];
-    S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference, *mixed = tile.mixed[l + 1];
+    const S *bias = w.bias(l), *u = tile.h(0), *v = tile.h(1);
+    S *z = tile.z(l), *h = tile.h(l), *kept = tile.kept(l), *d = tile.difference(), *mixed = tile.mixed(l + 1);
     with_pattern(layout, [&](auto pattern) {
       machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
         const int offset = t * rows * n + channel;
@@ -209,7 +274,7 @@ class Sweep {
     machine.sync();
   }
 
-  PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, const S* g) {
+  PHYSOLVE_CALL void activate_adjoint(const Tile<S>& tile, int l, const S* g) {
     switch (plan.function) {
       case Function::tanh: return activate_adjoint_with<Function::tanh>(tile, l, g);
       case Function::sine: return activate_adjoint_with<Function::sine>(tile, l, g);
@@ -219,11 +284,11 @@ class Sweep {
 
   // Back through the gates and then the function; the first gates on this way write the cotangents of U and V.
   template <Function F>
-  PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, const S* g) {
+  PHYSOLVE_CALL void activate_adjoint_with(const Tile<S>& tile, int l, const S* g) {
     const int n = width(l);
     const bool mix = is_mixed(l), first = !is_mixed(l + 1);
-    const S *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
-    S *z = tile.z[l], *gu = tile.to_u, *gv = tile.to_v;
+    const S *h = tile.h(l), *kept = tile.kept(l), *d = tile.difference();
+    S *z = tile.z(l), *gu = tile.to_u(), *gv = tile.to_v();
     const auto add = [&](auto pattern, const auto& rows, S* to, bool first) {
       if (first) return write(pattern, rows, to, n);
       write(pattern, plus(pattern, rows, read<L>(pattern, static_cast<const S*>(to), n)), to, n);
@@ -252,29 +317,29 @@ class Sweep {
 
   PHYSOLVE_HD void read_out(const Packed<S>& w, const Tile<S>& tile) {
     const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
-    const S* h = tile.h[last - 1];
+    const S* h = tile.h(last - 1);
     machine.grid(T * rows, outputs, [&](int line, int o) {
-      tile.outputs[line * outputs + o] = machine.dot(h + line * n, w.transposed[last] + o * n, n);
-      if (line % rows == 0) tile.outputs[line * outputs + o] += w.bias[last][o];
+      tile.outputs()[line * outputs + o] = machine.dot(h + line * n, w.transposed(last) + o * n, n);
+      if (line % rows == 0) tile.outputs()[line * outputs + o] += w.bias(last)[o];
     });
     machine.sync();
   }
 
   template <class Sink>
-  PHYSOLVE_HD void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, const S* g) {
+  PHYSOLVE_CALL void head_adjoint(const Packed<S>& w, const Tile<S>& tile, Sink& sink, int l, const S* g) {
     activate_adjoint(tile, l, g);
     sink.head(*this, tile, l);
-    if (tile.to_points) points_adjoint(w, tile, l);
+    if (tile.to_points()) points_adjoint(w, tile, l);
   }
 
   // The value row depends on a point through the features, a first-derivative row through their first derivatives, ...
-  PHYSOLVE_HD void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l) {
+  PHYSOLVE_CALL void points_adjoint(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int stride = feature_width(), n = width(l);
-    S* cotangent = tile.feature_cotangent;
+    S* cotangent = tile.feature_cotangent();
     for (int r = 0; r < rows; ++r) {
       if (r > 0 && axis_of(r) < 0) continue;
-      machine.product(T, stride, plan.layer[l].out, Block<const S>{tile.z[l] + r * n, rows * n},
-                      Block<const S>{w.transposed[l], stride}, Block<S>{cotangent, stride}, false);
+      machine.product(T, stride, plan.layer[l].out, Block<const S>{tile.z(l) + r * n, rows * n},
+                      transposed(w, l), Block<S>{cotangent, stride}, false);
       machine.sync();
       machine.grid(T, plan.dim, [&](int t, int axis) {
         if (r > 0 && axis_of(r) != axis) return;
@@ -283,7 +348,7 @@ class Sweep {
           const int feature = axis * plan.per_axis() + f;
           total += cotangent[t * stride + feature] * feature_slope(tile, r, feature * T + t, axis, f);
         }
-        tile.to_points[axis * T + t] += total;
+        tile.to_points()[axis * T + t] += total;
       });
       machine.sync();
     }
@@ -291,11 +356,11 @@ class Sweep {
 
   // d / dx of what row r reads of a feature: its first, second or third derivative.
   PHYSOLVE_HD S feature_slope(const Tile<S>& tile, int r, int offset, int axis, int f) const {
-    if (r == 0) return tile.f1[offset];
-    if (r <= layout.firsts) return tile.f2[offset];
+    if (r == 0) return tile.f1()[offset];
+    if (r <= layout.firsts) return tile.f2()[offset];
     if (f == 2 * plan.bands) return S(0);
     const S rate = S(plan.frequency[f % plan.bands] * plan.slope[axis]);
-    return -rate * rate * tile.f1[offset];
+    return -rate * rate * tile.f1()[offset];
   }
 };
 

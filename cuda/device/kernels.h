@@ -5,11 +5,11 @@
 
 namespace physolve {
 
-// How a job is launched on the current device, and the scratch memory it wants.
+// How a job is launched on the current device, and the scratch memory it wants. `team` is the threads of a team.
 struct Launch {
-  int blocks = 0;
+  int blocks = 0, teams = 1, team = 32;
   long shared_bytes = 0, scratch_bytes = 0;
-  bool weights_in_shared = true;
+  bool weights_in_shared = true, tiles_in_shared = true;
 };
 
 template <class S>

@@ -1,48 +1,51 @@
-// The device's way of sweeping a tile: the threads of a block, one number each. Also compiled for the host, where
-// threads and a barrier stand in for a block (tests/jets/device_machine.cpp): its arithmetic and its synchronisation
-// are tested without a device.
+// The device's way of sweeping a tile: a team of threads, one warp for every 32 channels, four numbers each. Also
+// compiled for the host, where threads and barriers stand in for a block (tests/jets/device_machine.cpp): its arithmetic
+// and its synchronisation are tested without a device.
 #pragma once
 
-#include <cmath>
-
-#include "../core/sweep.h"
+#include "product.h"
 
 namespace physolve {
 
-template <class S>
-struct ScalarMath {
-  static PHYSOLVE_HD S tanh(S v) { return ::tanh(v); }
+// The skew lets weights be read along columns and along rows without bank conflicts, so that they are kept once.
+constexpr Packing DEVICE_PACKING{Quad<float>::size, Quad<float>::size, false};
 
-  static PHYSOLVE_HD void sincos(S v, S& sine, S& cosine) {
-    sine = ::sin(v);
-    cosine = ::cos(v);
-  }
-
-  static PHYSOLVE_HD void normal(S v, S& distribution, S& density) {
-    distribution = S(0.5) * ::erfc(-v * S(0.70710678118654752440));
-    density = S(0.39894228040143267794) * ::exp(S(-0.5) * v * v);
-  }
-};
-
-// `Barrier` is called where all threads must have come.
+// `Barrier` is called where all threads of the team must have come.
 template <class S, class Barrier>
-struct BlockMachine {
+struct TeamMachine {
   using Scalar = S;
-  using Lane = S;
-  using Math = ScalarMath<S>;
-  static constexpr int lanes = 1;
+  using Lane = Quad<S>;
+  using Math = QuadMath<S>;
+  static constexpr Packing packing = DEVICE_PACKING;
 
   int thread, threads;
+  bool shared;  // whether weights and tiles are in shared memory
   Barrier barrier;
+
+  // Steps through a table of rows and columns without a division at every item.
+  template <class F>
+  PHYSOLVE_HD void items(int rows, int columns, F f) const {
+    int i = thread / columns, j = thread % columns;
+    const int down = threads / columns, across = threads % columns;
+    while (i < rows) {
+      f(i, j);
+      i += down;
+      j += across;
+      if (j >= columns) {
+        j -= columns;
+        ++i;
+      }
+    }
+  }
 
   template <class F>
   PHYSOLVE_HD void channels(int points, int width, F f) const {
-    for (int k = thread; k < points * width; k += threads) f(k / width, k % width);
+    items(points, width / Lane::size, [&](int t, int vector) { f(t, vector * Lane::size); });
   }
 
   template <class F>
   PHYSOLVE_HD void lines(int points, int count, F f) const {
-    for (int k = thread; k < points * count; k += threads) f(k % points, k / points);
+    items(points / Lane::size, count, [&](int vector, int k) { f(vector * Lane::size, k); });
   }
 
   template <class F>
@@ -52,7 +55,7 @@ struct BlockMachine {
 
   template <class F>
   PHYSOLVE_HD void grid(int rows, int columns, F f) const {
-    for (int k = thread; k < rows * columns; k += threads) f(k / columns, k % columns);
+    items(rows, columns, f);
   }
 
   template <class F>
@@ -62,9 +65,17 @@ struct BlockMachine {
 
   template <class Row, class F>
   PHYSOLVE_HD void outer(int first, int count, int in, int out, Row row, F f) const {
-    for (int k = thread; k < count * in * out; k += threads) {
-      const int n = k % out, i = k / out % in, t = first + k / out / in;
-      row(t, i)[n] = f(t, i, n);
+    const int vectors = (out + Lane::size - 1) / Lane::size;
+    for (int t = first; t < first + count; ++t) {
+      items(in, vectors, [&](int i, int vector) {
+        const int n = vector * Lane::size;
+        const Lane value = f(t, i, n);
+        S* to = row(t, i) + n;
+        PHYSOLVE_UNROLL
+        for (int q = 0; q < Lane::size; ++q) {
+          if (n + q < out) to[q] = value.v[q];
+        }
+      });
     }
   }
 
@@ -72,50 +83,40 @@ struct BlockMachine {
     for (int k = thread; k < count; k += threads) p[k] = S(0);
   }
 
-  // Eight rows and four columns of C in registers of a thread; neighbouring threads take neighbouring columns and share
-  // their rows of A, which are then one access for the warp.
   PHYSOLVE_HD void product(int m, int n, int k, Block<const S> a, Block<const S> b, Block<S> c, bool add) const {
-    constexpr int ROWS = 8, COLUMNS = 4;
-    const int across = (n + COLUMNS - 1) / COLUMNS, down = (m + ROWS - 1) / ROWS;
-    for (int item = thread; item < across * down; item += threads) {
-      const int row = item / across * ROWS, column = item % across;
-      S sum[ROWS][COLUMNS] = {};
-      const S *left[ROWS], *right[COLUMNS];
-      PHYSOLVE_UNROLL
-      for (int i = 0; i < ROWS; ++i) left[i] = a.p + (row + i < m ? row + i : m - 1) * a.row;
-      PHYSOLVE_UNROLL
-      for (int j = 0; j < COLUMNS; ++j) right[j] = b.p + (column + j * across < n ? column + j * across : n - 1);
-      for (int p = 0; p < k; ++p) {
-        S x[COLUMNS];
-        PHYSOLVE_UNROLL
-        for (int j = 0; j < COLUMNS; ++j) x[j] = right[j][p * b.row];
-        PHYSOLVE_UNROLL
-        for (int i = 0; i < ROWS; ++i) {
-          const S y = left[i][p * a.column];
-          PHYSOLVE_UNROLL
-          for (int j = 0; j < COLUMNS; ++j) sum[i][j] += y * x[j];
-        }
-      }
-      PHYSOLVE_UNROLL
-      for (int i = 0; i < ROWS; ++i) {
-        PHYSOLVE_UNROLL
-        for (int j = 0; j < COLUMNS; ++j) {
-          if (row + i >= m || column + j * across >= n) continue;
-          S& to = c.p[(row + i) * c.row + column + j * across];
-          to = add ? to + sum[i][j] : sum[i][j];
-        }
-      }
-    }
+    Factors<S> factors;
+    factors.add(a, b);
+    products(m, n, k, factors, c, add);
   }
 
+  PHYSOLVE_HD void add_products(int m, int n, int k, const Factors<S>& factors, Block<S> c) const {
+    products(m, n, k, factors, c, true);
+  }
+
+  // Threads begin at different places, in different banks.
   PHYSOLVE_HD S dot(const S* a, const S* b, int width) const {
     S total = 0;
-    for (int c = 0; c < width; ++c) total += a[c] * b[c];
+    int c = thread * Lane::size % width;
+    for (int count = 0; count < width; count += Lane::size) {
+      const Lane products = quad(a + c) * quad(b + c);
+      PHYSOLVE_UNROLL
+      for (int q = 0; q < Lane::size; ++q) total += products.v[q];
+      c += Lane::size;
+      if (c == width) c = 0;
+    }
     return total;
   }
 
-  PHYSOLVE_HD S load(const S* p) const { return *p; }
-  PHYSOLVE_HD void store(S* p, S value) const { *p = value; }
+  PHYSOLVE_HD void products(int m, int n, int k, const Factors<S>& factors, Block<S> c, bool add) const {
+    if (shared) {
+      physolve::products<true>(thread, threads, m, n, k, factors, c, add);
+    } else {
+      physolve::products<false>(thread, threads, m, n, k, factors, c, add);
+    }
+  }
+
+  PHYSOLVE_HD Lane load(const S* p) const { return quad(p); }
+  PHYSOLVE_HD void store(S* p, Lane value) const { *reinterpret_cast<Lane*>(p) = value; }
   PHYSOLVE_HD void sync() const { barrier(); }
 };
 

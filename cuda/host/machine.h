@@ -12,6 +12,7 @@ struct HostMachine {
   using Lane = Vector<S>;
   using Math = VectorMath<S>;
   static constexpr int lanes = lanes_of<S>;
+  static constexpr Packing packing{lanes};
 
   template <class F>
   inline void channels(int points, int width, F f) const {
@@ -67,6 +68,10 @@ struct HostMachine {
     } else {
       physolve::product<S, false>(m, n, k, a, b, c);
     }
+  }
+
+  inline void add_products(int m, int n, int k, const Factors<S>& factors, Block<S> c) const {
+    for (int i = 0; i < factors.count; ++i) product(m, n, k, factors.left[i], factors.right[i], c, true);
   }
 
   inline S dot(const S* a, const S* b, int width) const {

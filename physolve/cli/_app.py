@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ._air import air
 from ._check import check
 from ._compare import compare
 from ._console import complain, results
@@ -46,6 +47,7 @@ def _top(
 
 for _command in (solve, check, compare, view, doctor):
     app.command()(_command)
+app.add_typer(air)
 app.add_typer(hypino)
 app.add_typer(mesh)
 

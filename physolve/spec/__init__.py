@@ -41,6 +41,7 @@ from ._selection import Selection as Selection
 from ._selection import select as select
 from ._shapes_grammar import parse_shape as parse_shape
 from ._shapes_grammar import print_shape as print_shape
+from ._station_data import StationData as StationData
 from ._symbols import Parameter as Parameter
 from ._symbols import coordinates as coordinates
 from ._symbols import normal as normal
@@ -70,6 +71,7 @@ from .geometry import Rotated as Rotated
 from .geometry import Samples as Samples
 from .geometry import Shape as Shape
 from .geometry import SpaceTime as SpaceTime
+from .geometry import StationSet as StationSet
 from .geometry import TimeInterval as TimeInterval
 from .geometry import Translated as Translated
 from .geometry import Triangle as Triangle

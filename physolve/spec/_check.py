@@ -13,7 +13,7 @@ from ..errors import PhysolveError, SpecificationError, UnsupportedError
 from ._atoms import atoms_of
 from ._check_conditions import check_condition
 from ._condition import condition_label, is_shape
-from ._data import grid_data_of
+from ._data import GridData, grid_data_of
 from ._evaluate import Program
 from ._symbols import Parameter, check_coordinates, is_unknown, name_of, normal, unknowns_of
 
@@ -258,7 +258,8 @@ def _check_data(problem: Problem) -> None:
         *(e for c in problem.conditions for e in c.equations(problem.coordinates)),
     )
     for applied in {a for e in expressions for a in e.atoms(AppliedUndef) if not is_unknown(a)}:
-        for s, (lo, hi) in zip(applied.args, grid_data_of(applied)[0].extent, strict=True):
+        (data,) = grid_data_of(applied)
+        for s, (lo, hi) in zip(applied.args, data.extent, strict=True) if isinstance(data, GridData) else ():
             if s in problem.coordinates:
                 k = problem.coordinates.index(s)
                 slack = 1e-9 * (hi - lo)

@@ -11,6 +11,7 @@ from sympy.logic.boolalg import BooleanAtom
 
 from ..errors import SpecificationError, UnsupportedError
 from ._data import GridData
+from ._station_data import StationData
 
 
 class Instruction(NamedTuple):
@@ -25,7 +26,7 @@ class Instruction(NamedTuple):
 class GridCall(NamedTuple):
     """Evaluation of grid data, or of its derivative of the given orders."""
 
-    data: GridData
+    data: GridData | StationData
     orders: tuple[int, ...]
 
 
@@ -178,7 +179,7 @@ class Compiler:
         return self.emit(GridCall(data, orders), *map(self.register, arguments))
 
 
-def _grid_call(node: Any) -> tuple[GridData, tuple[int, ...], tuple[Any, ...]]:
+def _grid_call(node: Any) -> tuple[GridData | StationData, tuple[int, ...], tuple[Any, ...]]:
     """Data, derivative orders and arguments of f(...), Derivative(f(...), ...) or Subs(Derivative(f(...), ...))."""
     inner, substitution = (
         (node.expr, dict(zip(node.variables, node.point, strict=True))) if isinstance(node, sympy.Subs) else (node, {})
@@ -186,7 +187,7 @@ def _grid_call(node: Any) -> tuple[GridData, tuple[int, ...], tuple[Any, ...]]:
     counts = dict(inner.variable_count) if isinstance(inner, sympy.Derivative) else {}
     applied = inner.expr if isinstance(inner, sympy.Derivative) else inner
     data = getattr(applied.func, "data", None)
-    if not isinstance(data, GridData) or any(s not in applied.args for s in counts):
+    if not isinstance(data, GridData | StationData) or any(s not in applied.args for s in counts):
         raise UnsupportedError(
             f"'{_short(node)}' cannot be evaluated: it is an unknown or its derivative without a value"
         )

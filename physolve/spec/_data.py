@@ -15,6 +15,7 @@ from sympy.core.function import AppliedUndef
 
 from .._typing import ColumnArray, PointArray
 from ..errors import SpecificationError
+from ._station_data import StationData
 from ._symbols import check_name
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ class GridData:
         return f"GridData({self.name!r}, {shape} values, extent={self.extent}, order={self.order})"
 
 
-def grid_data_of(*expressions: Any) -> tuple[GridData, ...]:
-    """The grid data used in these expressions or matrices, in order of first appearance."""
-    found: dict[GridData, None] = {}
+def grid_data_of(*expressions: Any) -> tuple[GridData | StationData, ...]:
+    """The data used in these expressions or matrices, on grids or at stations, in order of first appearance."""
+    found: dict[GridData | StationData, None] = {}
     for expression in expressions:
         for node in sympy.preorder_traversal(expression):
             if isinstance(node, AppliedUndef) and getattr(node.func, "data", None) is not None:

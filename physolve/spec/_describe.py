@@ -14,6 +14,7 @@ from sympy.printing.str import StrPrinter
 from ._condition import condition_subject, is_shape
 from ._conditions import BoundaryEquation, Dirichlet, Initial, Interface, Neumann, Periodic, Robin, Unbounded
 from ._inner_conditions import MeanValue, Observations, PointValue
+from ._station_data import StationData
 from ._symbols import is_unknown, name_of
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ def describe(problem: Problem) -> str:
     if problem.parameters:
         guesses = ", ".join(f"{p.name} (first guess {p.guess:g})" for p in problem.parameters)
         lines.append(f"Parameters to be found: {guesses}.")
-    lines += [f"Data on a grid: {g!r}." for g in problem.data]
-    lines.append(_class_in_words(problem.classification))
+    lines += [f"Data: {g!r}." for g in problem.data]
+    if any(isinstance(data, StationData) for data in problem.data):
+        lines.append("The type is not judged: coefficients are known at stations only.")
+    else:
+        lines.append(_class_in_words(problem.classification))
     lines += [f"Exact solution: {name_of(u)} = {plain(value)}" for u, value in (problem.exact or {}).items()]
     return "\n".join([*lines, *(f"Missing? {hint}" for hint in problem.hints)])
 

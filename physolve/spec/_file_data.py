@@ -14,6 +14,10 @@ import numpy as np
 from ._data import GridData
 from ._file_checks import Place, as_integer, as_list, as_number, as_text, check_keys
 from ._grammar import near
+from ._station_data import StationData
+
+STATIONS = {"at": "stations"}
+"""The entry of data that come with a series instead of a file."""
 
 DATA_KEYS = ("file", "key", "extent", "layout", "order", "values", "range")
 LAYOUTS = ("grid", "raster")
@@ -64,8 +68,12 @@ def split_key(given: str | PathLike[str], key: str) -> tuple[Path, str]:
     return Path(given), key
 
 
-def read_data(place: Place, name: str, table: Mapping[str, Any], files: Files) -> GridData:
-    """The grid data that an entry of [data] describes."""
+def read_data(place: Place, name: str, table: Mapping[str, Any], files: Files) -> GridData | StationData:
+    """The data that an entry of [data] describes, on a grid or at stations."""
+    return _station_data(place, name, table) if "at" in table else _grid_data(place, name, table, files)
+
+
+def _grid_data(place: Place, name: str, table: Mapping[str, Any], files: Files) -> GridData:
     check_keys(place, table, DATA_KEYS, "a field of data")
     if "extent" not in table:
         raise place.error(
@@ -82,6 +90,12 @@ def read_data(place: Place, name: str, table: Mapping[str, Any], files: Files) -
     make = GridData.from_raster if layout == "raster" else GridData
     with Place(place.file).watch():
         return make(name, values, tuple(extent), order, source)
+
+
+def _station_data(place: Place, name: str, table: Mapping[str, Any]) -> StationData:
+    if dict(table) != STATIONS:
+        raise place.error(f"got {dict(table)}, expected at = 'stations' alone; data on a grid have an extent instead")
+    return StationData(name)
 
 
 def read_grid_data(
@@ -105,7 +119,7 @@ def read_grid_data(
     table["layout"] = layout or ("raster" if suffix in IMAGES else "grid")
     if range is not None:
         table["range"] = list(range)
-    return read_data(Place(f"data '{name}'"), name, table, Files(None, {name: file}))
+    return _grid_data(Place(f"data '{name}'"), name, table, Files(None, {name: file}))
 
 
 def _pair(place: Place, value: object) -> tuple[float, float]:

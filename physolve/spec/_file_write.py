@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import tomli_w
@@ -14,11 +14,12 @@ from ..errors import SpecificationError
 from ._condition import condition_label, is_shape
 from ._data import GridData
 from ._file_conditions import Written, whole_vectors, write_condition
-from ._file_data import MAX_INLINE, DataSource, split_key
+from ._file_data import MAX_INLINE, STATIONS, DataSource, split_key
 from ._inner_conditions import MeanValue
 from ._print import check_name, print_equation, print_expression
 from ._problem import Problem
 from ._shapes_grammar import CONSTRUCTORS, MESH, print_shape, relative
+from ._station_data import StationData
 from ._symbols import component_names, name_of
 from .geometry import Named, Shape
 
@@ -122,12 +123,14 @@ def _named_within(shape: Shape) -> Iterable[Named]:
 # --- data on grids
 
 
-def needs_saving(data: GridData) -> bool:
+def needs_saving(data: GridData | StationData) -> TypeGuard[GridData]:
     """Whether the values are too many for the text and have no file of their own."""
-    return data.source is None and data.values.size > MAX_INLINE
+    return isinstance(data, GridData) and data.source is None and data.values.size > MAX_INLINE
 
 
-def _data(data: GridData, base: Path | None, saved: Mapping[GridData, DataSource]) -> dict[str, Any]:
+def _data(data: GridData | StationData, base: Path | None, saved: Mapping[GridData, DataSource]) -> dict[str, Any]:
+    if isinstance(data, StationData):
+        return dict(STATIONS)
     source = saved.get(data, data.source)
     entry: dict[str, Any] = {"extent": [list(pair) for pair in data.extent]}
     if data.order != 3:

@@ -20,6 +20,7 @@ from ._calls import cases, operator_call, scalar_call
 from ._data import GridData
 from ._functions import ALIASES, CASES, FUNCTION_NAMES, OPERATORS, SCALAR_FUNCTIONS
 from ._operators import Eq
+from ._station_data import StationData
 from ._tokens import MAX_DEPTH, Token, number, tokenize
 
 _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER = 1, 2, 3, 4, 5, 6, 7, 8
@@ -34,7 +35,7 @@ _RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "=="
 def parse_expression(text: str, names: Mapping[str, object]) -> Any:
     """The sympy expression, or the matrix for a vector, that `text` stands for.
 
-    `names` gives what the names in the text mean: symbols, unknowns, vectors, expressions, numbers, `GridData`. Raises
+    `names` gives what the names in the text mean: symbols, unknowns, vectors, expressions, numbers, data. Raises
     SpecificationError, one line starting with the position: "column 7: 'w' is not a known name; ...".
     """
     return _guarded(text, lambda: _whole(Parser(text, names), _SUM, "an expression"))
@@ -224,10 +225,10 @@ class Parser:
             message = f"{token} is not a known name; {near(token.text, {*self.names, 'pi'})}"
             raise self.error(token, message)
         value = self.names[token.text]
-        if isinstance(value, GridData):
+        if isinstance(value, GridData | StationData):
             raise self.error(
                 token,
-                f"'{token.text}' is data on a grid; call it with coordinates, such as {token.text}(x, y)",
+                f"'{token.text}' is data; call it with coordinates, such as {token.text}(x, y)",
             )
         return self.build.count(token, as_sympy(value))
 
@@ -256,10 +257,10 @@ class Parser:
     def call(self, token: Token) -> Any:
         name = ALIASES.get(token.text, token.text)
         known = self.names.get(token.text)
-        if name not in FUNCTION_NAMES and not isinstance(known, GridData | AppliedUndef):
+        if name not in FUNCTION_NAMES and not isinstance(known, GridData | StationData | AppliedUndef):
             self.not_a_function(token)
         values = self.arguments(")", self.advance())
-        if isinstance(known, GridData):
+        if isinstance(known, GridData | StationData):
             return self.build.apply(token, known, *[self.build.scalar(token, v) for v in values])
         if name == CASES:
             return cases(self.build, token, values)
@@ -272,7 +273,7 @@ class Parser:
     def not_a_function(self, token: Token) -> None:
         if token.text in self.names:
             raise self.error(token, f"'{token.text}' is not a function; write '*' to multiply")
-        data = {n for n, value in self.names.items() if isinstance(value, GridData)}
+        data = {n for n, value in self.names.items() if isinstance(value, GridData | StationData)}
         known = (FUNCTION_NAMES - ALIASES.keys()) | data
         raise self.error(token, f"{token} is not a known function; {near(token.text, known, 30)}")
 

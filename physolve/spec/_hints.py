@@ -18,13 +18,16 @@ from ._inner_conditions import MeanValue, Observations, PointValue
 from ._selection import TIME_PARTS
 from ._symbols import name_of
 from ._walls import Wall, boundary_pieces, holds_at
+from .geometry import StationSet, split_time
 
 if TYPE_CHECKING:
     from ._problem import Problem
 
 
 def hints(problem: Problem) -> tuple[str, ...]:
-    """One line for everything that seems to be missing or superfluous."""
+    """One line for everything that seems to be missing or superfluous; none at stations, where all comes with data."""
+    if isinstance(split_time(problem.domain)[0], StationSet):
+        return ()
     return tuple(dict.fromkeys(_all_hints(problem)))
 
 

@@ -21,6 +21,7 @@ from ._data import GridData, grid_data_of
 from ._describe import describe, latex
 from ._hints import hints
 from ._operators import as_operand, flatten_equation
+from ._station_data import StationData
 from ._symbols import (
     Parameter,
     is_unknown,
@@ -101,8 +102,8 @@ class Problem:
         return tuple(e.lhs - e.rhs for e in self.equations)
 
     @cached_property
-    def data(self) -> tuple[GridData, ...]:
-        """Grid data used in equations, conditions and the exact solution."""
+    def data(self) -> tuple[GridData | StationData, ...]:
+        """Data, on grids or at stations, used in equations, conditions and the exact solution."""
         exact = tuple(self.exact.values()) if self.exact else ()
         conditions = [e for c in self.conditions for e in condition_expressions(c)]
         return grid_data_of(*self.equations, *conditions, *exact)

@@ -58,6 +58,9 @@ CONSTRUCTORS = {
     "polygon": Constructor(geometry.Polygon, ("vectors",), "polygon([[0, 0], [1, 0], [0, 1]])"),
     "triangle": Constructor(geometry.Triangle, ("vector",) * 3, "triangle([0, 0], [1, 0], [0, 1])"),
     "cylinder": Constructor(geometry.Cylinder, ("vector", "number", "number"), "cylinder([0, 0, 0], 1, 2)"),
+    "stations": Constructor(
+        geometry.StationSet, ("vectors",), "stations([[116.4, 39.9], [116.5, 40.0], [116.3, 40.1]])"
+    ),
     "time": Constructor(geometry.TimeInterval, ("number", "number"), "time(0, 1)"),
     "translate": Constructor(_translate, ("shape", "vector"), "translate(shape, [1, 0])"),
     "rotate": Constructor(_rotate, _TURN, "rotate(shape, 45)", 2),

@@ -6,4 +6,6 @@ from ._curve import plot_cut as plot_cut
 from ._mesh import mesh_domain as mesh_domain
 from ._plot import SUFFIXES as SUFFIXES
 from ._plot import plot as plot
+from ._stations import StationMap as StationMap
+from ._stations import plot_stations as plot_stations
 from ._style import Style as Style

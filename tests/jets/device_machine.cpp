@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <random>
 #include <thread>
@@ -16,6 +17,16 @@ using namespace physolve;
 struct PosixBarrier {
   pthread_barrier_t* barrier;
   void operator()() const { pthread_barrier_wait(barrier); }
+};
+
+// Numbers aligned as the device's memory is, not zero: what is read must have been written.
+template <class S>
+struct Aligned {
+  explicit Aligned(long count) : numbers(count + 64 / sizeof(S), S(NAN)) {}
+
+  S* get() { return reinterpret_cast<S*>((reinterpret_cast<std::uintptr_t>(numbers.data()) + 63) / 64 * 64); }
+
+  std::vector<S> numbers;
 };
 
 Plan make_plan(std::vector<int> sizes, Function function, int bands, bool gated, std::vector<int> first,
@@ -56,23 +67,30 @@ std::vector<S> draw(long count, std::mt19937& generator, double size) {
   return numbers;
 }
 
-// Two blocks of `threads` threads, one block after the other, as a grid would share out the tasks.
+// Two blocks of three teams, one block after the other, as a grid would share out the tasks.
 template <class S>
-void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job, int threads) {
+void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
+  constexpr int TEAMS = 3, TEAM = 5;
   const long chunks = device_chunks(batch.networks, batch.points, plan.weights);
+  const Lookup lookup = lookup_of(plan, job);
   for (int block = 0; block < 2; ++block) {
-    std::vector<S> weights(weight_numbers<S>(plan)), tile(tile_numbers<S>(plan, job.point_gradients != nullptr));
-    pthread_barrier_t barrier;
-    pthread_barrier_init(&barrier, nullptr, threads);
+    Aligned<S> weights(lookup.weights.numbers), sums(TEAMS * lookup.weights.numbers), tiles(TEAMS * lookup.tile.numbers);
+    const Memory<S> memory{weights.get(), sums.get(), tiles.get()};
+    pthread_barrier_t of_block, of_team[TEAMS];
+    pthread_barrier_init(&of_block, nullptr, TEAMS * TEAM);
+    for (auto& barrier : of_team) pthread_barrier_init(&barrier, nullptr, TEAM);
     std::vector<std::thread> running;
-    for (int thread = 0; thread < threads; ++thread) {
+    for (int thread = 0; thread < TEAMS * TEAM; ++thread) {
       running.emplace_back([&, thread] {
-        const BlockMachine<S, PosixBarrier> machine{thread, threads, {&barrier}};
-        run_block(plan, batch, job, chunks, block, 2, machine, weights.data(), tile.data());
+        const int team = thread / TEAM;
+        run_block(lookup, batch, job, chunks, block, 2, team, TEAMS,
+                  TeamMachine<S, PosixBarrier>{thread % TEAM, TEAM, true, {&of_team[team]}},
+                  TeamMachine<S, PosixBarrier>{thread, TEAMS * TEAM, true, {&of_block}}, memory);
       });
     }
     for (auto& thread : running) thread.join();
-    pthread_barrier_destroy(&barrier);
+    pthread_barrier_destroy(&of_block);
+    for (auto& barrier : of_team) pthread_barrier_destroy(&barrier);
   }
 }
 
@@ -122,7 +140,7 @@ bool agree(const Plan& plan, long points, bool shared, double tolerance) {
     jobs[2].row_stride = plan.weights;
     for (const Job<S>& job : jobs) {
       if (device) {
-        run_on_blocks(plan, batch, job, 5);
+        run_on_blocks(plan, batch, job);
       } else {
         run_on_host(plan, batch, job, serial);
       }
@@ -142,6 +160,7 @@ int main() {
       make_plan({2, 7, 7, 2}, Function::sine, 2, true, {0, 1}, {{0, 0}, {0, 1}, {1, 1}}),
       make_plan({3, 5, 12, 6, 2}, Function::gelu, 0, false, {0, 1, 2}, {{0, 0}, {1, 2}}),
       make_plan({1, 8, 1}, Function::tanh, 1, false, {}, {}),
+      make_plan({2, 32, 32, 32, 4}, Function::tanh, 5, true, {0, 1}, {{0, 0}, {1, 1}}),
   };
   for (const Plan& plan : plans) {
     // sums of a few hundred products in another order

@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
 def test_compiles_and_links_for_two_architectures(tmp_path):
-    assert device_library(tmp_path, "kernels.cu").stat().st_size > 0
+    assert device_library(tmp_path, "f32.cu", "f64.cu").stat().st_size > 0
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")

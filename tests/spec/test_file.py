@@ -293,7 +293,7 @@ def test_reads_shapes(text, expected):
         (
             "open('x')",
             "column 1: 'open' is not a known shape; known: ball, box, cylinder, disk, ellipse, interval, "
-            "mesh, named, polygon, rectangle, rotate, rotate_radians, time, translate, triangle",
+            "mesh, named, polygon, rectangle, rotate, rotate_radians, stations, time, translate, triangle",
         ),
         ("(" * 120, "column 101: the shape is nested too deeply; at most 100 levels are read"),
     ],

@@ -199,7 +199,7 @@ REFUSED = [
     ("[[1, 2], [3]]", "column 1: the rows of a matrix must be vectors of the same length"),
     ("div(u)", "column 1: div: expected a vector, got the scalar u(x, y, t)"),
     ("u(x, y, 0)", "column 1: 'u' stands for u(x, y, t); it cannot be taken at other points here"),
-    ("source", "column 1: 'source' is data on a grid; call it with coordinates, such as source(x, y)"),
+    ("source", "column 1: 'source' is data; call it with coordinates, such as source(x, y)"),
     ("source(x)", "column 1: data 'source' has 2 axes, but is given 1 arguments"),
     ("1/0", "column 2: division by zero"),
     ("x/(1 - 1)", "column 2: division by zero"),

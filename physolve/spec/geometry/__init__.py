@@ -23,6 +23,7 @@ from ._samples import Samples as Samples
 from ._shape import Shape as Shape
 from ._spacetime import SpaceTime as SpaceTime
 from ._spacetime import split_time as split_time
+from ._station_set import StationSet as StationSet
 from ._transform import Named as Named
 from ._transform import Rotated as Rotated
 from ._transform import Translated as Translated

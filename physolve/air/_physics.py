@@ -1,0 +1,131 @@
+"""The terms of an equation with their learned coefficients, readable in SI units at any time."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ._sizes import AirSizes
+from .operators import (
+    Coefficient,
+    Scheme,
+    StationGraph,
+    Terms,
+    conductance,
+    divergence,
+    edge_wind,
+    exchange,
+    rim_wind,
+)
+
+STILL = 0.1
+"""m/s below which the wind hardly counts as coming from somewhere."""
+
+
+class Transport(NamedTuple):
+    """Rates in 1/s: gain (*batch, edges) of receivers, loss (*batch, n); see `operators.Exchange`."""
+
+    gain: Float[Tensor, "*batch edges"]
+    loss: Float[Tensor, "*batch n"]
+
+
+class Physics(nn.Module):
+    """Diffusivities, wind response and deposition: positive numbers, learned where the equation has a parameter.
+
+    Only what the equation has is there: the others are None.
+    """
+
+    def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes) -> None:
+        super().__init__()
+        self.terms, self.graph = terms, graph
+        self.open_rim = sizes.open_rim
+        self.scheme: Scheme = sizes.scheme
+        self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
+        self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
+        self._deposition = _logarithm(terms.deposition, 1)
+        self._emission = nn.Parameter(torch.zeros(len(graph))) if terms.source else None
+
+    def _apply(self, fn, recurse: bool = True):  # the graph follows the weights to devices and dtypes
+        self.graph = self.graph.map(fn)
+        return super()._apply(fn, recurse)
+
+    @property
+    def diffusivity(self) -> Float[Tensor, " pairs"] | None:
+        """m^2/s of every pair of neighbours."""
+        return None if self._diffusion is None else self._diffusion.exp().expand(self.graph.pairs)
+
+    @property
+    def response(self) -> Float[Tensor, ""] | None:
+        """Share of the wind with which the concentration is carried."""
+        return None if self._response is None else self._response.exp()[0]
+
+    @property
+    def deposition(self) -> Float[Tensor, ""] | None:
+        """1/s."""
+        return None if self._deposition is None else self._deposition.exp()[0]
+
+    @property
+    def emission(self) -> Float[Tensor, " n"] | None:
+        """The part of the source that does not change in time, in units of the scale per day."""
+        return self._emission
+
+    def transport(self, wind: Float[Tensor, "*batch n 2"]) -> Transport:
+        """Rates of all terms but the source, in a wind (m/s, TO which the air moves)."""
+        graph, advection = self.graph, self.terms.advection
+        carrier = None if self.response is None else self.response * wind
+        speed = None if carrier is None else edge_wind(graph, carrier)
+        f = conductance(graph, self.diffusivity, speed, self.scheme).expand(*wind.shape[:-2], -1)
+        rim = rim_wind(graph, carrier) if carrier is not None and self.open_rim else None
+        moved = exchange(graph, f, rim)
+        loss = moved.loss
+        if advection and not advection.conservative and carrier is not None:
+            loss = loss - (divergence(graph, carrier) if self.open_rim else self._inner_divergence(carrier))
+        return Transport(moved.gain, loss if self.deposition is None else loss + self.deposition)
+
+    def _inner_divergence(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch n"]:
+        return divergence(self.graph, carrier) - rim_wind(self.graph, carrier) / self.graph.area
+
+    def supports(self, wind: Float[Tensor, "batch n 2"]) -> list["Support"]:
+        """Operators of the terms between neighbours for Chebyshev convolutions, spectra in the unit disk.
+
+        Of diffusion the normalised Laplacian less 1, which is minus the normalised adjacency; of advection the shares
+        in which the wind at hand brings air from up-wind neighbours.
+        """
+        found = []
+        if self.terms.diffusion:
+            found.append(_laplacian(self.graph))
+        if self.terms.advection:
+            found.append(_upwind(self.graph, wind))
+        return found
+
+
+class Support(NamedTuple):
+    """x_j = sum of weight_ij x_i over edges; weight (*batch, edges)."""
+
+    graph: StationGraph
+    weight: Float[Tensor, "*batch edges"]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        carried = self.weight[..., None] * x.index_select(-2, self.graph.sender)
+        return torch.zeros_like(x).index_add(-2, self.graph.receiver, carried)
+
+
+def _laplacian(graph: StationGraph) -> Support:
+    weight = graph.face / graph.distance
+    degree = weight.new_zeros(len(graph)).index_add(0, graph.sender, weight)
+    return Support(graph, -weight * (degree[graph.sender] * degree[graph.receiver]).rsqrt())
+
+
+def _upwind(graph: StationGraph, wind: Float[Tensor, "batch n 2"]) -> Support:
+    brought = graph.face * edge_wind(graph, wind).relu()
+    still = (STILL * graph.face).expand_as(brought)
+    total = brought.new_zeros(*brought.shape[:-1], len(graph)).index_add(-1, graph.receiver, brought + still)
+    return Support(graph, brought / total[..., graph.receiver])
+
+
+def _logarithm(coefficient: Coefficient | None, count: int) -> nn.Parameter | None:
+    if coefficient is None:
+        return None
+    return nn.Parameter(torch.full((count,), math.log(coefficient.value)), requires_grad=coefficient.learned)

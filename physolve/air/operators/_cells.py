@@ -1,0 +1,71 @@
+"""Voronoi cells of points in a rectangle around them: the finite volumes of a station graph."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial import Voronoi
+
+SMALLEST_FACE = 1e-9
+"""Faces shorter than this share of the rectangle's diagonal are corners where four cells meet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells that cover a rectangle: cell i is what is nearer to point i than to all others.
+
+    pairs          (2, faces) the two cells of every inner face
+    lengths        (faces,) m
+    normals        (faces, 2) unit vectors from the first cell into the second
+    areas          (n,) m^2; they add up to the rectangle
+    walls          (outer,) the cell of every face on the rectangle's sides
+    wall_lengths   (outer,) m
+    wall_normals   (outer, 2) outward
+    """
+
+    pairs: Int[np.ndarray, "2 faces"]
+    lengths: Float[np.ndarray, " faces"]
+    normals: Float[np.ndarray, "faces 2"]
+    areas: Float[np.ndarray, " n"]
+    walls: Int[np.ndarray, " outer"]
+    wall_lengths: Float[np.ndarray, " outer"]
+    wall_normals: Float[np.ndarray, "outer 2"]
+
+
+def voronoi_cells(points: Float[np.ndarray, "n 2"]) -> Cells:
+    """Cells of different points, in their bounding rectangle widened by half the median distance to the next point.
+
+    On a regular grid of spacing h these are squares of side h. The rectangle's sides come out as faces between a point
+    and its mirror image, hence a diagram of five times the points.
+    """
+    images = _with_images(points)
+    diagram = Voronoi(images)
+    first, second = np.sort(diagram.ridge_points, axis=1).T
+    ends = np.array([(a, b) for a, b in diagram.ridge_vertices])
+    lengths = np.linalg.norm(np.diff(diagram.vertices[ends], axis=1)[:, 0], axis=1)
+    lengths[(ends < 0).any(axis=1)] = np.inf  # between images only
+    kept = (first < len(points)) & (lengths > SMALLEST_FACE * np.ptp(points, axis=0).max())
+    first, second, lengths = first[kept], second[kept], lengths[kept]
+    steps = images[second] - images[first]
+    distances = np.linalg.norm(steps, axis=1)
+    normals, halves = steps / distances[:, None], lengths * distances / 4  # a triangle each side of the face
+    inner = second < len(points)
+    areas = np.zeros(len(points))
+    np.add.at(areas, first, halves)
+    np.add.at(areas, second[inner], halves[inner])
+    pairs = np.stack([first[inner], second[inner]])
+    return Cells(pairs, lengths[inner], normals[inner], areas, first[~inner], lengths[~inner], normals[~inner])
+
+
+def _with_images(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """The points and their mirror images in the rectangle's four sides."""
+    apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    margin = np.median(apart.min(axis=1)) / 2
+    images = [points]
+    for axis in (0, 1):
+        for side in (points[:, axis].min() - margin, points[:, axis].max() + margin):
+            image = points.copy()
+            image[:, axis] = 2 * side - image[:, axis]
+            images.append(image)
+    return np.concatenate(images)

@@ -1,0 +1,129 @@
+"""Stations as a directed graph whose edges carry what a finite-volume scheme needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from physolve.errors import SpecificationError
+
+from ._cells import Cells, voronoi_cells
+from ._sphere import bearing, haversine, local_plane
+
+FEWEST = 3
+NEAREST = 1.0
+"""Metres between stations that count as two."""
+
+_DTYPES = {"i": torch.int64, "f": torch.float32}
+
+
+@dataclass(frozen=True, eq=False)
+class StationGraph:
+    """n stations; stations whose Voronoi cells touch are joined by two edges, one each way.
+
+    sender, receiver   (edges,) stations; edge 2 k and edge 2 k + 1 are the two directions of pair k
+    distance           (edges,) m, on the sphere
+    bearing            (edges,) radians clockwise from north in which the edge leaves its sender
+    normal             (edges, 2) unit vector east and north from sender to receiver on the local plane: normal to the
+                       face. It differs from the bearing by the angle between meridians (0.4 degrees over 70 km), and
+                       makes uniform wind free of divergence to rounding
+    face               (edges,) m, length of the face between the two cells
+    area               (n,) m^2, of the cells
+    wall, wall_face, wall_normal   cells, lengths and outward normals of the faces on the rim of the region
+    position           (n, 2) m east and north of the middle
+    """
+
+    sender: Int[Tensor, " edges"]
+    receiver: Int[Tensor, " edges"]
+    distance: Float[Tensor, " edges"]
+    bearing: Float[Tensor, " edges"]
+    normal: Float[Tensor, "edges 2"]
+    face: Float[Tensor, " edges"]
+    area: Float[Tensor, " n"]
+    wall: Int[Tensor, " rim"]
+    wall_face: Float[Tensor, " rim"]
+    wall_normal: Float[Tensor, "rim 2"]
+    position: Float[Tensor, "n 2"]
+
+    def __len__(self) -> int:
+        return len(self.area)
+
+    @property
+    def pair(self) -> Int[Tensor, " edges"]:
+        """Which pair of stations an edge belongs to."""
+        return torch.arange(len(self.sender), device=self.sender.device) // 2
+
+    @property
+    def pairs(self) -> int:
+        return len(self.sender) // 2
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """With all tensors changed: moved to a device, say."""
+        return type(self)(*(change(getattr(self, each.name)) for each in fields(self)))
+
+    def double(self) -> Self:
+        """With real numbers of 64 bits."""
+        return self.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+
+
+def station_graph(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> StationGraph:
+    """The graph of stations at places in degrees, float32.
+
+    Raises SpecificationError for fewer than three stations and for two at the same place (within a metre).
+    """
+    latitude, longitude = np.asarray(latitude, dtype=np.float64), np.asarray(longitude, dtype=np.float64)
+    _check(latitude, longitude)
+    position = local_plane(latitude, longitude)
+    cells = voronoi_cells(position)
+    first, second = cells.pairs
+    ends = latitude[first], longitude[first], latitude[second], longitude[second]
+    forth, back = bearing(*ends), bearing(*ends[2:], *ends[:2])
+    return _directed(cells, position, haversine(*ends), np.stack([forth, back], axis=1))
+
+
+def plane_graph(position: Float[np.ndarray, "n 2"]) -> StationGraph:
+    """The graph of points on a plane, metres east and north, float32. Raises as `station_graph`."""
+    position = np.asarray(position, dtype=np.float64)
+    _check_apart(position, np.linalg.norm(position[:, None] - position[None], axis=-1))
+    cells = voronoi_cells(position)
+    step = position[cells.pairs[1]] - position[cells.pairs[0]]
+    forth = np.arctan2(step[:, 0], step[:, 1]) % (2 * np.pi)
+    back = (forth + np.pi) % (2 * np.pi)
+    return _directed(cells, position, np.linalg.norm(step, axis=1), np.stack([forth, back], axis=1))
+
+
+def _directed(
+    cells: Cells,
+    position: Float[np.ndarray, "n 2"],
+    distance: Float[np.ndarray, " faces"],
+    bearings: Float[np.ndarray, "faces 2"],
+) -> StationGraph:
+    """Both directions of every face, next to each other."""
+    signs = np.array([1.0, -1.0])
+    sender, receiver = cells.pairs.T.ravel(), cells.pairs[::-1].T.ravel()
+    normal = (cells.normals[:, None] * signs[:, None]).reshape(-1, 2)
+    reals = (np.repeat(distance, 2), bearings.ravel(), normal, np.repeat(cells.lengths, 2), cells.areas)
+    outer = cells.wall_lengths, cells.wall_normals, position
+    ends = sender, receiver
+    parts = (*ends, *reals, cells.walls, *outer)
+    return StationGraph(*(torch.tensor(part, dtype=_DTYPES[part.dtype.kind]) for part in parts))
+
+
+def _check(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> None:
+    apart = haversine(latitude[:, None], longitude[:, None], latitude[None], longitude[None])
+    _check_apart(latitude, apart)
+
+
+def _check_apart(places: np.ndarray, apart: Float[np.ndarray, "n n"]) -> None:
+    if len(places) < FEWEST:
+        raise SpecificationError(f"station graph: got {len(places)} stations, expected at least {FEWEST}")
+    near = np.argwhere(np.triu(~(apart > NEAREST), k=1))
+    if len(near):
+        i, j = near[0].tolist()
+        raise SpecificationError(
+            f"station graph: stations {i} and {j} are less than {NEAREST:g} m apart (or not finite); join them"
+        )

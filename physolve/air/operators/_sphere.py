@@ -1,0 +1,34 @@
+"""Distances, bearings and a local plane on the Earth taken as a sphere."""
+
+import numpy as np
+from jaxtyping import Float
+
+EARTH_RADIUS = 6_371_008.8
+"""Mean radius, m (IUGG)."""
+
+Degrees = Float[np.ndarray, "*shape"]
+
+
+def haversine(latitude: Degrees, longitude: Degrees, to_latitude: Degrees, to_longitude: Degrees) -> Degrees:
+    """Great-circle distance in metres, exact to rounding for near points as well; arguments broadcast."""
+    a, b = np.radians(latitude), np.radians(to_latitude)
+    half = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(to_longitude - longitude) / 2) ** 2
+    return 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(half, 1)))
+
+
+def bearing(latitude: Degrees, longitude: Degrees, to_latitude: Degrees, to_longitude: Degrees) -> Degrees:
+    """Direction in which the great circle leaves the first point, radians clockwise from north, in [0, 2 pi)."""
+    a, b, turn = np.radians(latitude), np.radians(to_latitude), np.radians(to_longitude - longitude)
+    east = np.sin(turn) * np.cos(b)
+    north = np.cos(a) * np.sin(b) - np.sin(a) * np.cos(b) * np.cos(turn)
+    return np.arctan2(east, north) % (2 * np.pi)
+
+
+def local_plane(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 2"]:
+    """Metres east and north of the middle of the points: distance and bearing from there are the sphere's.
+
+    Distances between the points are too long by less than (extent / EARTH_RADIUS)^2 / 6: 2e-5 for 70 km.
+    """
+    middle = (latitude.min() + latitude.max()) / 2, (longitude.min() + longitude.max()) / 2
+    distance, angle = haversine(*middle, latitude, longitude), bearing(*middle, latitude, longitude)
+    return np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=1)

@@ -1,0 +1,84 @@
+"""A whole training run: data, start or resume, weights and the record beside them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from physolve.errors import SpecificationError
+from physolve.spec import read_problem
+from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept
+
+from .._model import AirModel
+from .._setup import AirSetup
+from .._sizes import AirSizes
+from .._windows import Windows
+from ..data import AirSeries, read_series, split
+from ._module import JUDGED, AirModule
+from ._settings import Configuration
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Training, validation and test as windows."""
+
+    train: Windows
+    validation: Windows
+    test: Windows
+
+    @classmethod
+    def of(cls, series: tuple[AirSeries, AirSeries, AirSeries], setup: AirSetup, sizes: AirSizes) -> "Parts":
+        """Raises SpecificationError for a part that is shorter than a history and a horizon."""
+        for name, part in zip(("training", "validation", "test"), series, strict=True):
+            if len(part) < sizes.history + sizes.horizon:
+                raise SpecificationError(
+                    f"{name}: got {len(part)} steps, expected at least {sizes.history} of history and"
+                    f" {sizes.horizon} of horizon; give a longer series or other parts"
+                )
+        return cls(*(Windows.of(part, setup, sizes) for part in series))
+
+
+def train(
+    configuration: Configuration, folder: str | Path, *, fresh: bool = False, progress: Listener | None = None
+) -> Path:
+    """Train a model of air quality, or go on with the run in `folder`; returns the file of its weights.
+
+    Written to the folder after every epoch: `last.ckpt`, `weights.safetensors` (the averaged weights that did best in
+    validation) and `record.json`; logs for CSV and TensorBoard. A run that was killed goes on from its last epoch,
+    unless `fresh`, which begins anew. `progress` is called after every step. Ctrl-C raises KeyboardInterrupt; what the
+    last epoch wrote is there.
+
+    Raises ProblemFileError for files that cannot be read, SpecificationError for a series that is too short and for a
+    run to resume that belongs to another problem.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        (folder / LAST).unlink(missing_ok=True)
+    model, parts = prepared(configuration)
+    _check_last(folder / LAST, model.setup)
+    module = AirModule(configuration, model, parts.train, parts.validation)
+    fit(module, Keeper(folder, configuration.training, JUDGED, progress))
+    return folder / WEIGHTS
+
+
+def prepared(configuration: Configuration) -> tuple[AirModel, Parts]:
+    """The model to start with and the data as it is given them; raises as `train`."""
+    data = configuration.data
+    series = split(read_series(data.series), data.parts)
+    setup = AirSetup.of(read_problem(data.problem), series[0])
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(configuration.training.seed)
+        model = AirModel(setup, configuration.model, configuration.solver)
+    return model, Parts.of(series, setup, configuration.model)
+
+
+def _check_last(path: Path, setup: AirSetup) -> None:
+    """Refuse to go on with a run of another equation or of other stations."""
+    if path.is_file():
+        run, record = kept(path), setup.as_record()
+        if any(run.get(name) != record[name] for name in ("stations", "problem")):
+            raise SpecificationError(
+                f"{path}: the run is of another problem; give the same data and equation, begin anew with fresh=True,"
+                " or in another folder"
+            )
