@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from . import pvd, xdmf_series
 SERIES_SUFFIXES = (".xdmf", ".pvd")
 
 
+@runtime_checkable
 class SeriesWriter(Protocol):
     """An open series."""
 

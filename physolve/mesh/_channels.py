@@ -1,8 +1,9 @@
 """Fields of a frame side by side, as networks take them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +24,7 @@ class Channels:
             raise SpecificationError(f"channels: got the fields {list(self.names)}, expected different ones")
 
     @classmethod
-    def of(cls, names: tuple[str, ...], fields: Mapping[str, int]) -> Self:
+    def of(cls, names: tuple[str, ...], fields: Mapping[str, int]) -> Channels:
         """The named ones of the fields of a data set. Raises SpecificationError for one that it does not have."""
         missing = next((name for name in names if name not in fields), None)
         if missing is not None:

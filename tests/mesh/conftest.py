@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from flows import write_flows
+from waves import write_flows
 
 TINY = """
 [data]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-@torch.no_grad()
 def rolled(
     simulator: Simulator,
     graph: Data,
@@ -28,6 +27,7 @@ def rolled(
     Without it, they keep those they begin with. Nothing is checked: see `run_rollout` for rollouts that may blow up.
     """
     for step in range(1, steps + 1):
-        following = simulator.advance(state, graph, None if known is None else known(step))
+        with torch.no_grad():
+            following = simulator.advance(state, graph, None if known is None else known(step))
         yield following
         state = following.state

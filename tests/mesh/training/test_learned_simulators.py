@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flows import frame
+from waves import frame
 
 from physolve.cli import main
 from physolve.mesh import NodeType
@@ -28,7 +28,7 @@ def test_the_page_trains_and_rolls_out(tmp_path, monkeypatch, capsys):
     Path("train.toml").write_text(toml.replace("hours = 0.5", "steps = 2 #").replace("blocks = 10", "blocks = 1"))
     assert read_configuration("train.toml").transformer.rotary == 2
     for console in blocks("console"):
-        short = console.replace("200", "6").replace("--film r.gif ", "")  # tests/cli/test_mesh_training.py draws one
+        short = console.replace("200", "6").replace("--film r.gif ", "")  # tests/cli/test_mesh_train.py draws one
         assert main(shlex.split(short.strip().removeprefix("$ physolve "))) == 0
     assert "force" in capsys.readouterr().out
     assert Path("r.xdmf").is_file()

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from flows import square
+from waves import square
 
 from physolve.mesh import Channels, Design, Scales, Simulator, TransformerSizes, mesh_edges, simulation_graph
 from physolve.mesh.operators import NavierStokesResidual, least_squares_gradient, least_squares_laplacian

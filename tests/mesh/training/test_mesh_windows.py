@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from flows import DT, frame, square, write_flows
+from waves import DT, frame, square, write_flows
 
 from physolve.errors import SpecificationError
 from physolve.mesh import Channels
