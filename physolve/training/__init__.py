@@ -3,6 +3,8 @@
 Importing this package imports Lightning, `import physolve` does not.
 """
 
+from ._checks import check as check
+from ._checks import check_settings as check_settings
 from ._keeper import RECORD as RECORD
 from ._keeper import WEIGHTS as WEIGHTS
 from ._keeper import Keeper as Keeper

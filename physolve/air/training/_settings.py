@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from physolve.errors import SpecificationError
-from physolve.training import read_toml
+from physolve.training import check_settings, read_toml
 
 from .._sizes import AirSizes
 from .._solver import OdeSolver
@@ -57,13 +56,7 @@ class TrainingSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        positive = ("steps", "hours", "batch", "learning_rate", "physics_rate", "clip", "epoch", "validate_every")
-        for name in (*positive, "validate_on", "patience"):
-            value = getattr(self, name)
-            _check(value is None or value > 0, f"{name}={value}", "a positive number")
-        for name in ("final_rate", "warmup", "weight_decay", "seed"):
-            _check(getattr(self, name) >= 0, f"{name}={getattr(self, name)}", "a number from 0")
-        _check(0 <= self.average < 1, f"average={self.average}", "a decay in [0, 1)")
+        check_settings(self, positive=("physics_rate", "validate_on", "patience"))
 
 
 @dataclass(frozen=True)
@@ -83,8 +76,3 @@ def read_configuration(path: str | Path) -> Configuration:
     Raises ProblemFileError for a file that cannot be read, an unknown entry or a value of the wrong kind, naming it.
     """
     return read_toml(path, Configuration())
-
-
-def _check(right: bool, got: str, expected: str) -> None:
-    if not right:
-        raise SpecificationError(f"training: got {got}, expected {expected}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from physolve.errors import SpecificationError
-from physolve.training import read_toml
+from physolve.training import check, check_settings, read_toml
 
 from .._sizes import SMALL, HypernetworkSizes
 from ..sampler import SamplerSettings
@@ -42,18 +42,8 @@ class TrainingSettings:
     start: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "hours", "batch", "learning_rate", "clip", "epoch", "validate_every", "validation"):
-            value = getattr(self, name)
-            _check(value is None or value > 0, f"{name}={value}", "a positive number")
-        for name in ("final_rate", "warmup", "weight_decay", "seed"):
-            _check(getattr(self, name) >= 0, f"{name}={getattr(self, name)}", "a number from 0")
-        _check(self.outlier > 1, f"outlier={self.outlier}", "a number above 1")
-        _check(0 <= self.average < 1, f"average={self.average}", "a decay in [0, 1)")
-
-
-def _check(right: bool, got: str, expected: str) -> None:
-    if not right:
-        raise SpecificationError(f"training: got {got}, expected {expected}")
+        check_settings(self, positive=("validation",))
+        check("training", self.outlier > 1, f"outlier={self.outlier}", "a number above 1")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from physolve.errors import SpecificationError
-from physolve.training import read_toml
+from physolve.training import check, check_settings, read_toml
 
 from .._design import Sight
 from .._sizes import SMALL, MessageSizes, TransformerSizes
@@ -32,10 +31,10 @@ class DataSettings:
     workers: int = 0
 
     def __post_init__(self) -> None:
-        _check("data", self.stride > 0, f"stride={self.stride}", "a positive number")
-        _check("data", self.first >= 0, f"first={self.first}", "a number from 0")
-        _check("data", self.workers >= 0, f"workers={self.workers}", "a number from 0")
-        _check("data", not (self.in_memory and self.workers), f"workers={self.workers}", "0 with in_memory")
+        check("data", self.stride > 0, f"stride={self.stride}", "a positive number")
+        check("data", self.first >= 0, f"first={self.first}", "a number from 0")
+        check("data", self.workers >= 0, f"workers={self.workers}", "a number from 0")
+        check("data", not (self.in_memory and self.workers), f"workers={self.workers}", "0 with in_memory")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class PhysicsWeights:
     def __post_init__(self) -> None:
         for name in ("gradient", "divergence", "momentum", "viscosity"):
             value = getattr(self, name)
-            _check("physics", value >= 0, f"{name}={value}", "a number from 0")
+            check("physics", value >= 0, f"{name}={value}", "a number from 0")
 
     @property
     def any(self) -> bool:
@@ -115,13 +114,7 @@ class TrainingSettings:
     checkpointing: bool = False
 
     def __post_init__(self) -> None:
-        positive = ("steps", "hours", "batch", "learning_rate", "clip", "unroll", "epoch", "validate_every")
-        for name in (*positive, "validation", "validation_steps"):
-            value = getattr(self, name)
-            _check("training", value is None or value > 0, f"{name}={value}", "a positive number")
-        for name in ("final_rate", "warmup", "weight_decay", "noise", "seed"):
-            _check("training", getattr(self, name) >= 0, f"{name}={getattr(self, name)}", "a number from 0")
-        _check("training", 0 <= self.average < 1, f"average={self.average}", "a decay in [0, 1)")
+        check_settings(self, positive=("unroll", "validation", "validation_steps"), from_zero=("noise",))
 
 
 @dataclass(frozen=True)
@@ -148,8 +141,3 @@ def read_configuration(path: str | Path) -> Configuration:
     Raises ProblemFileError for a file that cannot be read, an unknown entry or a value of the wrong kind, naming it.
     """
     return read_toml(path, Configuration())
-
-
-def _check(table: str, right: bool, got: str, expected: str) -> None:
-    if not right:
-        raise SpecificationError(f"{table}: got {got}, expected {expected}")
