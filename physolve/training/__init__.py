@@ -18,6 +18,7 @@ from ._record import write_record as write_record
 from ._run import LAST as LAST
 from ._run import fit as fit
 from ._run import kept as kept
+from ._run import run_folder as run_folder
 from ._schedule import Clock as Clock
 from ._schedule import Pace as Pace
 from ._schedule import learning_rate as learning_rate

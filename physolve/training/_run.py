@@ -23,6 +23,15 @@ from ._quiet import quiet_lightning
 LAST = "last.ckpt"
 
 
+def run_folder(folder: str | Path, *, fresh: bool) -> Path:
+    """The folder of a run, made where it is missing; a `fresh` run leaves no checkpoint to go on from."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        (folder / LAST).unlink(missing_ok=True)
+    return folder
+
+
 def fit(module: L.LightningModule, keeper: Keeper) -> None:
     """Train a module that is a `Trained`, or go on from the checkpoint in the keeper's folder.
 

@@ -7,7 +7,7 @@ import torch
 
 from physolve.errors import SpecificationError
 from physolve.spec import read_problem
-from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept
+from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept, run_folder
 
 from .._model import AirModel
 from .._setup import AirSetup
@@ -51,10 +51,7 @@ def train(
     Raises ProblemFileError for files that cannot be read, SpecificationError for a series that is too short and for a
     run to resume that belongs to another problem.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        (folder / LAST).unlink(missing_ok=True)
+    folder = run_folder(folder, fresh=fresh)
     model, parts = prepared(configuration)
     _check_last(folder / LAST, model.setup)
     module = AirModule(configuration, model, parts.train, parts.validation)

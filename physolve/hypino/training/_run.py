@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from physolve.errors import SpecificationError
-from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept
+from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept, run_folder
 
 from .._hypernetwork import Hypernetwork
 from .._sizes_file import sizes_from_data
@@ -27,10 +27,7 @@ def train(
 
     Raises SpecificationError for weights to start from or a run to resume that belong to another hypernetwork.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        (folder / LAST).unlink(missing_ok=True)
+    folder = run_folder(folder, fresh=fresh)
     _check_last(folder / LAST, configuration)
     module = HypinoModule(configuration, _hypernetwork(configuration))
     fit(module, Keeper(folder, configuration.training, "val_median", progress))

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from physolve.errors import SpecificationError
-from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept
+from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept, run_folder
 
 from .._design import Design, design_from_data
 from .._simulator import Simulator
@@ -32,10 +32,7 @@ def train(
     Raises ProblemFileError for a data set that cannot be read, SpecificationError for one that does not fit the
     configuration, and for a run to resume that belongs to another simulator.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        (folder / LAST).unlink(missing_ok=True)
+    folder = run_folder(folder, fresh=fresh)
     store = MeshStore(configuration.data.path)
     design = design_for(configuration, store)
     _check_last(folder / LAST, design)
