@@ -52,6 +52,8 @@ BANDS = tuple(0.1 * 2**k for k in range(5))
 MAIN, NESTED = "kernel", "nested autograd"
 SLOW = 3.0
 GROUP = 32_768
+MOST_ROWS = 3e9
+"""Bytes of Jacobian rows; vmap(grad) needs several times as many."""
 
 
 @dataclass(frozen=True)
@@ -317,7 +319,8 @@ def ways_to(case: Case, work: str, device: str) -> dict[str, Rows]:
 
 
 def works(case: Case) -> list[str]:
-    rows = ["Jacobian rows"] if case.networks * case.points <= GROUP else []  # else gigabytes
+    size = case.networks * case.points * case.architecture.count * case.dtype.itemsize
+    rows = ["Jacobian rows"] if size <= MOST_ROWS else []
     return ["forward", "forward + backward", *rows]
 
 

@@ -176,7 +176,7 @@ class MeshModule(L.LightningModule):
             lr=settings.learning_rate,
             betas=(0.9, 0.95),
             weight_decay=settings.weight_decay,
-            fused=self.device.type == "cuda",
+            fused=True,
         )
 
     def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *limits: Any, **named: Any) -> None:
