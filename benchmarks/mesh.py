@@ -67,7 +67,13 @@ def baseline() -> Configuration:
 def filled(configuration: Configuration, data: Path, options: argparse.Namespace, **training: object) -> Configuration:
     """With its data and its time."""
     settings = TrainingSettings(
-        hours=max(options.seconds, 1.0) / 3600, batch=options.batch, epoch=50, validate_every=10**6, validation=1
+        hours=max(options.seconds, 1.0) / 3600,
+        batch=options.batch,
+        warmup=100,
+        average=0.99,
+        epoch=50,
+        validate_every=10**6,
+        validation=1,
     )
     return dataclasses.replace(
         configuration,
@@ -97,7 +103,7 @@ def series(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         past, whole = (stored_series(folder, name, arrays, end) for name, end in (("past", LAST + 1), ("all", FRAMES)))
-        how = filled(transformer(SMALL), past, options, noise=0.005, average=0.99, warmup=100, learning_rate=2e-3)
+        how = filled(transformer(SMALL), past, options, noise=0.005, learning_rate=2e-3)
         how = dataclasses.replace(how, data=dataclasses.replace(how.data, first=SETTLED))
         simulator, steps = trained(how, folder / "run")
         predicted = forecast(simulator, whole)
@@ -190,7 +196,7 @@ def against(options: argparse.Namespace) -> None:
     first: list[float] = []
     for name, way in ways.items():
         count, step, roll = costs(way, options)
-        steps, error = judged(way, options)
+        steps, error = judged(way, options, name)
         found = [count, step, roll, error]
         first = first or found
         print(
@@ -213,16 +219,16 @@ def ablation(options: argparse.Namespace) -> None:
     for name, sight in sights.items():
         way = filled(transformer(SMALL, sight), options.data, options)
         _, step, _ = costs(way, options)
-        steps, error = judged(way, options)
+        steps, error = judged(way, options, name)
         print(f"| {name} | {edges_per_node(way):.1f} | {step:.3f} | {steps} | {error:.4f} |", flush=True)
 
 
-def judged(way: Configuration, options: argparse.Namespace) -> tuple[int, float]:
+def judged(way: Configuration, options: argparse.Namespace, name: str) -> tuple[int, float]:
     """Steps made in the time, and the error of the test trajectories' rollouts."""
     if not options.seconds:
         return 0, float("nan")
-    with tempfile.TemporaryDirectory() as folder:
-        simulator, steps = trained(way, Path(folder))
+    with tempfile.TemporaryDirectory() as place:
+        simulator, steps = trained(way, (options.keep or Path(place)) / name.replace(" ", "_"))
     store = MeshStore(options.data)
     names = (store.names("test") or store.names())[: options.cases]
     squares = []
@@ -343,6 +349,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=600.0, help="of training; 0 leaves it out")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--cases", type=int, default=10, help="test trajectories that are rolled out")
+    parser.add_argument("--keep", type=Path, help="folder for the runs of `against` and `ablation`")
     parser.add_argument("--only", nargs="+", default=["MeshGraphNet", "S", "M"], help="networks of `against`")
     parser.add_argument("--nodes", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=600, help="of the rollout that is timed")
