@@ -17,7 +17,10 @@ HIDDEN = 3  # layers of encoder and decoder
 
 
 class MeshAttention(nn.Module):
-    """proj(gate(x) attention(q(x), k(x), v(x))), over the nodes that the mask allows."""
+    """proj(gate(x) attention(q(x), k(x), v(x))), over the nodes that the mask allows.
+
+    Where the mask has fewer rows than nodes, the rows are the first nodes.
+    """
 
     rope_inv_freq: Tensor
 
@@ -32,20 +35,22 @@ class MeshAttention(nn.Module):
 
     def forward(
         self, x: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
-    ) -> Float[Tensor, "*batch n width"]:
+    ) -> Float[Tensor, "*batch rows width"]:
+        own = _first(x, mask.rows, -2)
         # Under autocast the projections give bfloat16: scores are summed, and softmax is taken, in float32.
-        q, k, v = (_at_least_single(project(x)) for project in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (_at_least_single(y) for y in (self.q_proj(own), self.k_proj(x), self.v_proj(x)))
         if self.rotary and positions is not None:
-            codes = rotary_codes(positions, self.rope_inv_freq)
-            q, k = rotated(q, codes, self.heads), rotated(k, codes, self.heads)
+            cosine, sine = rotary_codes(positions, self.rope_inv_freq)
+            q = rotated(q, (_first(cosine, mask.rows, -3), _first(sine, mask.rows, -3)), self.heads)
+            k = rotated(k, (cosine, sine), self.heads)
         out = masked_attention(q, k, v, mask, self.heads)
         if self.gated:
-            out = torch.sigmoid(self.gate_proj(x)) * out
+            out = torch.sigmoid(self.gate_proj(own)) * out
         return self.proj(out)
 
 
 class Block(nn.Module):
-    """z += attention(norm(z)), then z += gated MLP(norm(z))."""
+    """z += attention(norm(z)), then z += gated MLP(norm(z)); of the mask's rows, which are the first nodes."""
 
     def __init__(self, sizes: TransformerSizes) -> None:
         super().__init__()
@@ -55,8 +60,8 @@ class Block(nn.Module):
 
     def forward(
         self, z: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
-    ) -> Float[Tensor, "*batch n width"]:
-        z = z + self.attention(self.norm1(z), mask, positions)
+    ) -> Float[Tensor, "*batch rows width"]:
+        z = _first(z, mask.rows, -2) + self.attention(self.norm1(z), mask, positions)
         return z + self.gated_mlp(self.norm2(z))
 
 
@@ -82,18 +87,26 @@ class MeshTransformer(nn.Module):
     ) -> Float[Tensor, "*batch n outputs"]:
         """Outputs of all nodes; `positions` are needed for rotary codes, whose dtype is theirs.
 
-        Raises SpecificationError for inputs or positions that do not fit the network.
+        Raises SpecificationError for inputs, positions or a mask that do not fit.
         """
-        self._check(x, positions)
+        self.check(x, positions)
+        if mask.rows != x.shape[-2]:
+            raise SpecificationError(
+                f"mesh transformer: got a mask of {mask.rows} rows for {x.shape[-2]} nodes, expected one for each"
+            )
         z = self.nodes_encoder(x)
         for block in self.processor_list:
-            if self.checkpointing and torch.is_grad_enabled():
-                z = checkpoint(block, z, mask, positions, use_reentrant=False)
-            else:
-                z = block(z, mask, positions)
+            z = self.through(block, z, mask, positions)
         return self.decode_module(z)
 
-    def _check(self, x: Tensor, positions: Tensor | None) -> None:
+    def through(self, block: nn.Module, z: Tensor, mask: AttentionMask, positions: Tensor | None) -> Tensor:
+        """A block's output, with `checkpointing` kept or not."""
+        if self.checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, z, mask, positions, use_reentrant=False)  # type: ignore[return-value]
+        return block(z, mask, positions)
+
+    def check(self, x: Tensor, positions: Tensor | None) -> None:
+        """Raises SpecificationError for inputs or positions that do not fit the network."""
         if x.ndim < 2 or x.shape[-1] != self.inputs:
             raise SpecificationError(
                 f"mesh transformer: got inputs of shape {tuple(x.shape)}, expected (..., nodes, {self.inputs})"
@@ -104,6 +117,11 @@ class MeshTransformer(nn.Module):
             raise SpecificationError(
                 f"mesh transformer: got positions {got}, expected ({x.shape[-2]}, {dim}) for its rotary codes"
             )
+
+
+def _first(x: Tensor, rows: int, axis: int) -> Tensor:
+    """The first rows; nothing is done where they are all."""
+    return x if x.shape[axis] == rows else x.narrow(axis, 0, rows)
 
 
 def _at_least_single(x: Tensor) -> Tensor:

@@ -1,0 +1,109 @@
+"""Parts of a mesh: who owns what, who sees what, and that a simulator says the same part by part."""
+
+import boxes
+import masks
+import numpy as np
+import pytest
+import torch
+
+from physolve.errors import SpecificationError, UnsupportedError
+from physolve.mesh import MessageSizes, Sight, mesh_edges
+from physolve.mesh.partition import attention_parts, metis_labels, partitioned, rows_that_see_all
+
+MESHES = [(2, 12), (3, 6)]
+
+
+@pytest.mark.parametrize(("dim", "side"), MESHES)
+@pytest.mark.parametrize("parts", [1, 2, 7])
+def test_labels_cover_all_nodes_evenly(dim, side, parts):
+    """METIS allows a part 3 % more than its share, here a node or two."""
+    points, cells, _ = boxes.box(dim, side)
+    edges = mesh_edges(cells, len(points))
+    labels = metis_labels(edges, len(points), parts)
+    sizes = np.bincount(labels, minlength=parts)
+    assert (len(labels), len(sizes)) == (len(points), parts)
+    assert sizes.max() <= 1.03 * len(points) / parts + 2
+    cut = (labels[edges[0]] != labels[edges[1]]).mean()
+    assert cut < (0.4 if dim == 2 else 0.7) * (parts > 1) + 1e-9  # at random: 1 - 1 / parts, 0.86 for 7
+    assert np.array_equal(labels, metis_labels(edges, len(points), parts))
+
+
+@pytest.mark.parametrize("parts", [0, 145, 200])
+def test_parts_that_cannot_all_have_a_node_are_refused(parts):
+    points, cells, _ = boxes.box(2, 12)
+    with pytest.raises(SpecificationError, match=f"got {parts} parts for a mesh of 144 nodes, expected 1 to 144"):
+        metis_labels(mesh_edges(cells, 144), len(points), parts)
+
+
+def test_a_part_that_metis_leaves_empty_is_refused():
+    """Two nodes joined by an edge and a hub of many: as many parts as nodes."""
+    hub = np.stack([np.zeros(9, dtype=int), np.arange(1, 10)])
+    edges = np.concatenate([hub, hub[::-1]], 1)
+    with pytest.raises(SpecificationError, match="parts of a mesh of 10 nodes empty; ask for fewer parts"):
+        metis_labels(edges[:, np.lexsort(edges[::-1])], 10, 9)
+
+
+@pytest.mark.parametrize("sight", boxes.SIGHTS.values(), ids=boxes.SIGHTS)
+def test_own_nodes_look_at_what_they_look_at_in_the_whole_mesh(sight):
+    _, graph, _ = boxes.simulated(2, 12, sight)
+    labels = torch.arange(144) % 5
+    found = torch.zeros(144, 144, dtype=torch.bool)
+    for label, part in enumerate(attention_parts(graph.mask, labels)):
+        assert part.own.tolist() == list(range(label, 144, 5))
+        halo = part.nodes[len(part.own) :]
+        assert (halo.diff() > 0).all()
+        assert not (halo % 5 == label).any()
+        row, node = part.mask.edge_index()
+        assert set(node.tolist()) | set(range(len(part.own))) == set(range(len(part.nodes)))
+        found[part.own[row], part.nodes[node]] = True
+    expected = torch.zeros_like(found)
+    expected[tuple(graph.mask.edge_index())] = True
+    assert torch.equal(found, expected)
+
+
+def test_global_nodes_are_a_part_of_their_own():
+    _, graph, _ = boxes.simulated(2, 12, Sight(global_nodes=2))
+    parts = partitioned(graph, 3).parts
+    assert torch.equal(parts[-1].own, rows_that_see_all(graph.mask))
+    assert [len(part.nodes) == 144 for part in parts] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("dim", "side"), MESHES)
+@pytest.mark.parametrize("sight", boxes.SIGHTS.values(), ids=boxes.SIGHTS)
+def test_part_by_part_a_simulator_says_the_same(dim, side, sight):
+    """To rounding of float64; states and outputs are of order one."""
+    simulator, graph, state = boxes.simulated(dim, side, sight)
+    with torch.no_grad():
+        whole = torch.cat(simulator.advance(state, graph), 1)
+        for parts in (1, 2, 7):
+            found = torch.cat(simulator.advance(state, partitioned(graph, parts)), 1)
+            assert masks.distance(found, whole) < 1e-12, parts
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_part_by_part_gradients_are_the_same(checkpointing):
+    simulator, graph, state = boxes.simulated(2, 8, boxes.SIGHTS["all of them"], checkpointing=checkpointing)
+
+    def slopes(graph):
+        return torch.autograd.grad(simulator(state, graph).square().sum(), list(simulator.parameters()))
+
+    pairs = zip(slopes(graph), slopes(partitioned(graph, 3)), strict=True)
+    assert max(masks.distance(found, whole) for whole, found in pairs) < 1e-12
+
+
+def test_only_a_part_is_ever_shown_to_a_block(monkeypatch):
+    """Memory: what a block is given is a seventh of the mesh and a halo, not the mesh."""
+    simulator, graph, state = boxes.simulated(2, 20, Sight())
+    seen = []
+    for block in simulator.network.processor_list:
+        block.register_forward_pre_hook(lambda block, inputs: seen.append(len(inputs[0])))
+    with torch.no_grad():
+        simulator.advance(state, partitioned(graph, 7))
+    assert len(seen) == 3 * 7
+    assert max(seen) < 0.3 * 400
+
+
+def test_messages_in_parts_are_refused():
+    simulator, graph, state = boxes.simulated(2, 6, Sight(), MessageSizes(steps=1, width=8))
+    with pytest.raises(UnsupportedError, match="got a mesh in parts for a MeshGraphNet"):
+        simulator.advance(state, partitioned(graph, 2))
