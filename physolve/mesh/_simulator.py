@@ -100,8 +100,8 @@ class Simulator(nn.Module):
             return self.network(x, graph.mask, positions)
         if "parts" in graph:
             raise UnsupportedError(
-                "simulator: got a mesh in parts for a MeshGraphNet, whose edges have states of their own; give the whole"
-                " mesh, or take a transformer"
+                "simulator: got a mesh in parts for a MeshGraphNet, whose edges have states of their own; give the"
+                " whole mesh, or take a transformer"
             )
         return self.network(x, graph.edge_index, graph.pos)
 

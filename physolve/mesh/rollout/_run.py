@@ -70,8 +70,8 @@ def run_rollout(
 
     It stops before the first step with a value that is not finite or further than `bound` standard deviations of the
     training data from their mean. `writers` are given the beginning and every step, the truth and the error beside the
-    prediction where they are known. `judge` looks at every step. In `parts`, one after another, a mesh that does not fit
-    the device is predicted, to rounding the same; see `partitioned`.
+    prediction where they are known. `judge` looks at every step. A mesh that does not fit the device is predicted in
+    `parts`, one after another, to rounding the same; see `partitioned`.
 
     Raises SpecificationError for a case that does not fit the simulator, for a number of steps below 1 and for parts
     that the mesh does not have, UnsupportedError for parts of a MeshGraphNet's mesh.
