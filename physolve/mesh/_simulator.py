@@ -95,10 +95,10 @@ class Simulator(nn.Module):
         x = torch.cat([(state - own.mean) / own.scale, graph.features], 1)
         if isinstance(self.network, MeshTransformer):
             positions = graph.pos / self.design.length if self.network.sizes.rotary else None
-            if "parts" in graph:
-                return transformed_by_parts(self.network, x, graph.parts, positions)
+            if "partition" in graph:
+                return transformed_by_parts(self.network, x, graph.partition, positions)
             return self.network(x, graph.mask, positions)
-        if "parts" in graph:
+        if "partition" in graph:
             raise UnsupportedError(
                 "simulator: got a mesh in parts for a MeshGraphNet, whose edges have states of their own; give the"
                 " whole mesh, or take a transformer"

@@ -1,5 +1,8 @@
 """The mesh transformer of 2508.18051: encoder, blocks of masked attention and gated MLPs, decoder."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,6 +17,7 @@ from ._rotary import rotary_codes, rotary_frequencies, rotated
 from ._sizes import TransformerSizes
 
 HIDDEN = 3  # layers of encoder and decoder
+Codes = tuple[Tensor, Tensor]  # cosines and sines, see `rotary_codes`
 
 
 class MeshAttention(nn.Module):
@@ -36,17 +40,33 @@ class MeshAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
     ) -> Float[Tensor, "*batch rows width"]:
-        own = _first(x, mask.rows, -2)
-        # Under autocast the projections give bfloat16: scores are summed, and softmax is taken, in float32.
-        q, k, v = (_at_least_single(y) for y in (self.q_proj(own), self.k_proj(x), self.v_proj(x)))
-        if self.rotary and positions is not None:
-            cosine, sine = rotary_codes(positions, self.rope_inv_freq)
-            q = rotated(q, (_first(cosine, mask.rows, -3), _first(sine, mask.rows, -3)), self.heads)
-            k = rotated(k, (cosine, sine), self.heads)
-        out = masked_attention(q, k, v, mask, self.heads)
-        if self.gated:
-            out = torch.sigmoid(self.gate_proj(own)) * out
-        return self.proj(out)
+        own, codes = _first(x, mask.rows), self.codes(positions)
+        own_codes = None if codes is None else (_first(codes[0], mask.rows, -3), _first(codes[1], mask.rows, -3))
+        q, k, v = self.queries(own, own_codes), self.keys(x, codes), self.values(x)
+        return self.finished(own, masked_attention(q, k, v, mask, self.heads))
+
+    def codes(self, positions: Float[Tensor, "*batch n dim"] | None) -> Codes | None:
+        """Rotary codes of nodes, where there are any."""
+        return rotary_codes(positions, self.rope_inv_freq) if self.rotary and positions is not None else None
+
+    def queries(self, x: Float[Tensor, "*batch n width"], codes: Codes | None) -> Float[Tensor, "*batch n width"]:
+        return self._turned(self.q_proj(x), codes)
+
+    def keys(self, x: Float[Tensor, "*batch n width"], codes: Codes | None) -> Float[Tensor, "*batch n width"]:
+        return self._turned(self.k_proj(x), codes)
+
+    def values(self, x: Float[Tensor, "*batch n width"]) -> Float[Tensor, "*batch n width"]:
+        return _at_least_single(self.v_proj(x))
+
+    def finished(
+        self, x: Float[Tensor, "*batch n width"], attended: Float[Tensor, "*batch n width"]
+    ) -> Float[Tensor, "*batch n width"]:
+        """From what nodes x attended to: gate and projection."""
+        return self.proj(torch.sigmoid(self.gate_proj(x)) * attended if self.gated else attended)
+
+    def _turned(self, x: Tensor, codes: Codes | None) -> Tensor:
+        """Under autocast projections give bfloat16: scores are summed, and softmax is taken, in float32."""
+        return _at_least_single(x) if codes is None else rotated(_at_least_single(x), codes, self.heads)
 
 
 class Block(nn.Module):
@@ -61,7 +81,13 @@ class Block(nn.Module):
     def forward(
         self, z: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
     ) -> Float[Tensor, "*batch rows width"]:
-        z = _first(z, mask.rows, -2) + self.attention(self.norm1(z), mask, positions)
+        return self.finished(_first(z, mask.rows), self.attention(self.norm1(z), mask, positions))
+
+    def finished(
+        self, z: Float[Tensor, "*batch n width"], attended: Float[Tensor, "*batch n width"]
+    ) -> Float[Tensor, "*batch n width"]:
+        """From what attention adds to nodes z."""
+        z = z + attended
         return z + self.gated_mlp(self.norm2(z))
 
 
@@ -99,11 +125,11 @@ class MeshTransformer(nn.Module):
             z = self.through(block, z, mask, positions)
         return self.decode_module(z)
 
-    def through(self, block: nn.Module, z: Tensor, mask: AttentionMask, positions: Tensor | None) -> Tensor:
-        """A block's output, with `checkpointing` kept or not."""
+    def through(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """What a block, or a piece of one, makes of its arguments; with `checkpointing` these alone are kept."""
         if self.checkpointing and torch.is_grad_enabled():
-            return checkpoint(block, z, mask, positions, use_reentrant=False)  # type: ignore[return-value]
-        return block(z, mask, positions)
+            return checkpoint(step, *arguments, use_reentrant=False)
+        return step(*arguments)
 
     def check(self, x: Tensor, positions: Tensor | None) -> None:
         """Raises SpecificationError for inputs or positions that do not fit the network."""
@@ -119,7 +145,7 @@ class MeshTransformer(nn.Module):
             )
 
 
-def _first(x: Tensor, rows: int, axis: int) -> Tensor:
+def _first(x: Tensor, rows: int, axis: int = -2) -> Tensor:
     """The first rows; nothing is done where they are all."""
     return x if x.shape[axis] == rows else x.narrow(axis, 0, rows)
 

@@ -28,13 +28,27 @@ class Part:
         return self.nodes[: self.mask.rows]
 
 
-def attention_parts(mask: AttentionMask, labels: Int[Tensor, " n"]) -> tuple[Part, ...]:
-    """A part for every label that occurs, with as much halo as it needs: together, all rows of the mask once.
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """All rows of a mask: those of its parts, and the few that see all nodes.
 
-    The halo of a node that sees all nodes is all nodes, see `rows_that_see_all`.
+    nodes         of the whole mesh
+    parts         with as much halo as their own nodes need
+    everywhere    numbers of nodes that see all, which is more than a part: no part's own, in every part's halo
     """
-    place = torch.empty(mask.nodes, dtype=torch.long)
-    return tuple(_part(mask, torch.nonzero(labels == label)[:, 0], place) for label in torch.unique(labels))
+
+    nodes: int
+    parts: tuple[Part, ...]
+    everywhere: Int[Tensor, " few"]
+
+
+def attention_partition(mask: AttentionMask, labels: Int[Tensor, " n"]) -> Partition:
+    """A part for every label that occurs."""
+    place, everywhere = torch.empty(mask.nodes, dtype=torch.long), rows_that_see_all(mask)
+    alone = torch.zeros(mask.nodes, dtype=torch.bool)
+    alone[everywhere] = True
+    owned = [torch.nonzero((labels == label) & ~alone)[:, 0] for label in torch.unique(labels)]
+    return Partition(mask.nodes, tuple(_part(mask, own, place) for own in owned if len(own)), everywhere)
 
 
 def rows_that_see_all(mask: AttentionMask) -> Int[Tensor, " few"]:

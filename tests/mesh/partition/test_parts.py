@@ -8,7 +8,7 @@ import torch
 
 from physolve.errors import SpecificationError, UnsupportedError
 from physolve.mesh import MessageSizes, Sight, mesh_edges
-from physolve.mesh.partition import attention_parts, metis_labels, partitioned, rows_that_see_all
+from physolve.mesh.partition import attention_partition, metis_labels, partitioned
 
 MESHES = [(2, 12), (3, 6)]
 
@@ -48,24 +48,22 @@ def test_own_nodes_look_at_what_they_look_at_in_the_whole_mesh(sight):
     _, graph, _ = boxes.simulated(2, 12, sight)
     labels = torch.arange(144) % 5
     found = torch.zeros(144, 144, dtype=torch.bool)
-    for label, part in enumerate(attention_parts(graph.mask, labels)):
-        assert part.own.tolist() == list(range(label, 144, 5))
+    partition = attention_partition(graph.mask, labels)
+    alone = set(partition.everywhere.tolist())
+    assert len(alone) == sight.global_nodes
+    found[partition.everywhere] = True
+    for label, part in enumerate(partition.parts):
+        assert part.own.tolist() == [node for node in range(label, 144, 5) if node not in alone]
+        assert alone <= set(part.nodes.tolist())
         halo = part.nodes[len(part.own) :]
         assert (halo.diff() > 0).all()
-        assert not (halo % 5 == label).any()
+        assert not set(halo.tolist()) & set(part.own.tolist())
         row, node = part.mask.edge_index()
         assert set(node.tolist()) | set(range(len(part.own))) == set(range(len(part.nodes)))
         found[part.own[row], part.nodes[node]] = True
     expected = torch.zeros_like(found)
     expected[tuple(graph.mask.edge_index())] = True
     assert torch.equal(found, expected)
-
-
-def test_global_nodes_are_a_part_of_their_own():
-    _, graph, _ = boxes.simulated(2, 12, Sight(global_nodes=2))
-    parts = partitioned(graph, 3).parts
-    assert torch.equal(parts[-1].own, rows_that_see_all(graph.mask))
-    assert [len(part.nodes) == 144 for part in parts] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(("dim", "side"), MESHES)
@@ -91,16 +89,50 @@ def test_part_by_part_gradients_are_the_same(checkpointing):
     assert max(masks.distance(found, whole) for whole, found in pairs) < 1e-12
 
 
-def test_only_a_part_is_ever_shown_to_a_block(monkeypatch):
-    """Memory: what a block is given is a seventh of the mesh and a halo, not the mesh."""
-    simulator, graph, state = boxes.simulated(2, 20, Sight())
+@pytest.mark.parametrize("sight", [Sight(), Sight(global_nodes=2)], ids=["neighbours", "global nodes"])
+def test_only_a_part_is_ever_worked_on(sight):
+    """Memory: every layer is given about a seventh of the mesh and a halo, not the mesh."""
+    simulator, graph, state = boxes.simulated(2, 20, sight)
     seen = []
-    for block in simulator.network.processor_list:
-        block.register_forward_pre_hook(lambda block, inputs: seen.append(len(inputs[0])))
+    for layer in simulator.network.modules():
+        if isinstance(layer, torch.nn.Linear):
+            layer.register_forward_pre_hook(lambda layer, inputs: seen.append(len(inputs[0])))
     with torch.no_grad():
         simulator.advance(state, partitioned(graph, 7))
-    assert len(seen) == 3 * 7
-    assert max(seen) < 0.3 * 400
+    assert 0 < max(seen) < 0.3 * 400
+
+
+def test_a_mesh_of_which_every_node_sees_all():
+    """A quad with its diagonals: there is nothing but global nodes."""
+    simulator, graph, state = boxes.simulated(2, 2, Sight(hops=2))
+    partition = partitioned(graph, 1).partition
+    assert (len(partition.parts), len(partition.everywhere)) == (0, 4)
+    assert masks.distance(simulator(state, partitioned(graph, 1)), simulator(state, graph)) < 1e-12
+
+
+def test_large_scores_do_not_overflow():
+    """Of global nodes, whose softmax is taken piece by piece: keys and queries a hundred times as large."""
+    simulator, graph, state = boxes.simulated(2, 8, Sight(global_nodes=2))
+    with torch.no_grad():
+        for block in simulator.network.processor_list:
+            block.attention.q_proj.weight *= 100
+            block.attention.k_proj.weight *= 100
+        found, whole = simulator(state, partitioned(graph, 5)), simulator(state, graph)
+    assert masks.distance(found, whole) < 1e-9  # scores of 1e4 are exponents: their rounding is that much larger
+
+
+def test_autocast_sums_over_pieces_in_single_precision():
+    """Queries and keys of thousands: in bfloat16, sums of them would be off by more than what decides a softmax."""
+    simulator, graph, state = boxes.simulated(2, 8, Sight(global_nodes=2))
+    simulator, state = simulator.float(), state.float()
+    graph.features, graph.pos = graph.features.float(), graph.pos.float()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        for block in simulator.network.processor_list:
+            block.attention.q_proj.weight *= 30
+            block.attention.k_proj.weight *= 30
+        found, whole = simulator(state, partitioned(graph, 5)), simulator(state, graph)
+    assert found.dtype == whole.dtype == torch.bfloat16
+    assert masks.distance(found.float(), whole.float()) < 0.02  # two digits of bfloat16
 
 
 def test_messages_in_parts_are_refused():
