@@ -122,17 +122,17 @@ def test_large_scores_do_not_overflow():
 
 
 def test_autocast_sums_over_pieces_in_single_precision():
-    """Queries and keys of thousands: in bfloat16, sums of them would be off by more than what decides a softmax."""
+    """Outputs are bfloat16 numbers, the same but for a flip here and there; by sums in bfloat16 most would differ."""
     simulator, graph, state = boxes.simulated(2, 8, Sight(global_nodes=2))
     simulator, state = simulator.float(), state.float()
     graph.features, graph.pos = graph.features.float(), graph.pos.float()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for block in simulator.network.processor_list:
-            block.attention.q_proj.weight *= 30
-            block.attention.k_proj.weight *= 30
+            for project in (block.attention.q_proj, block.attention.k_proj, block.attention.v_proj):
+                project.weight *= 10
         found, whole = simulator(state, partitioned(graph, 5)), simulator(state, graph)
     assert found.dtype == whole.dtype == torch.bfloat16
-    assert masks.distance(found.float(), whole.float()) < 0.02  # two digits of bfloat16
+    assert (found != whole).float().mean() < 0.05
 
 
 def test_messages_in_parts_are_refused():

@@ -46,9 +46,9 @@ def test_a_window_is_a_part_of_a_piece_of_a_trajectory(tiny):
 
 @pytest.mark.parametrize("physics", [{}, {"gradient": 0.1}, {"momentum": 0.1, "viscosity": 0.01}])
 def test_a_step_learns_from_own_nodes_only(tiny, physics):
-    """Of the state where it is predicted; the momentum's residual looks at true pressures of neighbours."""
+    """Of the state where it is predicted; physics looks at true values as far as its operators reach."""
     torch.manual_seed(0)
-    configuration = in_parts(tiny, noise=0.0)
+    configuration = in_parts(tiny, halo=4, noise=0.0)
     if physics:
         weights = dataclasses.replace(configuration.physics, **physics)
         configuration = dataclasses.replace(configuration, physics=weights)
@@ -58,11 +58,13 @@ def test_a_step_learns_from_own_nodes_only(tiny, physics):
     graph = module._graph(batch.meshes)
     (slope,) = torch.autograd.grad(module.window_loss(batch._replace(frames=frames)), frames)
     known, counted = graph.known, graph.counted
-    moved = (slope[1] != 0).any(1)
-    assert 0 < int(counted.sum()) < len(counted)
+    moved, near = (slope[1] != 0).any(1), counted.clone()
+    for _ in range(configuration.physics.hops):
+        near[graph.edge_index[1, near[graph.edge_index[0]]]] = True
+    assert 0 < int(near.sum()) < len(counted)
     assert moved[counted].all()
+    assert not moved[~near].any()
     if not physics:
-        assert not moved[~counted].any()
         assert not (slope[1, known, :2] != 0).any()
 
 
