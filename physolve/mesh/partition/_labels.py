@@ -28,5 +28,5 @@ def _by_metis(edges: NDArray[np.integer], nodes: int, parts: int) -> NDArray[np.
     from pymetis import CSRAdjacency, part_graph
 
     begins = np.concatenate([[0], np.cumsum(np.bincount(edges[0], minlength=nodes))])
-    graph = CSRAdjacency(begins.astype(np.int32), edges[1].astype(np.int32))
-    return np.asarray(part_graph(parts, adjacency=graph).vertex_part, dtype=np.int64)
+    graph = CSRAdjacency(begins.astype(np.int64), edges[1].astype(np.int64))
+    return np.array(part_graph(parts, adjacency=graph).vertex_part).astype(np.int64)
