@@ -351,6 +351,9 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--side", type=int, default=67, help="of the large mesh: nodes along an axis")
     parser.add_argument("--parts", type=int, default=8, help="of the large mesh")
     parser.add_argument("--global-nodes", type=int, default=0, help="of the large mesh")
+    parser.add_argument(
+        "--no-memory", dest="memory", action="store_false", help="large: seconds alone, which are fewer"
+    )
     parser.add_argument("--repeat", type=int, default=5)
     return parser.parse_args(arguments)
 

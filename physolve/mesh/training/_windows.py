@@ -30,7 +30,7 @@ class Window(NamedTuple):
 class Windows(Dataset[Window]):
     """All windows of `length` states of the named trajectories, from their frame `first` on, `stride` frames apart.
 
-    Where meshes are learned from in `parts`, all windows of each part; `show` says which nodes these have.
+    Where meshes are learned from in `parts`, all windows of each part, once `show` has said which nodes these have.
 
     Raises SpecificationError where no trajectory is long enough.
     """
@@ -59,7 +59,7 @@ class Windows(Dataset[Window]):
             )
 
     def show(self, nodes: Mapping[str, Int[Tensor, " n"]]) -> None:
-        """By the keys of graphs, the nodes of their meshes that they have; all where a key is missing."""
+        """By the keys of graphs, which nodes of its mesh a part has."""
         self.nodes = nodes
 
     def keep(self, device: torch.device) -> None:
@@ -82,7 +82,7 @@ class Windows(Dataset[Window]):
         else:
             frames = torch.stack([self._read(k, step) for step in steps])
         key = graph_key(self.meshes[k], part, self.parts)
-        return Window(key, frames[:, self.nodes[key].to(frames.device)] if key in self.nodes else frames)
+        return Window(key, frames if self.parts == 1 else frames[:, self.nodes[key].to(frames.device)])
 
     def _read(self, k: int, step: int) -> Tensor:
         frame = self.store.frame(self.names[k], step)
