@@ -12,9 +12,14 @@ def grown(run: Callable[[], object]) -> float:
     ctypes.CDLL(None).mallopt(-3, 65536)
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")
-    before = _status("VmRSS")
+    before = resident()
     run()
     return _status("VmHWM") - before
+
+
+def resident() -> float:
+    """Bytes of the resident set now."""
+    return _status("VmRSS")
 
 
 def _status(field: str) -> float:

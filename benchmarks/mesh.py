@@ -4,6 +4,7 @@
     python benchmarks/mesh.py against --data cylinder.h5    # S and M against MeshGraphNet
     python benchmarks/mesh.py ablation --data cylinder.h5   # dilated windows, global nodes, K-hop
     python benchmarks/mesh.py speed                         # 600 steps on about 2,000 nodes, and the solver's
+    python benchmarks/mesh.py large                         # 300,000 nodes in 3-D: time and memory, whole and in parts
 
 `--seconds` is the time every network trains, on the clock of the wall; `--batch` windows a step. `cylinder.h5` is made
 by `physolve mesh generate cylinder`. Costs of a step are CPU time on the CPU, medians of `--repeat`. Errors of rollouts
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _large_mesh import large
 from numpy.typing import NDArray
 
 from physolve.mesh import (
@@ -344,7 +346,7 @@ def untrained(points: NDArray, cells: dict[str, NDArray], types: NDArray) -> tup
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("series", "against", "ablation", "speed"))
+    parser.add_argument("what", choices=("series", "against", "ablation", "speed", "large"))
     parser.add_argument("--data", type=Path, default=Path("cylinder.h5"))
     parser.add_argument("--seconds", type=float, default=600.0, help="of training; 0 leaves it out")
     parser.add_argument("--batch", type=int, default=1)
@@ -353,13 +355,20 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=["MeshGraphNet", "S", "M"], help="networks of `against`")
     parser.add_argument("--nodes", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=600, help="of the rollout that is timed")
+    parser.add_argument("--side", type=int, default=67, help="of the large mesh: nodes along an axis")
+    parser.add_argument("--parts", type=int, default=8, help="of the large mesh")
+    parser.add_argument("--global-nodes", type=int, default=0, help="of the large mesh")
+    parser.add_argument(
+        "--no-memory", dest="memory", action="store_false", help="large: seconds alone, which are fewer"
+    )
     parser.add_argument("--repeat", type=int, default=5)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> None:
     options = parsed(arguments)
-    {"series": series, "against": against, "ablation": ablation, "speed": speed}[options.what](options)
+    ways = {"series": series, "against": against, "ablation": ablation, "speed": speed, "large": large}
+    ways[options.what](options)
 
 
 if __name__ == "__main__":

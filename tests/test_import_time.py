@@ -23,6 +23,7 @@ HEAVY = (
     "gmsh",
     "pandas",
     "pooch",
+    "pymetis",
 )
 
 

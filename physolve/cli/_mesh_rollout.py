@@ -51,6 +51,10 @@ def rollout(
         float | None,
         typer.Option("--viscosity", metavar="NUMBER", help="Kinematic; for the force on obstacles.", parser=positive),
     ] = None,
+    parts: Annotated[
+        int,
+        typer.Option("--parts", metavar="NUMBER", help="Of a mesh that does not fit: one after another.", min=1),
+    ] = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -71,7 +75,7 @@ def rollout(
         else:
             chosen = _stored(case, trajectory, first, simulator.design)
         judge = Judge(chosen, viscosity=viscosity)
-        done = _run(simulator, chosen, steps, out, film, judge, case.stem)
+        done = _run(simulator, chosen, steps, out, film, judge, case.stem, parts)
         written = {label: str(path) for label, path in (("series", out), ("film", film)) if path is not None}
         if as_json:
             print_json(_record(done, written))
@@ -102,7 +106,14 @@ def _stated(path: Path, resolution: int | None, design: Design, viscosity: float
 
 
 def _run(
-    simulator: Simulator, case: Case, steps: int, out: Path | None, film: Path | None, judge: Judge, title: str
+    simulator: Simulator,
+    case: Case,
+    steps: int,
+    out: Path | None,
+    film: Path | None,
+    judge: Judge,
+    title: str,
+    parts: int,
 ) -> Rollout:
     from contextlib import ExitStack
 
@@ -117,7 +128,7 @@ def _run(
         writers: list[SeriesWriter] = [snapshots] if film is not None else []
         if out is not None:
             writers.append(stack.enter_context(writing_series(out, case.points, case.cells)))
-        done = run_rollout(simulator, case, steps, writers=writers, judge=judge, device=device)
+        done = run_rollout(simulator, case, steps, writers=writers, judge=judge, device=device, parts=parts)
     if film is not None:
         _draw(film, case, snapshots, title)
     return done

@@ -31,7 +31,8 @@ def simulation_graph(
     node_type: Int[np.ndarray, " n"],
     design: Design,
 ) -> Data:
-    """`mesh_graph` with `features` (n, design.features) and `known` (n,): whose state is not predicted but given.
+    """`mesh_graph` with `features` (n, design.features), `known` (n,): whose state is not predicted but given, and
+    `counted` (n,): who is learned from, here all.
 
     Raises SpecificationError for a mesh of another dimension or unknown node types, and as `mesh_graph`.
     """
@@ -42,6 +43,7 @@ def simulation_graph(
     graph = mesh_graph(points, cells, node_type, design.sight.augmentations())
     graph.features = torch.cat(_features(points, node_type, design), 1)
     graph.known = ~torch.isin(graph.node_type, torch.tensor(PREDICTED))
+    graph.counted = torch.ones_like(graph.known)
     return graph
 
 
@@ -65,7 +67,8 @@ def joined_graphs(graphs: Sequence[Data]) -> Data:
     mask = AttentionMask.block_diagonal([graph.mask for graph in graphs])
     first = np.cumsum([0, *(graph.num_nodes for graph in graphs)])
     edges = [graph.edge_index + int(at) for graph, at in zip(graphs, first[:-1], strict=True)]
-    each = {name: torch.cat([graph[name] for graph in graphs]) for name in ("pos", "node_type", "features", "known")}
+    names = "pos", "node_type", "features", "known", "counted"
+    each = {name: torch.cat([graph[name] for graph in graphs]) for name in names}
     return new_data(**each, edge_index=torch.cat(edges, 1), mask=mask, num_nodes=int(first[-1]))
 
 

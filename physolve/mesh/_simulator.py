@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from physolve.errors import SpecificationError
+from physolve.errors import SpecificationError, UnsupportedError
 
 from ._design import Design
 from ._mesh_graph_net import MeshGraphNet
 from ._sizes import TransformerSizes
 from ._transformer import MeshTransformer
+from .partition import transformed_by_parts
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -32,6 +33,9 @@ class Scales(NamedTuple):
     increment: Float[Tensor, " state"]
     output_mean: Float[Tensor, " outputs"]
     output_scale: Float[Tensor, " outputs"]
+
+    def to(self, device: torch.device) -> Scales:
+        return Scales(*(values.to(device) for values in self))
 
 
 class Advanced(NamedTuple):
@@ -78,18 +82,27 @@ class Simulator(nn.Module):
     def forward(self, state: Float[Tensor, "n state"], graph: Data) -> Float[Tensor, "n outputs"]:
         """What the network says, scaled: the increments of the state, then the outputs.
 
-        Raises SpecificationError for a state that does not fit the graph or the design.
+        A graph in parts (`partitioned`) and its state may be on another device than the simulator. Raises
+        SpecificationError for a state that does not fit the graph or the design, UnsupportedError for a MeshGraphNet on
+        a graph in parts.
         """
         if state.shape != (graph.num_nodes, self.design.state.count):
             raise SpecificationError(
                 f"simulator: got a state of shape {tuple(state.shape)}, expected ({graph.num_nodes},"
                 f" {self.design.state.count}): a row for each node of the mesh"
             )
-        own = self.scales
+        own = self.scales.to(state.device)
         x = torch.cat([(state - own.mean) / own.scale, graph.features], 1)
         if isinstance(self.network, MeshTransformer):
-            rotary = self.network.sizes.rotary
-            return self.network(x, graph.mask, graph.pos / self.design.length if rotary else None)
+            positions = graph.pos / self.design.length if self.network.sizes.rotary else None
+            if "partition" in graph:
+                return transformed_by_parts(self.network, x, graph.partition, positions)
+            return self.network(x, graph.mask, positions)
+        if "partition" in graph:
+            raise UnsupportedError(
+                "simulator: got a mesh in parts for a MeshGraphNet, whose edges have states of their own; give the"
+                " whole mesh, or take a transformer"
+            )
         return self.network(x, graph.edge_index, graph.pos)
 
     def advance(
@@ -103,7 +116,7 @@ class Simulator(nn.Module):
 
     def read(self, said: Tensor, state: Tensor, graph: Data, known: Tensor | None) -> Advanced:
         """`advance` from what the network said."""
-        own, columns = self.scales, self.design.state.count
+        own, columns = self.scales.to(state.device), self.design.state.count
         free = state + said[:, :columns].to(state.dtype) * own.increment
         following = torch.where(graph.known[:, None], state if known is None else known, free)
         return Advanced(following, own.output_mean + said[:, columns:].to(state.dtype) * own.output_scale)

@@ -1,5 +1,8 @@
 """The mesh transformer of 2508.18051: encoder, blocks of masked attention and gated MLPs, decoder."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,10 +17,14 @@ from ._rotary import rotary_codes, rotary_frequencies, rotated
 from ._sizes import TransformerSizes
 
 HIDDEN = 3  # layers of encoder and decoder
+Codes = tuple[Tensor, Tensor]  # cosines and sines, see `rotary_codes`
 
 
 class MeshAttention(nn.Module):
-    """proj(gate(x) attention(q(x), k(x), v(x))), over the nodes that the mask allows."""
+    """proj(gate(x) attention(q(x), k(x), v(x))), over the nodes that the mask allows.
+
+    Where the mask has fewer rows than nodes, the rows are the first nodes.
+    """
 
     rope_inv_freq: Tensor
 
@@ -32,20 +39,38 @@ class MeshAttention(nn.Module):
 
     def forward(
         self, x: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
+    ) -> Float[Tensor, "*batch rows width"]:
+        own, codes = _first(x, mask.rows), self.codes(positions)
+        own_codes = None if codes is None else (_first(codes[0], mask.rows, -3), _first(codes[1], mask.rows, -3))
+        q, k, v = self.queries(own, own_codes), self.keys(x, codes), self.values(x)
+        return self.finished(own, masked_attention(q, k, v, mask, self.heads))
+
+    def codes(self, positions: Float[Tensor, "*batch n dim"] | None) -> Codes | None:
+        """Rotary codes of nodes, where there are any."""
+        return rotary_codes(positions, self.rope_inv_freq) if self.rotary and positions is not None else None
+
+    def queries(self, x: Float[Tensor, "*batch n width"], codes: Codes | None) -> Float[Tensor, "*batch n width"]:
+        return self._turned(self.q_proj(x), codes)
+
+    def keys(self, x: Float[Tensor, "*batch n width"], codes: Codes | None) -> Float[Tensor, "*batch n width"]:
+        return self._turned(self.k_proj(x), codes)
+
+    def values(self, x: Float[Tensor, "*batch n width"]) -> Float[Tensor, "*batch n width"]:
+        return _at_least_single(self.v_proj(x))
+
+    def finished(
+        self, x: Float[Tensor, "*batch n width"], attended: Float[Tensor, "*batch n width"]
     ) -> Float[Tensor, "*batch n width"]:
-        # Under autocast the projections give bfloat16: scores are summed, and softmax is taken, in float32.
-        q, k, v = (_at_least_single(project(x)) for project in (self.q_proj, self.k_proj, self.v_proj))
-        if self.rotary and positions is not None:
-            codes = rotary_codes(positions, self.rope_inv_freq)
-            q, k = rotated(q, codes, self.heads), rotated(k, codes, self.heads)
-        out = masked_attention(q, k, v, mask, self.heads)
-        if self.gated:
-            out = torch.sigmoid(self.gate_proj(x)) * out
-        return self.proj(out)
+        """From what nodes x attended to: gate and projection."""
+        return self.proj(torch.sigmoid(self.gate_proj(x)) * attended if self.gated else attended)
+
+    def _turned(self, x: Tensor, codes: Codes | None) -> Tensor:
+        """Under autocast projections give bfloat16: scores are summed, and softmax is taken, in float32."""
+        return _at_least_single(x) if codes is None else rotated(_at_least_single(x), codes, self.heads)
 
 
 class Block(nn.Module):
-    """z += attention(norm(z)), then z += gated MLP(norm(z))."""
+    """z += attention(norm(z)), then z += gated MLP(norm(z)); of the mask's rows, which are the first nodes."""
 
     def __init__(self, sizes: TransformerSizes) -> None:
         super().__init__()
@@ -55,8 +80,14 @@ class Block(nn.Module):
 
     def forward(
         self, z: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
+    ) -> Float[Tensor, "*batch rows width"]:
+        return self.finished(_first(z, mask.rows), self.attention(self.norm1(z), mask, positions))
+
+    def finished(
+        self, z: Float[Tensor, "*batch n width"], attended: Float[Tensor, "*batch n width"]
     ) -> Float[Tensor, "*batch n width"]:
-        z = z + self.attention(self.norm1(z), mask, positions)
+        """From what attention adds to nodes z."""
+        z = z + attended
         return z + self.gated_mlp(self.norm2(z))
 
 
@@ -82,18 +113,26 @@ class MeshTransformer(nn.Module):
     ) -> Float[Tensor, "*batch n outputs"]:
         """Outputs of all nodes; `positions` are needed for rotary codes, whose dtype is theirs.
 
-        Raises SpecificationError for inputs or positions that do not fit the network.
+        Raises SpecificationError for inputs, positions or a mask that do not fit.
         """
-        self._check(x, positions)
+        self.check(x, positions)
+        if mask.rows != x.shape[-2]:
+            raise SpecificationError(
+                f"mesh transformer: got a mask of {mask.rows} rows for {x.shape[-2]} nodes, expected one for each"
+            )
         z = self.nodes_encoder(x)
         for block in self.processor_list:
-            if self.checkpointing and torch.is_grad_enabled():
-                z = checkpoint(block, z, mask, positions, use_reentrant=False)
-            else:
-                z = block(z, mask, positions)
+            z = self.through(block, z, mask, positions)
         return self.decode_module(z)
 
-    def _check(self, x: Tensor, positions: Tensor | None) -> None:
+    def through(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """What a block, or a piece of one, makes of its arguments; with `checkpointing` these alone are kept."""
+        if self.checkpointing and torch.is_grad_enabled():
+            return checkpoint(step, *arguments, use_reentrant=False)
+        return step(*arguments)
+
+    def check(self, x: Tensor, positions: Tensor | None) -> None:
+        """Raises SpecificationError for inputs or positions that do not fit the network."""
         if x.ndim < 2 or x.shape[-1] != self.inputs:
             raise SpecificationError(
                 f"mesh transformer: got inputs of shape {tuple(x.shape)}, expected (..., nodes, {self.inputs})"
@@ -104,6 +143,11 @@ class MeshTransformer(nn.Module):
             raise SpecificationError(
                 f"mesh transformer: got positions {got}, expected ({x.shape[-2]}, {dim}) for its rotary codes"
             )
+
+
+def _first(x: Tensor, rows: int, axis: int = -2) -> Tensor:
+    """The first rows; nothing is done where they are all."""
+    return x if x.shape[axis] == rows else x.narrow(axis, 0, rows)
 
 
 def _at_least_single(x: Tensor) -> Tensor:

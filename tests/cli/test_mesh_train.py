@@ -115,6 +115,15 @@ def test_json_has_the_histories(folder, capsys):
     assert record["histories"]["time"][0] == 2.0
 
 
+def test_a_rollout_in_parts_is_told_the_same(folder, capsys):
+    told = []
+    for options in ((), ("--parts", 3)):
+        assert rollout(folder, "--steps", 3, "--json", *options) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[1]["errors"] == pytest.approx(told[0]["errors"], rel=1e-4)
+    assert told[1]["histories"]["divergence"] == pytest.approx(told[0]["histories"]["divergence"], rel=1e-3)
+
+
 def test_a_problem_file_states_the_case(folder, capsys):
     (folder / "p.toml").write_text(PROBLEM)
     assert rollout(folder, "--steps", 2, "--resolution", 6, "--json", case="p.toml") == 0
@@ -126,6 +135,7 @@ def test_a_problem_file_states_the_case(folder, capsys):
     [
         (["--trajectory", "no"], "no trajectory 'no'; it has flow0"),
         (["--first", "9"], "ends before the first frame that was asked for"),
+        (["--parts", "99"], "got 99 parts for a mesh of 25 nodes, expected 1 to 25"),
         (["--steps", "0"], "got 0 steps, expected at least 1"),
         (["--out", "r.vtu"], "r.vtu has suffix '.vtu'; known are .xdmf, .pvd"),
     ],

@@ -150,3 +150,16 @@ def test_inputs_that_do_not_fit():
         model(x[:, 1:], mask, positions)
     with pytest.raises(SpecificationError, match=r"got positions None, expected \(12, 2\)"):
         model(x, mask)
+    with pytest.raises(SpecificationError, match="got a mask of 7 rows for 12 nodes, expected one for each"):
+        model(x, masks.random_mask(7, 12, 30), positions)
+
+
+def test_a_block_with_fewer_rows_is_a_block_s_first_rows():
+    """Rows are the first nodes: the same edges, of the first seven only."""
+    model, x, mask, positions = small()
+    z, edges = model.nodes_encoder(x), mask.edge_index()
+    few = AttentionMask.of_edges(edges[:, edges[0] < 7], 7, 12)
+    for block in model.processor_list:
+        found = block(z, few, positions)
+        assert found.shape == (7, 16)
+        assert masks.distance(found, block(z, mask, positions)[:7]) < 1e-13

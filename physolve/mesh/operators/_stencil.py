@@ -35,6 +35,24 @@ class Stencil:
             columns.append(torch.zeros_like(u).index_add(0, self.row, weight * u[self.node]))
         return torch.stack(columns, -1)
 
+    def within(self, nodes: Int[Tensor, " m"], rows: int) -> Self:
+        """The operators at the first `rows` of some nodes of the mesh, as a stencil of these; zero at the others.
+
+        Raises SpecificationError where one needs a node that is not among them.
+        """
+        place = torch.full((self.nodes,), -1)
+        place[nodes] = torch.arange(len(nodes))
+        row = place[self.row]
+        kept = (row >= 0) & (row < rows)
+        node = place[self.node[kept]]
+        if bool((node < 0).any()):
+            short = len(torch.unique(row[kept][node < 0]))
+            raise SpecificationError(
+                f"mesh operator: {short} of {rows} nodes have neighbours beyond the {len(nodes)} nodes of a piece;"
+                " take a deeper halo"
+            )
+        return type(self)(row[kept], node, self.weights[kept], len(nodes))
+
     def to(self, device: torch.device | str) -> Self:
         return type(self)(self.row.to(device), self.node.to(device), self.weights.to(device), self.nodes)
 

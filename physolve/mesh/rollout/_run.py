@@ -17,6 +17,7 @@ from physolve.io import SeriesWriter
 from .._design import Design
 from .._simulation_graph import moved, simulation_graph
 from .._simulator import Advanced, Simulator
+from ..partition import partitioned
 from ._case import Case, Frames
 from ._errors import RolloutErrors
 from ._judge import Judge
@@ -62,19 +63,24 @@ def run_rollout(
     judge: Judge | None = None,
     bound: float = 100.0,
     device: torch.device | str = "cpu",
+    parts: int = 1,
     progress: Callable[[int], None] = lambda step: None,
 ) -> Rollout:
     """Predict `steps` steps of a case.
 
     It stops before the first step with a value that is not finite or further than `bound` standard deviations of the
     training data from their mean. `writers` are given the beginning and every step, the truth and the error beside the
-    prediction where they are known. `judge` looks at every step.
+    prediction where they are known. `judge` looks at every step. A mesh that does not fit the device is predicted in
+    `parts`, one after another, to rounding the same; see `partitioned`.
 
-    Raises SpecificationError for a case that does not fit the simulator, and for a number of steps below 1.
+    Raises SpecificationError for a case that does not fit the simulator, for a number of steps below 1 and for parts
+    that the mesh does not have, UnsupportedError for parts of a MeshGraphNet's mesh.
     """
     _check(simulator.design, case, steps)
-    graph = moved(simulation_graph(case.points, case.cells, case.node_type, simulator.design), device)
     simulator = simulator.to(device).eval()
+    graph = simulation_graph(case.points, case.cells, case.node_type, simulator.design)
+    device = device if parts == 1 else "cpu"  # where states are kept
+    graph = moved(graph, device) if parts == 1 else partitioned(graph, parts)
     packed = _packed(simulator.design, device)
     record = _Record(simulator.design, case, graph.node_type, packed, writers, judge)
     known = None if case.known is None else (lambda step, frames=case.known: packed(frames, step))
@@ -151,7 +157,8 @@ def _packed(design: Design, device: torch.device | str) -> Callable[[Frames, int
 
 def _fault(simulator: Simulator, advanced: Advanced, bound: float) -> tuple[RolloutOutcome, str] | None:
     """What is wrong with a step."""
-    scaled = ((advanced.state - simulator.scales.mean) / simulator.scales.scale).abs()
+    own = simulator.scales.to(advanced.state.device)
+    scaled = ((advanced.state - own.mean) / own.scale).abs()
     largest = float(scaled.max())  # NaN where there is one
     if not np.isfinite(largest) or not bool(torch.isfinite(advanced.outputs).all()):
         bad = int((~torch.isfinite(torch.cat(advanced, 1)).all(1)).sum())

@@ -6,49 +6,86 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from .._design import Design
 from .._simulation_graph import joined_graphs, moved, simulation_graph
 from ..data import StoredMesh
 from ..operators import NodeGradient, NodeLaplacian, Stencil, least_squares_gradient, least_squares_laplacian
-from ._settings import PhysicsWeights
+from ..partition import Submesh, submesh_graph, submeshes
+from ._settings import DataSettings, PhysicsWeights
+from ._windows import graph_key
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+OPERATORS = {"gradient": NodeGradient, "laplacian": NodeLaplacian}
 
 
 class Graphs:
     """Made once for every mesh; the last batch's is kept, which is all there are where a data set has one mesh.
 
     Where physics losses count, every graph has its least-squares `gradient`, and for the momentum its `laplacian`.
+    Where meshes are learned from in parts, there is a graph for each, and `nodes`, on the host, says which nodes of its
+    mesh it has.
     """
 
     def __init__(
-        self, meshes: Sequence[StoredMesh], design: Design, device: torch.device, physics: PhysicsWeights
+        self,
+        meshes: Sequence[StoredMesh],
+        design: Design,
+        device: torch.device,
+        physics: PhysicsWeights,
+        data: DataSettings,
     ) -> None:
-        self.each = {mesh.key: _graph(mesh, design, device, physics) for mesh in meshes}
+        self.each: dict[str, Data] = {}
+        self.nodes: dict[str, Tensor] = {}
+        for mesh in meshes:
+            graph = _graph(mesh, design, physics)
+            pieces = submeshes(graph, data.parts, data.halo) if data.parts > 1 else []
+            for part, piece in enumerate(pieces):
+                key = graph_key(mesh.key, part, data.parts)
+                self.each[key], self.nodes[key] = _on(device, _piece(graph, piece)), piece.nodes
+            if not pieces:
+                self.each[mesh.key] = _on(device, graph)
         self._last: tuple[tuple[str, ...], Data] | None = None
 
     def joined(self, keys: Sequence[str]) -> Data:
-        """One graph of the meshes with these keys, in order."""
+        """One graph of those with these keys, in order."""
         if self._last is None or self._last[0] != tuple(keys):
             graphs = [self.each[key] for key in keys]
             together = joined_graphs(graphs)
-            if "gradient" in graphs[0]:
-                together.gradient = NodeGradient(_joined([graph.gradient.stencil for graph in graphs]))
-            if "laplacian" in graphs[0]:
-                together.laplacian = NodeLaplacian(_joined([graph.laplacian.stencil for graph in graphs]))
+            for name, kind in OPERATORS.items():
+                if name in graphs[0]:
+                    together[name] = kind(_joined([graph[name].stencil for graph in graphs]))
             self._last = tuple(keys), together
         return self._last[1]
 
 
-def _graph(mesh: StoredMesh, design: Design, device: torch.device, physics: PhysicsWeights) -> Data:
+def _graph(mesh: StoredMesh, design: Design, physics: PhysicsWeights) -> Data:
     graph = simulation_graph(mesh.points, mesh.cells, mesh.node_type, design)
-    there, edges = moved(graph, device), graph.edge_index.numpy()
+    edges = graph.edge_index.numpy()
     if physics.any:
-        there.gradient = least_squares_gradient(mesh.points, edges).to(device)
+        graph.gradient = least_squares_gradient(mesh.points, edges)
     if physics.momentum:
-        there.laplacian = least_squares_laplacian(mesh.points, edges).to(device)
+        graph.laplacian = least_squares_laplacian(mesh.points, edges)
+    return graph
+
+
+def _piece(graph: Data, piece: Submesh) -> Data:
+    """With operators at its own nodes, which are those of the whole mesh."""
+    part = submesh_graph(graph, piece)
+    for name, kind in OPERATORS.items():
+        if name in graph:
+            part[name] = kind(graph[name].stencil.within(*piece))
+    return part
+
+
+def _on(device: torch.device, graph: Data) -> Data:
+    there = moved(graph, device)
+    for name in OPERATORS:
+        if name in graph:
+            there[name] = graph[name].to(device)
     return there
 
 

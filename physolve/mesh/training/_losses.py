@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from .._simulator import Simulator
@@ -25,9 +25,9 @@ def square_error(
     truth: Float[Tensor, "n columns"],
     graph: Data,
 ) -> Float[Tensor, ""]:
-    """Mean square of scaled errors, column by column, then over columns.
+    """Mean square of scaled errors over nodes that are counted, column by column, then over columns.
 
-    Of the state over nodes whose state is predicted, normal and outflow; of outputs over all nodes, because nobody
+    Of the state over nodes whose state is predicted, normal and outflow; of outputs over the others too, because nobody
     knows a pressure at a wall.
     """
     own, columns = simulator.scales, state.shape[1]
@@ -35,9 +35,8 @@ def square_error(
         [(truth[:, :columns] - state) / own.increment, (truth[:, columns:] - own.output_mean) / own.output_scale], 1
     )
     squares = (said.to(wanted.dtype) - wanted).square()
-    free = (~graph.known).to(squares.dtype)[:, None]
-    of_state = (free * squares[:, :columns]).sum(0) / free.sum().clamp_min(1)
-    return torch.cat([of_state, squares[:, columns:].mean(0)]).mean()
+    of_state = _mean_over(graph.counted & ~graph.known, squares[:, :columns])
+    return torch.cat([of_state, _mean_over(graph.counted, squares[:, columns:])]).mean()
 
 
 class Step(NamedTuple):
@@ -69,6 +68,11 @@ def momentum_loss(
     """The residual of a predicted step, over the size of the true acceleration."""
     size = _counted((true.after - true.before) / dt, counted)
     return _counted(residual.momentum(*predicted, dt), counted) / size
+
+
+def _mean_over(chosen: Bool[Tensor, " n"], values: Float[Tensor, "n columns"]) -> Float[Tensor, " columns"]:
+    share = chosen.to(values.dtype)[:, None]
+    return (share * values).sum(0) / share.sum().clamp_min(1)
 
 
 def _counted(values: Float[Tensor, "n ..."], counted: Float[Tensor, " n"]) -> Float[Tensor, ""]:

@@ -30,8 +30,8 @@ PROCESSES = 4096  # more than a run will ever have: seeds of different processes
 class Batch(NamedTuple):
     """Windows one below another.
 
-    meshes    keys, in order
-    frames    states and outputs side by side, the nodes of all meshes
+    meshes    keys of their graphs, in order
+    frames    states and outputs side by side, the nodes of all graphs
     """
 
     meshes: tuple[str, ...]
@@ -53,7 +53,7 @@ class MeshModule(L.LightningModule):
         design, data = simulator.design, configuration.data
         length = configuration.training.unroll + 1
         self._windows = Windows(
-            store, store.names("train"), (design.state, design.outputs), length, data.stride, data.first
+            store, store.names("train"), (design.state, design.outputs), length, data.stride, data.first, data.parts
         )
         self._graphs: Graphs | None = None
 
@@ -64,8 +64,10 @@ class MeshModule(L.LightningModule):
 
     def on_fit_start(self) -> None:
         meshes = {mesh.key: mesh for mesh in map(self._store.mesh, self._windows.names)}
-        self._graphs = Graphs(list(meshes.values()), self.simulator.design, self.device, self.configuration.physics)
-        if self.configuration.data.in_memory:
+        physics, data = self.configuration.physics, self.configuration.data
+        self._graphs = Graphs(list(meshes.values()), self.simulator.design, self.device, physics, data)
+        self._windows.show(self._graphs.nodes)
+        if data.in_memory:
             self._windows.keep(self.device)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -97,7 +99,7 @@ class MeshModule(L.LightningModule):
         if not weights.any:
             return 0.0
         velocity, outputs = design.state.columns(weights.velocity), frames[:, :, design.state.count :]
-        counted = (~graph.known).to(state.dtype)
+        counted = (graph.counted & ~graph.known).to(state.dtype)
         true = frames[:, :, velocity]
         loss = gradient_losses(weights, graph.gradient, found.state[:, velocity], true[1], counted)
         if weights.momentum:

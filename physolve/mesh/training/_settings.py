@@ -20,6 +20,8 @@ class DataSettings:
     first       stored frame that trajectories are seen from on: what came before was another flow
     stride      stored frames between two states
     in_memory   keep all frames in the memory of the device; else they are read as they are needed, by `workers`
+    parts       pieces, by METIS, that a mesh is learned from one by one: for meshes that do not fit as a whole
+    halo        steps along mesh edges around a piece that it sees without learning from them
     """
 
     path: str = ""
@@ -29,11 +31,14 @@ class DataSettings:
     stride: int = 1
     in_memory: bool = False
     workers: int = 0
+    parts: int = 1
+    halo: int = 4
 
     def __post_init__(self) -> None:
-        check("data", self.stride > 0, f"stride={self.stride}", "a positive number")
-        check("data", self.first >= 0, f"first={self.first}", "a number from 0")
-        check("data", self.workers >= 0, f"workers={self.workers}", "a number from 0")
+        for name in ("stride", "parts"):
+            check("data", getattr(self, name) > 0, f"{name}={getattr(self, name)}", "a positive number")
+        for name in ("first", "workers", "halo"):
+            check("data", getattr(self, name) >= 0, f"{name}={getattr(self, name)}", "a number from 0")
         check("data", not (self.in_memory and self.workers), f"workers={self.workers}", "0 with in_memory")
 
 
@@ -73,7 +78,12 @@ class PhysicsWeights:
     @property
     def any(self) -> bool:
         """Whether one of the losses counts."""
-        return max(self.gradient, self.divergence, self.momentum) > 0
+        return self.hops > 0
+
+    @property
+    def hops(self) -> int:
+        """How far along mesh edges the losses look: second derivatives at the neighbours' neighbours."""
+        return 2 if self.momentum else int(max(self.gradient, self.divergence) > 0)
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,10 @@ class Configuration:
     messages: MessageSizes = field(default_factory=MessageSizes)
     physics: PhysicsWeights = field(default_factory=PhysicsWeights)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        enough = self.data.parts == 1 or self.data.halo >= self.physics.hops
+        check("data", enough, f"halo={self.data.halo}", f"at least {self.physics.hops} for the losses of [physics]")
 
     @property
     def sizes(self) -> TransformerSizes | MessageSizes:

@@ -1,12 +1,12 @@
 """Pieces of trajectories, drawn so that every one is seen once before any is seen again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -19,7 +19,7 @@ from ..data import MeshStore
 class Window(NamedTuple):
     """A piece of a trajectory.
 
-    mesh      key of its mesh
+    mesh      key of its graph, see `graph_key`
     frames    states and outputs side by side
     """
 
@@ -29,6 +29,8 @@ class Window(NamedTuple):
 
 class Windows(Dataset[Window]):
     """All windows of `length` states of the named trajectories, from their frame `first` on, `stride` frames apart.
+
+    Where meshes are learned from in `parts`, all windows of each part, once `show` has said which nodes these have.
 
     Raises SpecificationError where no trajectory is long enough.
     """
@@ -41,40 +43,55 @@ class Windows(Dataset[Window]):
         length: int,
         stride: int = 1,
         first: int = 0,
+        parts: int = 1,
     ) -> None:
         self.store, self.names, self.channels = store, list(names), channels
-        self.length, self.stride, self.first = length, stride, first
+        self.length, self.stride, self.first, self.parts = length, stride, first, parts
         self.meshes = [store.mesh(name).key for name in names]
         counts = [max(0, len(store.times(name)) - first - (length - 1) * stride) for name in names]
         self.ends = np.cumsum(counts)
         self.kept: list[Tensor] | None = None
+        self.nodes: Mapping[str, Int[Tensor, " n"]] = {}
         if not sum(counts):
             raise SpecificationError(
                 f"{store.path}: no trajectory has the {first + (length - 1) * stride + 1} frames of a window; lower"
                 " training.unroll, data.stride or data.first"
             )
 
+    def show(self, nodes: Mapping[str, Int[Tensor, " n"]]) -> None:
+        """By the keys of graphs, which nodes of its mesh a part has."""
+        self.nodes = nodes
+
     def keep(self, device: torch.device) -> None:
-        """Read everything into the memory of a device; windows are views of it from now on."""
+        """Read everything into the memory of a device; windows are views of it from now on, or copies of a part."""
         self.kept = [
             torch.stack([self._read(k, step) for step in range(len(self.store.times(name)))]).to(device)
             for k, name in enumerate(self.names)
         ]
 
     def __len__(self) -> int:
-        return int(self.ends[-1])
+        return int(self.ends[-1]) * self.parts
 
     def __getitem__(self, index: int) -> Window:
+        index, part = divmod(index, self.parts)
         k = int(np.searchsorted(self.ends, index, side="right"))
         first = self.first + index - (int(self.ends[k - 1]) if k else 0)
         steps = range(first, first + (self.length - 1) * self.stride + 1, self.stride)
         if self.kept is not None:
-            return Window(self.meshes[k], self.kept[k][steps.start : steps.stop : self.stride])
-        return Window(self.meshes[k], torch.stack([self._read(k, step) for step in steps]))
+            frames = self.kept[k][steps.start : steps.stop : self.stride]
+        else:
+            frames = torch.stack([self._read(k, step) for step in steps])
+        key = graph_key(self.meshes[k], part, self.parts)
+        return Window(key, frames if self.parts == 1 else frames[:, self.nodes[key].to(frames.device)])
 
     def _read(self, k: int, step: int) -> Tensor:
         frame = self.store.frame(self.names[k], step)
         return torch.from_numpy(np.concatenate([channels.packed(frame) for channels in self.channels], 1))
+
+
+def graph_key(mesh: str, part: int, parts: int) -> str:
+    """Of a mesh that is seen as a whole its own."""
+    return mesh if parts == 1 else f"{mesh} part {part}"
 
 
 def drawn(windows: int, batch: int, seed: int, share: tuple[int, int], steps: range) -> Iterator[list[int]]:

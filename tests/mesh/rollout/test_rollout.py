@@ -102,6 +102,21 @@ def test_errors_are_root_mean_squares_over_normal_nodes():
     )
 
 
+@pytest.mark.parametrize("sight", [DESIGN.sight, Sight(global_nodes=2)])
+def test_a_rollout_in_parts_is_the_rollout(case, sight):
+    made = simulator(dataclasses.replace(DESIGN, sight=sight))
+    whole, parts = run_rollout(made, case, 5), run_rollout(made, case, 5, parts=4)
+    for name, values in whole.state.items():
+        assert np.allclose(parts.state[name], values, atol=1e-5)  # float32, values of order one
+    assert parts.errors == pytest.approx(whole.errors, rel=1e-4)
+
+
+def test_parts_that_the_mesh_does_not_have_are_refused(case):
+    for parts in (0, 50):
+        with pytest.raises(SpecificationError, match=f"got {parts} parts for a mesh of 49 nodes, expected 1 to 49"):
+            run_rollout(simulator(), case, 1, parts=parts)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_not_finite_ends_it(case, value):
     made = simulator()

@@ -11,7 +11,7 @@ from waves import frame
 from physolve.cli import main
 from physolve.mesh import NodeType
 from physolve.mesh.data import Fields, Series, writing
-from physolve.mesh.training import TrainingSettings, read_configuration
+from physolve.mesh.training import DataSettings, TrainingSettings, read_configuration
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "learned_simulators.md").read_text(encoding="utf-8")
 
@@ -58,3 +58,9 @@ def write_obstacle(path):
 def test_the_page_speaks_of_settings_that_exist(word):
     assert hasattr(TrainingSettings(), word)
     assert word in PAGE
+
+
+@pytest.mark.parametrize("word", ["parts", "halo"])
+def test_the_page_speaks_of_settings_of_data_that_exist(word):
+    assert hasattr(DataSettings(), word)
+    assert f"`{word} = " in PAGE
