@@ -18,7 +18,7 @@ from .operators import (
     edge_wind,
     exchange,
     rim_wind,
-    without_divergence,
+    stream_speeds,
 )
 
 DAY = 86_400.0
@@ -45,12 +45,11 @@ class Physics(nn.Module):
 
     def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes, level: float) -> None:
         super().__init__()
-        self._projection: Tensor | None
+        self._speeds: Tensor | None
         self.terms, self.graph = terms, graph
         self.open_rim = sizes.open_rim
         self.scheme: Scheme = sizes.scheme
-        kept = without_divergence(graph) if sizes.solenoidal else None
-        self.register_buffer("_projection", kept, persistent=False)
+        self.register_buffer("_speeds", stream_speeds(graph) if sizes.solenoidal else None, persistent=False)
         self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
         self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
         self._deposition = _logarithm(terms.deposition, 1)
@@ -92,17 +91,16 @@ class Physics(nn.Module):
         rim = rim_wind(graph, carrier) if carrier is not None and self.open_rim else None
         moved = exchange(graph, f, rim)
         loss = moved.loss
-        diverges = advection and not advection.conservative and self._projection is None
+        diverges = advection and not advection.conservative and self._speeds is None
         if carrier is not None and diverges:
             loss = loss - (divergence(graph, carrier) if self.open_rim else self._inner_divergence(carrier))
         return Transport(moved.gain, loss if self.deposition is None else loss + self.deposition)
 
     def _speed(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch edges"]:
-        """Along edges; of a solenoidal wind without the divergence that means between stations have."""
-        speed = edge_wind(self.graph, carrier)
-        if self._projection is None:
-            return speed
-        forth = speed[..., ::2] @ self._projection.T
+        """Along edges: the mean of their ends, or of a solenoidal wind that of its stream function."""
+        if self._speeds is None:
+            return edge_wind(self.graph, carrier)
+        forth = torch.einsum("pni,...ni->...p", self._speeds, carrier)
         return torch.stack([forth, -forth], dim=-1).flatten(-2)
 
     def _inner_divergence(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch n"]:

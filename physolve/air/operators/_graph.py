@@ -32,8 +32,9 @@ class StationGraph:
                        face. It differs from the bearing by the angle between meridians (0.4 degrees over 70 km), and
                        makes uniform wind free of divergence to rounding
     face               (edges,) m, length of the face between the two cells
+    ends               (edges, 2, 2) m, where the face begins and ends: the normal points right on the way
     area               (n,) m^2, of the cells
-    wall, wall_face, wall_normal   cells, lengths and outward normals of the faces on the rim of the region
+    wall, wall_face, wall_normal, wall_ends   cells, lengths, outward normals and ends of the faces on the rim
     position           (n, 2) m east and north of the middle
     """
 
@@ -43,10 +44,12 @@ class StationGraph:
     bearing: Float[Tensor, " edges"]
     normal: Float[Tensor, "edges 2"]
     face: Float[Tensor, " edges"]
+    ends: Float[Tensor, "edges 2 2"]
     area: Float[Tensor, " n"]
     wall: Int[Tensor, " rim"]
     wall_face: Float[Tensor, " rim"]
     wall_normal: Float[Tensor, "rim 2"]
+    wall_ends: Float[Tensor, "rim 2 2"]
     position: Float[Tensor, "n 2"]
 
     def __len__(self) -> int:
@@ -106,10 +109,10 @@ def _directed(
     signs = np.array([1.0, -1.0])
     sender, receiver = cells.pairs.T.ravel(), cells.pairs[::-1].T.ravel()
     normal = (cells.normals[:, None] * signs[:, None]).reshape(-1, 2)
-    reals = (np.repeat(distance, 2), bearings.ravel(), normal, np.repeat(cells.lengths, 2), cells.areas)
-    outer = cells.wall_lengths, cells.wall_normals, position
-    ends = sender, receiver
-    parts = (*ends, *reals, cells.walls, *outer)
+    ends = np.stack([cells.ends, cells.ends[:, ::-1]], axis=1).reshape(-1, 2, 2)
+    reals = (np.repeat(distance, 2), bearings.ravel(), normal, np.repeat(cells.lengths, 2), ends, cells.areas)
+    outer = cells.wall_lengths, cells.wall_normals, cells.wall_ends, position
+    parts = (sender, receiver, *reals, cells.walls, *outer)
     return StationGraph(*(torch.tensor(part, dtype=_DTYPES[part.dtype.kind]) for part in parts))
 
 

@@ -97,19 +97,3 @@ def divergence(graph: StationGraph, wind: Float[Tensor, "*batch n 2"]) -> Float[
     out = edge_wind(graph, wind) * graph.face
     inner = out.new_zeros(*out.shape[:-1], len(graph)).index_add(-1, graph.sender, out)
     return (inner + rim_wind(graph, wind)) / graph.area
-
-
-def without_divergence(graph: StationGraph) -> Float[Tensor, "pairs pairs"]:
-    """The matrix that takes its divergence from a wind along the first edges of pairs, behind a closed rim.
-
-    The mean of two stations' winds diverges although the wind does not. The gradient that makes up for it is taken off:
-    with the incidence B and g = face / distance, (B g B^T) phi = B q gives the least change q - g B^T phi of the flows
-    q = face * wind.
-    """
-    sender, receiver, pairs = graph.sender[::2], graph.receiver[::2], torch.arange(graph.pairs)
-    incidence = torch.zeros(len(graph), graph.pairs, dtype=torch.float64)
-    incidence[sender, pairs], incidence[receiver, pairs] = 1.0, -1.0
-    face, g = graph.face[::2].double(), (graph.face / graph.distance)[::2].double()
-    potential = torch.linalg.pinv(incidence * g @ incidence.T, hermitian=True) @ incidence
-    flows = torch.eye(graph.pairs, dtype=torch.float64) - g[:, None] * (incidence.T @ potential)
-    return (flows * face / face[:, None]).to(graph.face.dtype)

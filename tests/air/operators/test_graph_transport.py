@@ -14,7 +14,6 @@ from physolve.air.operators import (
     plane_graph,
     rim_wind,
     station_graph,
-    without_divergence,
 )
 
 SIDE = 1e5  # m
@@ -126,19 +125,6 @@ def test_observed_order_on_regular_grids(name, scheme, order):
         inner = ((points - SIDE / 2).abs() < SIDE / 2 - 2 * SIDE / n).all(1)
         errors.append(float((found - exact)[inner].abs().max()))
     assert math.log2(errors[1] / errors[2]) == pytest.approx(order, abs=0.1)
-
-
-def test_a_wind_without_divergence_diverges_no_more():
-    """A wind with a stream function: the projection leaves none, and taking it twice changes nothing."""
-    graph = scattered(60)
-    x, y = (2e-5 * graph.position).T
-    wind = torch.stack([torch.sin(x) * torch.cos(y), -torch.cos(x) * torch.sin(y)], dim=1)
-    speed = edge_wind(graph, wind)[::2]
-    kept = without_divergence(graph) @ speed
-    flows = torch.stack([kept, -kept], dim=-1).flatten() * graph.face
-    left = torch.zeros(60, dtype=torch.float64).index_add(0, graph.sender, flows)
-    assert left.abs().max() < 1e-5 * flows.abs().max()
-    assert torch.allclose(without_divergence(graph) @ kept, kept, atol=1e-6)
 
 
 def test_fitted_fluxes_are_upwind_where_the_wind_is_strong():
