@@ -21,8 +21,8 @@ class AirSizes:
     dropout     of the encoder's summary while training
     per_edge    a diffusivity for every pair of stations, else one for all
     known_wind  the wind over the horizon is given, else it is forecast from the history
-    scheme      of fluxes by diffusion and wind together, see `operators.conductance`
-    solenoidal  the wind has no divergence: a stream function carries it from stations to faces; only behind a closed rim
+    scheme      of fluxes by diffusion and wind together, see `operators`
+    solenoidal  the wind has no divergence: a stream function takes it to faces; only behind a closed rim
     open_rim    the wind carries mass over the region's rim, else nothing passes it
 
     Raises SpecificationError for numbers that make no model.

@@ -50,7 +50,8 @@ def forecast(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Forecast concentrations at stations, with quantiles over samples of the model's uncertainty.
+    """Forecast concentrations at stations, with quantiles over samples of the model's uncertainty, calibrated where its
+    weights hold a calibration.
 
     The table has a row for every time and station, micrograms per cubic metre. The map shows the present and 24, 48 and
     72 hours later: values at stations and between them, the wind as forecast, what flows from station to station, and
@@ -140,6 +141,7 @@ def _record(series: AirSeries, found: Forecast, written: dict[str, Path | None])
         "from": str(found.issued),
         "to": str(found.times[-1]),
         "stations": len(series.stations),
+        "calibrated": found.calibrated,
         "ahead": [
             {"hours": lead, "mean": float(found.mean[t].mean()), "half_width_90": float(half[t].mean())}
             for lead, t in _steps(found.times, found.issued)
@@ -154,7 +156,10 @@ def _lines(record: dict[str, Any], pollutant: str) -> list[tuple[str, str]]:
         for each in record["ahead"]
     ]
     span = ("forecast", f"{record['from']} to {record['to']}, {record['stations']} stations; their mean:")
-    return [span, *ahead, *record["written"].items()]
+    quantiles = (
+        "calibrated on the validation part" if record["calibrated"] else "of the model's samples, not calibrated"
+    )
+    return [span, *ahead, ("uncertainty", quantiles), *record["written"].items()]
 
 
 def _half_width(found: Forecast) -> np.ndarray:

@@ -17,4 +17,5 @@ from ._transport import conductance as conductance
 from ._transport import divergence as divergence
 from ._transport import edge_wind as edge_wind
 from ._transport import exchange as exchange
+from ._transport import mass as mass
 from ._transport import rim_wind as rim_wind

@@ -8,7 +8,8 @@ the smooth function that has the stations' winds and is zero at the rim's corner
 
 the polyharmonic spline whose second derivatives, which winds are interpolated with, are smooth themselves (Hermite-
 Birkhoff interpolation: Wendland, Scattered Data Approximation, 2005, section 16.2). |d|^3 bends winds at stations:
-5 % off at the faces of data/air's basin, where |d|^5 is 0.6 % off, and the mean of both ends, rid of its divergence, 5.5 %.
+5.4 % off at the faces of data/air's basin, where |d|^5 is 0.6 % off and the mean of both ends, rid of its divergence
+by the gradient that removes it, 5.5 %.
 """
 
 import numpy as np
