@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .operators import Exchange, StationGraph
@@ -26,11 +26,13 @@ class Rates(NamedTuple):
     decay: Float[Tensor, ""] | None = None
     unmixing: Float[Tensor, "n n"] | None = None
 
-    def fastest(self) -> float:
-        exchange = float(self.loss.detach().max())
+    @torch.no_grad()
+    def fastest(self, receiver: Int[Tensor, " edges"]) -> float:
+        """What no eigenvalue of the right side exceeds (Gershgorin): twice the largest loss where D is alone."""
+        reach = self.loss.abs().index_add(-1, receiver, self.gain.abs())
         if self.unmixing is not None:
-            exchange *= float(self.unmixing.abs().sum(1).max())
-        return exchange if self.decay is None else exchange + float(self.decay.detach())
+            reach = reach @ self.unmixing.abs().T
+        return float(reach.max()) + (0.0 if self.decay is None else float(self.decay))
 
     def leaves(self) -> tuple[Tensor, ...]:
         return tuple(each for each in (self.gain, self.loss, self.source, self.decay) if each is not None)

@@ -104,7 +104,8 @@ class AirModel(nn.Module):
         wind = self._wind(batch, outlook)
         rates = self.rates(wind, self._source(wind, outlook))
         right = RightSide(self.physics.graph, rates, self.sizes.every)
-        states = self.solver(right, state.mean(-1, keepdim=True), self.sizes.horizon, rates.fastest(), rates.leaves())
+        fastest = rates.fastest(self.physics.graph.receiver)
+        states = self.solver(right, state.mean(-1, keepdim=True), self.sizes.horizon, fastest, rates.leaves())
         concentration = self.setup.scale * states[..., 0].movedim(0, 2)
         return Prediction(concentration, encoded, wind, rates)
 

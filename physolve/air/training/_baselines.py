@@ -96,7 +96,7 @@ def unlearned(model: AirModel) -> Forecaster:
         rates = model.rates(wind)
         horizon = model.sizes.horizon
         right = RightSide(model.physics.graph, rates, horizon)
-        states = model.solver(right, batch.now[None, ..., None], horizon, rates.fastest(), ())
+        states = model.solver(right, batch.now[None, ..., None], horizon, rates.fastest(right.graph.receiver), ())
         return model.setup.scale * states[:, 0, ..., 0].movedim(0, 1)
 
     return forecaster

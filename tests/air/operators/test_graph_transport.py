@@ -11,6 +11,7 @@ from physolve.air.operators import (
     divergence,
     edge_wind,
     exchange,
+    mass,
     plane_graph,
     rim_wind,
     station_graph,
@@ -51,7 +52,7 @@ def operators(graph, wind, scheme="fitted", rim=True):
     }
 
 
-@pytest.mark.parametrize("scheme", ["fitted", "central"])
+@pytest.mark.parametrize("scheme", ["fitted", "central", "compact"])
 @pytest.mark.parametrize("name", ["diffusion", "advection", "both"])
 def test_a_constant_stays_in_uniform_wind(name, scheme):
     graph = scattered()
@@ -125,6 +126,29 @@ def test_observed_order_on_regular_grids(name, scheme, order):
         inner = ((points - SIDE / 2).abs() < SIDE / 2 - 2 * SIDE / n).all(1)
         errors.append(float((found - exact)[inner].abs().max()))
     assert math.log2(errors[1] / errors[2]) == pytest.approx(order, abs=0.1)
+
+
+def test_the_compact_scheme_spreads_waves_with_fourth_order():
+    """Along an axis of a regular grid; central differences alone are of second order, see above."""
+    errors = []
+    for n in (12, 24):
+        graph, points = grid(n)
+        k = 2 * math.pi / SIDE
+        wave = torch.cos(k * points[:, 0])
+        moved = exchange(graph, conductance(graph, diffusivity(graph), None, "compact"))(wave[:, None])[:, 0]
+        exact = mass(graph) @ (-(k**2) * D * wave)
+        inner = ((points - SIDE / 2).abs() < SIDE / 2 - 2 * SIDE / n).all(1)
+        errors.append(float((moved - exact)[inner].abs().max()))
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(4, abs=0.2)
+
+
+def test_mass_keeps_constants_and_totals_and_is_never_far_from_one():
+    """Its inverse is bounded by 3: every row's diagonal is larger than the rest of it by 1/3 or more."""
+    graph = scattered(60)
+    m, area = mass(graph), graph.area
+    assert torch.allclose(m.sum(1), torch.ones(60, dtype=torch.float64))
+    assert torch.allclose(area @ m, area)
+    assert torch.linalg.inv(m).abs().sum(1).max() <= 3.01
 
 
 def test_fitted_fluxes_are_upwind_where_the_wind_is_strong():
