@@ -78,7 +78,7 @@ class AirModel(nn.Module):
         self.calibration: Calibration | None = None
         sizes, terms = self.sizes, lower(setup.problem)
         _check_places(setup)
-        graph = station_graph(setup.stations.latitude, setup.stations.longitude)
+        graph = station_graph(setup.stations.latitude, setup.stations.longitude, sizes.walls)
         self.physics = Physics(terms, graph, sizes, setup.level)
         self.encoder = Encoder(feature_count(len(setup.pollutants)), sizes.hidden, sizes.latent)
         forecast_wind = terms.advection is not None and not sizes.known_wind

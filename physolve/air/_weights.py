@@ -48,7 +48,9 @@ def load_weights(path: str | PathLike[str]) -> AirModel:
 def _made(path: str | PathLike[str], header: Mapping[str, Any]) -> AirModel:
     try:
         setup = AirSetup.from_record(header["setup"])
-        model = AirModel(setup, AirSizes(**header["sizes"]), OdeSolver(**header["solver"]))
+        sizes = dict(header["sizes"])
+        sizes["walls"] = tuple(sizes.get("walls", ()))  # older files have none, JSON has no tuples
+        model = AirModel(setup, AirSizes(**sizes), OdeSolver(**header["solver"]))
         model.calibration = _calibration(header.get("calibration"), model.sizes)  # older files have none
         return model
     except (KeyError, TypeError, ValueError, PhysolveError) as error:

@@ -142,7 +142,10 @@ def test_a_model_of_other_stations_is_refused(series):
         AirModel(setup, CLOSED)
 
 
-@pytest.mark.parametrize(("change", "message"), [({"every": 5}, "divisor"), ({"hidden": 0}, "at least 1")])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"every": 5}, "divisor"), ({"hidden": 0}, "at least 1"), ({"walls": (0.0, 1.0)}, "west, south")],
+)
 def test_sizes_that_make_no_model(change, message):
     with pytest.raises(SpecificationError, match=message):
         AirSizes(**change)

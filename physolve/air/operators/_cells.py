@@ -36,13 +36,14 @@ class Cells:
     wall_ends: Float[np.ndarray, "outer 2 2"]
 
 
-def voronoi_cells(points: Float[np.ndarray, "n 2"]) -> Cells:
-    """Cells of different points, in their bounding rectangle widened by half the median distance to the next point.
+def voronoi_cells(points: Float[np.ndarray, "n 2"], rectangle: Float[np.ndarray, "2 2"] | None = None) -> Cells:
+    """Cells of different points in a rectangle around them, given by its lower and its upper corner.
 
-    On a regular grid of spacing h these are squares of side h. The rectangle's sides come out as faces between a point
+    Where none is given it is the bounding rectangle widened by half the median distance to the next point: on a regular
+    grid of spacing h the cells are squares of side h. The rectangle's sides come out as faces between a point
     and its mirror image, hence a diagram of five times the points.
     """
-    images = _with_images(points)
+    images = _with_images(points, _around(points) if rectangle is None else rectangle)
     diagram = Voronoi(images)
     first, second = np.sort(diagram.ridge_points, axis=1).T
     corners = np.array([(a, b) for a, b in diagram.ridge_vertices])
@@ -73,14 +74,18 @@ def _normal_to_the_right(
     return np.where(left[:, None, None], ends[:, ::-1], ends)
 
 
-def _with_images(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
-    """The points and their mirror images in the rectangle's four sides."""
+def _around(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "2 2"]:
     apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
     np.fill_diagonal(apart, np.inf)
     margin = np.median(apart.min(axis=1)) / 2
+    return np.stack([points.min(axis=0) - margin, points.max(axis=0) + margin])
+
+
+def _with_images(points: Float[np.ndarray, "n 2"], rectangle: Float[np.ndarray, "2 2"]) -> Float[np.ndarray, "m 2"]:
+    """The points and their mirror images in the rectangle's four sides."""
     images = [points]
     for axis in (0, 1):
-        for side in (points[:, axis].min() - margin, points[:, axis].max() + margin):
+        for side in rectangle[:, axis]:
             image = points.copy()
             image[:, axis] = 2 * side - image[:, axis]
             images.append(image)

@@ -106,8 +106,9 @@ def mass(graph: StationGraph) -> Float[Tensor, "n n"]:
     """M of M dc/dt = ...: area_i (M c)_i = area_i c_i + sum_j face distance (c_j - c_i) / 12 over neighbours j.
 
     On a regular grid 1 + h^2 laplacian / 12: for waves along its axes the fourth-order scheme of Crandall (1955) for
-    diffusion, and half the error of advection. Total mass and constants are what they were. As face distance / 4 over its faces adds up to a
-    cell's area, M is diagonally dominant by 1/3 on any graph: its inverse multiplies nothing by more than 3.
+    diffusion, and half the error of advection. Total mass and constants are what they were. As face distance / 4 over
+    its faces adds up to a cell's area, M is diagonally dominant by 1/3 on any graph: its inverse multiplies nothing by
+    more than 3.
     """
     n = len(graph)
     weight = (graph.face * graph.distance).double() / (12 * graph.area[graph.receiver].double())
