@@ -1,106 +1,91 @@
-"""Samples whose intervals hold what they say: deviations from the median, widened by what a validation part showed."""
+"""Samples whose intervals hold what they say: as far from their median as a validation part showed."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physolve.errors import SpecificationError
 
-LEVEL = 0.8
-"""Share of values that the interval between the outer two quantiles is to hold."""
+LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
+"""At which quantiles of the residuals are kept; in between they are linear, beyond as the outermost."""
 
-NARROWEST = 1e-6
-"""Micrograms per cubic metre: half an interval that is not narrower divides."""
+FEWEST = 9
+"""Measured values at a horizon: their smallest and largest are the quantiles 0.1 and 0.9 of ten."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Factors of deviations from the samples' median at every horizon, fitted to hold `level` of what was measured.
+    """Quantiles of the residuals log(1 + y) - log(1 + median), y measured, micrograms per cubic metre.
 
-    Split conformal prediction with normalised scores (Lei et al. 2018, section 5.2), each side for itself: above, the
-    factor is the quantile (1 + level) / 2 of (y - median) / (q_high - median) over what was measured, y, with the
-    correction 1 + 1 / m for finite m; below alike. As every sample is moved by an increasing function of itself,
-    quantiles keep their order; what would be negative is zero. It is exact for what is exchangeable with the
-    validation part, hence not for another season.
+    A split conformal predictive system (Vovk et al. 2019, Machine Learning 108): with a residual r_q for every level q
+    the calibrated quantile is (1 + median) exp(r_q) - 1. The sample of rank k among S becomes that of q = k / (S - 1),
+    so that samples stay in their order and together what they were at other stations and times (ensemble copula
+    coupling, Schefzik et al. 2013). Quantiles cannot cross; what would be negative is zero. It is exact for what is
+    exchangeable with the validation part, hence not for another season.
 
-    below, above   (horizon,)
+    Tried on Beijing, scores of the 80 % interval on the validation part at 24, 48 and 72 h: 236, 272, 275 this way;
+    277, 288, 307 with deviations of the samples stretched by factors (up to 300: the state they start from is nearly
+    forgotten by then); 257, 275, 277 with square roots in place of the logarithm; 287, 282, 281 with neither.
+
+    residuals   (horizon, LEVELS)
     """
 
-    below: tuple[float, ...]
-    above: tuple[float, ...]
-    level: float = LEVEL
+    residuals: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        numbers = (*self.below, *self.above)
-        if len(self.below) != len(self.above) or not all(math.isfinite(x) and x >= 0 for x in numbers):
-            raise SpecificationError(
-                f"calibration: got {len(self.below)} factors below and {len(self.above)} above, expected as many of"
-                " both, none negative"
-            )
+        for step, row in enumerate(self.residuals, 1):
+            if len(row) != len(LEVELS) or not (np.isfinite(row).all() and (np.diff(row) >= 0).all()):
+                raise SpecificationError(
+                    f"calibration: step {step}: got {list(row)}, expected {len(LEVELS)} finite numbers, none below the"
+                    " one before"
+                )
 
     def __call__(self, samples: Float[Tensor, "samples *batch horizon n"]) -> Float[Tensor, "samples *batch horizon n"]:
-        """The samples, micrograms per cubic metre, farther from their median (or nearer)."""
-        median = samples.quantile(0.5, dim=0)
-        below, above = (samples.new_tensor(factors)[:, None] for factors in (self.below, self.above))
-        away = samples - median
-        return (median + torch.where(away < 0, below, above) * away).clamp_min(0)
+        """The samples, micrograms per cubic metre, moved."""
+        count, median = len(samples), samples.clamp_min(0).quantile(0.5, dim=0)
+        by_rank = self._residuals(np.linspace(0, 1, count) if count > 1 else np.array([0.5]))
+        rank = samples.argsort(dim=0).argsort(dim=0)
+        shape = [count, *[1] * (samples.ndim - 3), samples.shape[-2], 1]
+        moved = samples.new_tensor(by_rank).reshape(shape).expand_as(samples).gather(0, rank)
+        return ((1 + median) * moved.exp() - 1).clamp_min(0)
+
+    def _residuals(self, q: Float[np.ndarray, " levels"]) -> Float[np.ndarray, "levels horizon"]:
+        return np.stack([np.interp(q, LEVELS, row) for row in self.residuals], axis=1)
 
     @classmethod
     def fit(
         cls,
-        quantiles: Float[Tensor, "3 batch horizon n"],
+        median: Float[Tensor, "batch horizon n"],
         target: Float[Tensor, "batch horizon n"],
         measured: Bool[Tensor, "batch horizon n"],
-        level: float = LEVEL,
     ) -> Self:
-        """From the quantiles (1 - level) / 2, 1 / 2, (1 + level) / 2 of samples and what was measured then.
+        """From the medians of samples and what was measured then.
 
-        Raises SpecificationError for a horizon with fewer than `needed` measured values.
+        Raises SpecificationError for a horizon with fewer than 9 measured values.
         """
-        low, median, high = quantiles.double()
         fewest = int(measured.sum((0, 2)).min())
-        if fewest < needed(level):
+        if fewest < FEWEST:
             raise SpecificationError(
-                f"calibration: got {fewest} measured values at a horizon, expected at least {needed(level)}; give a"
-                " longer validation part"
+                f"calibration: got {fewest} measured values at a horizon, expected at least {FEWEST}; give a longer"
+                " validation part"
             )
-        below = (median - target) / (median - low).clamp_min(NARROWEST)
-        above = (target - median) / (high - median).clamp_min(NARROWEST)
-        return cls(_conformal(below, measured, level), _conformal(above, measured, level), level)
+        residual = (torch.log1p(target.clamp_min(0)) - torch.log1p(median.clamp_min(0))).double()
+        known = (residual[:, t][measured[:, t]].numpy() for t in range(target.shape[1]))
+        # of m + 1 values, the new one among them: the place (m + 1) q
+        return cls(tuple(tuple(np.quantile(each, LEVELS, method="weibull").round(5).tolist()) for each in known))
 
     def as_record(self) -> dict[str, Any]:
         """JSON-able."""
-        return asdict(self)
+        return {"levels": list(LEVELS), "residuals": [list(row) for row in self.residuals]}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """What `as_record` gave; raises KeyError, TypeError or ValueError for anything else."""
-        below, above = (tuple(float(x) for x in record[name]) for name in ("below", "above"))
-        return cls(below, above, float(record["level"]))
-
-
-def tails(level: float = LEVEL) -> tuple[float, float, float]:
-    """The three quantiles that a calibration is fitted to."""
-    return (1 - level) / 2, 0.5, (1 + level) / 2
-
-
-def needed(level: float = LEVEL) -> int:
-    """Measured values among which there is a quantile (1 + level) / 2 of one more: 9 for a level of 0.8."""
-    return math.ceil(round((1 + level) / (1 - level), 9))
-
-
-def _conformal(
-    scores: Float[Tensor, "batch horizon n"], measured: Bool[Tensor, "batch horizon n"], level: float
-) -> tuple[float, ...]:
-    """At every horizon the smallest score that (1 + level) / 2 of m + 1 exchangeable ones do not exceed, from zero."""
-    factors = []
-    for t in range(scores.shape[1]):
-        known = scores[:, t][measured[:, t]].sort().values
-        place = math.ceil(round((len(known) + 1) * (1 + level) / 2, 9))
-        factors.append(max(0.0, float(known[place - 1])))
-    return tuple(factors)
+        if tuple(record["levels"]) != LEVELS:
+            raise ValueError(f"calibration of the levels {record['levels']}, expected {list(LEVELS)}")
+        return cls(tuple(tuple(float(x) for x in row) for row in record["residuals"]))

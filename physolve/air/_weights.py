@@ -64,8 +64,8 @@ def _calibration(record: Mapping[str, Any] | None, sizes: AirSizes) -> Calibrati
     if record is None:
         return None
     calibration = Calibration.from_record(record)
-    if len(calibration.below) != sizes.horizon:
-        raise ValueError(f"calibration of {len(calibration.below)} steps, expected {sizes.horizon}")
+    if len(calibration.residuals) != sizes.horizon:
+        raise ValueError(f"calibration of {len(calibration.residuals)} steps, expected {sizes.horizon}")
     return calibration
 
 

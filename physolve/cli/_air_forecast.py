@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FLUX = "µg/s for every metre of height"
+SPREAD = "µg/m³ (90 %)"
 
 LEADS = (24.0, 48.0, 72.0)
 """Hours ahead that the map shows, besides the present."""
@@ -71,7 +72,8 @@ def forecast(
         if picture is not None:
             from ..view import plot_stations
 
-            plot_stations(maps(series, found), picture, label=f"{series.pollutants[0]}, µg/m³", flux_unit=FLUX)
+            label = f"{series.pollutants[0]}, µg/m³"
+            plot_stations(maps(series, found), picture, label=label, flux_unit=FLUX, spread_unit=SPREAD)
     record = _record(series, found, {"table": out, "map": picture})
     if as_json:
         print_json(record)
@@ -109,7 +111,9 @@ def maps(series: AirSeries, found: Forecast) -> list[StationMap]:
         "latitude": stations.latitude,
     }
     shown = [
-        StationMap(**place, values=series.values[now, :, 0], title=f"{found.issued}, measured", wind=series.wind[now])
+        StationMap(
+            **place, values=series.values[now, :, 0], title=f"{_minute(found.issued)}, measured", wind=series.wind[now]
+        )
     ]
     half = _half_width(found)
     for lead, t in _steps(found.times, found.issued):
@@ -117,7 +121,7 @@ def maps(series: AirSeries, found: Forecast) -> list[StationMap]:
             StationMap(
                 **place,
                 values=found.mean[t],
-                title=f"{found.times[t]}, {lead:g} h ahead",
+                title=f"{_minute(found.times[t])}, {lead:g} h ahead",
                 spread=half[t],
                 wind=found.wind[t],
                 edges=found.edges,
@@ -125,6 +129,10 @@ def maps(series: AirSeries, found: Forecast) -> list[StationMap]:
             )
         )
     return shown
+
+
+def _minute(instant: np.datetime64) -> str:
+    return str(instant.astype("datetime64[m]")).replace("T", " ")
 
 
 def _steps(times: np.ndarray, instant: np.datetime64) -> Sequence[tuple[float, int]]:

@@ -183,12 +183,12 @@ def test_forecast_as_json(run, forecasting):
 
 
 def test_forecast_says_that_it_is_calibrated(run, forecasting, tmp_path):
-    """And its quantiles are three times as far from each other, on either side."""
+    """And its quantiles are those of the calibration: e times the median and 1 / e of it, nearly."""
     model = load_weights(forecasting[3])
-    model.calibration = Calibration((3.0,) * 16, (3.0,) * 16)
+    model.calibration = Calibration(((-1.0,) * 7 + (0.0,) + (1.0,) * 7,) * 16)
     save_weights(tmp_path / "calibrated.safetensors", model)
     at = ("--at", "2020-01-05T00:00", "--json")
     records = [json.loads(run(*forecasting, *at, *more).out) for more in ((), ("--weights", "calibrated.safetensors"))]
     assert records[1]["calibrated"] is True
-    widths = [record["ahead"][0]["half_width_90"] for record in records]
-    assert widths[1] == pytest.approx(3 * widths[0], rel=1e-3)
+    mean, half = (records[1]["ahead"][0][name] for name in ("mean", "half_width_90"))
+    assert half == pytest.approx(np.sinh(1) * (1 + mean), rel=0.05)

@@ -7,9 +7,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from .._calibration import LEVEL, Calibration, needed, tails
+from .._calibration import FEWEST, Calibration
 from .._model import AirModel
 from .._windows import Windows
+
+LEVEL = 0.8
+"""Share of values that an interval between two quantiles is to hold."""
 
 CHUNK = 64
 
@@ -69,7 +72,7 @@ def spread_of(
             batch = windows.at(part)
             drawn = model(batch, samples).concentration.clamp_min(0)
             drawn = drawn if calibration is None else calibration(drawn)
-            quantiles = drawn.quantile(drawn.new_tensor(tails(level)), dim=0)
+            quantiles = drawn.quantile(drawn.new_tensor([(1 - level) / 2, 0.5, (1 + level) / 2]), dim=0)
             found.append(Spread(quantiles, batch.target, batch.measured))
     together = (torch.cat([getattr(each, name) for each in found], dim) for name, dim in _PARTS)
     return Spread(*together)
@@ -82,6 +85,6 @@ def calibrate(model: AirModel, validation: Windows) -> Calibration | None:
     """From a part that the weights were not fitted to; None where too little was measured in it."""
     instants = validation.instants
     found = spread_of(model.eval(), validation, instants[:: -(-len(instants) // WINDOWS)])
-    if found.measured.sum((0, 2)).min() < needed():
+    if found.measured.sum((0, 2)).min() < FEWEST:
         return None
-    return Calibration.fit(found.quantiles, found.target, found.measured)
+    return Calibration.fit(found.quantiles[1], found.target, found.measured)
