@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-GAPS = (6.0, 12.0, 20.0)
+GAPS = (9.0, 13.0, 20.0)
 """From a point to its label; beyond the first a line has to join them."""
 
 DOT = 5.0

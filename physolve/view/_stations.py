@@ -33,7 +33,7 @@ DOT_AREA, RING_AREA = 62, 190
 CALM = 0.1
 """m/s below which no wind is drawn."""
 
-JOINED = 7.5
+JOINED = 10.0
 """Points of print between a station and its name, beyond which a line joins them."""
 
 MARGIN = 0.18
@@ -187,9 +187,13 @@ def _draw_fluxes(
 
 def _draw_spread(axes: Axes, each: StationMap, widest: float) -> None:
     """Rings whose area beyond the station's dot is in proportion to the uncertainty."""
+    from matplotlib.patheffects import withStroke
+
     assert each.spread is not None
     areas = DOT_AREA + RING_AREA * np.nan_to_num(each.spread) / widest
-    axes.scatter(*each.places.T, s=areas, facecolors="none", edgecolors="black", linewidths=0.6, zorder=4)
+    halo = [withStroke(linewidth=1.8, foreground="white")]  # seen on dark colours as well
+    look: dict[str, Any] = {"facecolors": "none", "edgecolors": "black", "linewidths": 0.6, "path_effects": halo}
+    axes.scatter(*each.places.T, s=areas, zorder=4, **look)
 
 
 def _draw_names(axes: Axes, each: StationMap) -> None:

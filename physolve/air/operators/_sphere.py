@@ -36,6 +36,9 @@ def local_plane(
 
     Distances between the points are too long by less than (extent / EARTH_RADIUS)^2 / 6: 2e-5 for 70 km.
     """
-    middle = middle or middle_of(latitude, longitude)
-    distance, angle = haversine(*middle, latitude, longitude), bearing(*middle, latitude, longitude)
+    middle_latitude, middle_longitude = (np.array(x) for x in middle or middle_of(latitude, longitude))
+    distance, angle = (
+        haversine(middle_latitude, middle_longitude, latitude, longitude),
+        bearing(middle_latitude, middle_longitude, latitude, longitude),
+    )
     return np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=1)
