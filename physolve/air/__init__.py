@@ -1,5 +1,6 @@
 """Air quality: diffusion and advection on a graph of stations, learned from what they measure."""
 
+from ._calibration import Calibration as Calibration
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._model import AirModel as AirModel

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .operators import Exchange, StationGraph
@@ -16,17 +16,26 @@ class Rates(NamedTuple):
     gain      (batch, knots, edges) what a receiver gets of its sender's concentration
     loss      (batch, knots, n) what a station loses of its own
     source    (samples, batch, knots, n, channels), None where the equation has none
+    decay     what every station loses by deposition, None where the equation has none
+    unmixing  (n, n) what changes by exchange are multiplied with, None for nothing
     """
 
     gain: Float[Tensor, "batch knots edges"]
     loss: Float[Tensor, "batch knots n"]
     source: Float[Tensor, "samples batch knots n channels"] | None
+    decay: Float[Tensor, ""] | None = None
+    unmixing: Float[Tensor, "n n"] | None = None
 
-    def fastest(self) -> float:
-        return float(self.loss.detach().max())
+    @torch.no_grad()
+    def fastest(self, receiver: Int[Tensor, " edges"]) -> float:
+        """What no eigenvalue of the right side exceeds (Gershgorin): twice the largest loss where D is alone."""
+        reach = self.loss.abs().index_add(-1, receiver, self.gain.abs())
+        if self.unmixing is not None:
+            reach = reach @ self.unmixing.abs().T
+        return float(reach.max()) + (0.0 if self.decay is None else float(self.decay))
 
     def leaves(self) -> tuple[Tensor, ...]:
-        return (self.gain, self.loss) if self.source is None else (self.gain, self.loss, self.source)
+        return tuple(each for each in (self.gain, self.loss, self.source, self.decay) if each is not None)
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,10 @@ class RightSide(nn.Module):
     ) -> Float[Tensor, "samples batch n channels"]:
         now = self._between(t)
         moved = Exchange(self.graph, now.of(self.rates.gain, 1), now.of(self.rates.loss, 1))(z)
+        if self.rates.unmixing is not None:
+            moved = self.rates.unmixing @ moved
+        if self.rates.decay is not None:
+            moved = moved - self.rates.decay * z
         return moved if self.rates.source is None else moved + now.of(self.rates.source, 2)
 
     def _between(self, t: Float[Tensor, ""]) -> Between:

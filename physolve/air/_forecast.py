@@ -27,8 +27,9 @@ class Forecast:
     stations   in their order
     issued     the last instant whose measurements were used
     times      (T,) datetime64[s], the horizon
-    mean       (T, n) over the samples
-    samples    (samples, T, n), from 0
+    mean       (T, n) over the model's samples
+    samples    (samples, T, n), from 0; where the model has a calibration, as that moves them
+    calibrated whether it has one
     wind       (T, n, 2) m/s, east and north, TO which the air moves: as forecast, or as given where it is known
     edges      (2, E) pairs of neighbouring stations
     fluxes     (T, E) net flow from the first to the second, micrograms per second through the face between their
@@ -40,6 +41,7 @@ class Forecast:
     times: NDArray[np.datetime64]
     mean: Float[np.ndarray, "times n"]
     samples: Float[np.ndarray, "samples times n"]
+    calibrated: bool
     wind: Float[np.ndarray, "times n 2"]
     edges: Int[np.ndarray, "2 edges"]
     fluxes: Float[np.ndarray, "times edges"]
@@ -83,13 +85,14 @@ def _told(model: AirModel, window: AirSeries, prediction: Prediction, batch: Air
     wind = _between(prediction.wind[0], knots)
     transport = model.physics.transport(wind)
     one_way = transport.gain * graph.area[graph.receiver] * c.mean(0)[:, graph.sender]
-    history = model.sizes.history
+    history, calibration = model.sizes.history, model.calibration
     return Forecast(
         window.stations,
         window.times[history - 1],
         window.times[history:],
         c.mean(0).numpy(),
-        c.numpy(),
+        (c if calibration is None else calibration(c)).numpy(),
+        calibration is not None,
         wind.numpy(),
         torch.stack([graph.sender, graph.receiver])[:, ::2].numpy(),
         (one_way[:, ::2] - one_way[:, 1::2]).numpy(),

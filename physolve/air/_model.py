@@ -25,6 +25,7 @@ from physolve.errors import SpecificationError
 from physolve.spec import split_time
 
 from ._batch import AirBatch
+from ._calibration import Calibration
 from ._dynamics import Rates, RightSide
 from ._encoder import Encoded, Encoder
 from ._fusion import Fusion, Outlook
@@ -65,6 +66,8 @@ class Prediction:
 class AirModel(nn.Module):
     """Forecasts the first pollutant of a set-up at its stations.
 
+    `calibration` is None until one is fitted to the weights; `forecast` applies it, `forward` does not.
+
     Raises SpecificationError where the problem's stations are not the set-up's, UnsupportedError for an equation that
     is none of advection, diffusion, deposition and source.
     """
@@ -72,9 +75,10 @@ class AirModel(nn.Module):
     def __init__(self, setup: AirSetup, sizes: AirSizes | None = None, solver: OdeSolver | None = None) -> None:
         super().__init__()
         self.setup, self.sizes, self.solver = setup, sizes or AirSizes(), solver or OdeSolver()
+        self.calibration: Calibration | None = None
         sizes, terms = self.sizes, lower(setup.problem)
         _check_places(setup)
-        graph = station_graph(setup.stations.latitude, setup.stations.longitude)
+        graph = station_graph(setup.stations.latitude, setup.stations.longitude, sizes.walls)
         self.physics = Physics(terms, graph, sizes, setup.level)
         self.encoder = Encoder(feature_count(len(setup.pollutants)), sizes.hidden, sizes.latent)
         forecast_wind = terms.advection is not None and not sizes.known_wind
@@ -98,9 +102,10 @@ class AirModel(nn.Module):
         state = batch.now[..., None] + drawn
         outlook = self._outlook(batch, encoded, state)
         wind = self._wind(batch, outlook)
-        rates = self._rates(wind, outlook)
+        rates = self.rates(wind, self._source(wind, outlook))
         right = RightSide(self.physics.graph, rates, self.sizes.every)
-        states = self.solver(right, state.mean(-1, keepdim=True), self.sizes.horizon, rates.fastest(), rates.leaves())
+        fastest = rates.fastest(self.physics.graph.receiver)
+        states = self.solver(right, state.mean(-1, keepdim=True), self.sizes.horizon, fastest, rates.leaves())
         concentration = self.setup.scale * states[..., 0].movedim(0, 2)
         return Prediction(concentration, encoded, wind, rates)
 
@@ -122,9 +127,20 @@ class AirModel(nn.Module):
     def _persistent(self, batch: AirBatch) -> Float[Tensor, "batch knots n 2"]:
         return batch.wind_now[:, None].expand(-1, self.sizes.knots, -1, -1)
 
-    def _rates(self, wind: Float[Tensor, "batch knots n 2"], outlook: Outlook | None) -> Rates:
-        moved = self.physics.transport(wind)
-        return Rates(self.seconds * moved.gain, self.seconds * moved.loss, self._source(wind, outlook))
+    def rates(
+        self,
+        wind: Float[Tensor, "batch knots n 2"],
+        source: Float[Tensor, "samples batch knots n 1"] | None = None,
+    ) -> Rates:
+        """Of the equation's terms in a wind, m/s, per step of the series, with a source per step."""
+        moved, deposition = self.physics.transport(wind), self.physics.deposition
+        return Rates(
+            self.seconds * moved.gain,
+            self.seconds * moved.loss,
+            source,
+            None if deposition is None else self.seconds * deposition,
+            self.physics.unmixing,
+        )
 
     def _source(self, wind: Tensor, outlook: Outlook | None) -> Float[Tensor, "samples batch knots n 1"] | None:
         if self.physics.emission is None:

@@ -17,8 +17,9 @@ from .operators import (
     divergence,
     edge_wind,
     exchange,
+    mass,
     rim_wind,
-    without_divergence,
+    stream_speeds,
 )
 
 DAY = 86_400.0
@@ -28,7 +29,7 @@ STILL = 0.1
 
 
 class Transport(NamedTuple):
-    """Rates in 1/s: gain (*batch, edges) of receivers, loss (*batch, n); see `operators.Exchange`."""
+    """Rates in 1/s of exchange: gain (*batch, edges) of receivers, loss (*batch, n); see `operators.Exchange`."""
 
     gain: Float[Tensor, "*batch edges"]
     loss: Float[Tensor, "*batch n"]
@@ -45,12 +46,14 @@ class Physics(nn.Module):
 
     def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes, level: float) -> None:
         super().__init__()
-        self._projection: Tensor | None
+        self._speeds: Tensor | None
+        self._unmixing: Tensor | None
         self.terms, self.graph = terms, graph
         self.open_rim = sizes.open_rim
         self.scheme: Scheme = sizes.scheme
-        kept = without_divergence(graph) if sizes.solenoidal else None
-        self.register_buffer("_projection", kept, persistent=False)
+        self.register_buffer("_speeds", stream_speeds(graph) if sizes.solenoidal else None, persistent=False)
+        unmixing = torch.linalg.inv(mass(graph).double()).to(graph.face.dtype) if sizes.scheme == "compact" else None
+        self.register_buffer("_unmixing", unmixing, persistent=False)
         self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
         self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
         self._deposition = _logarithm(terms.deposition, 1)
@@ -77,6 +80,11 @@ class Physics(nn.Module):
         return None if self._deposition is None else self._deposition.exp()[0]
 
     @property
+    def unmixing(self) -> Float[Tensor, "n n"] | None:
+        """The inverse of `operators.mass`, which changes by exchange are multiplied with; None for other schemes."""
+        return self._unmixing
+
+    @property
     def emission(self) -> Float[Tensor, " n"] | None:
         """The part of the source that does not change in time, in units of the scale per day."""
         if self._emission is None or self.deposition is None:
@@ -84,7 +92,7 @@ class Physics(nn.Module):
         return self._emission + DAY * self.deposition * self._level
 
     def transport(self, wind: Float[Tensor, "*batch n 2"]) -> Transport:
-        """Rates of all terms but the source, in a wind (m/s, TO which the air moves)."""
+        """Rates of diffusion and advection, in a wind (m/s, TO which the air moves)."""
         graph, advection = self.graph, self.terms.advection
         carrier = None if self.response is None else self.response * wind
         speed = None if carrier is None else self._speed(carrier)
@@ -92,17 +100,16 @@ class Physics(nn.Module):
         rim = rim_wind(graph, carrier) if carrier is not None and self.open_rim else None
         moved = exchange(graph, f, rim)
         loss = moved.loss
-        diverges = advection and not advection.conservative and self._projection is None
+        diverges = advection and not advection.conservative and self._speeds is None
         if carrier is not None and diverges:
             loss = loss - (divergence(graph, carrier) if self.open_rim else self._inner_divergence(carrier))
-        return Transport(moved.gain, loss if self.deposition is None else loss + self.deposition)
+        return Transport(moved.gain, loss)
 
     def _speed(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch edges"]:
-        """Along edges; of a solenoidal wind without the divergence that means between stations have."""
-        speed = edge_wind(self.graph, carrier)
-        if self._projection is None:
-            return speed
-        forth = speed[..., ::2] @ self._projection.T
+        """Along edges: the mean of their ends, or of a solenoidal wind that of its stream function."""
+        if self._speeds is None:
+            return edge_wind(self.graph, carrier)
+        forth = torch.einsum("pni,...ni->...p", self._speeds, carrier)
         return torch.stack([forth, -forth], dim=-1).flatten(-2)
 
     def _inner_divergence(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch n"]:

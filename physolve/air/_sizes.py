@@ -21,9 +21,10 @@ class AirSizes:
     dropout     of the encoder's summary while training
     per_edge    a diffusivity for every pair of stations, else one for all
     known_wind  the wind over the horizon is given, else it is forecast from the history
-    scheme      of fluxes by diffusion and wind together, see `operators.conductance`
-    solenoidal  the wind has no divergence, and none is left to the means between stations; only behind a closed rim
+    scheme      of fluxes by diffusion and wind together, see `operators`
+    solenoidal  the wind has no divergence: a stream function takes it to faces; only behind a closed rim
     open_rim    the wind carries mass over the region's rim, else nothing passes it
+    walls       west, south, east and north of the region in degrees where they are known, else the rim is guessed
 
     Raises SpecificationError for numbers that make no model.
     """
@@ -41,6 +42,7 @@ class AirSizes:
     scheme: Scheme = "fitted"
     solenoidal: bool = False
     open_rim: bool = True
+    walls: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("history", "horizon", "hidden", "latent", "samples", "every"):
@@ -48,6 +50,7 @@ class AirSizes:
         _check(self.order >= 0, f"order={self.order}", "at least 0")
         _check(0 <= self.dropout < 1, f"dropout={self.dropout}", "a share in [0, 1)")
         _check(not (self.solenoidal and self.open_rim), "solenoidal and open_rim", "one of them at most")
+        _check(len(self.walls) in (0, 4), f"walls={self.walls}", "west, south, east and north, or none")
         _check(self.horizon % self.every == 0, f"every={self.every}", f"a divisor of horizon={self.horizon}")
 
     @property

@@ -10,6 +10,7 @@ from torch import Tensor
 from physolve.errors import PhysolveError, ProblemFileError
 from physolve.io import read_tensors, write_tensors
 
+from ._calibration import Calibration
 from ._model import AirModel
 from ._setup import AirSetup
 from ._sizes import AirSizes
@@ -25,6 +26,7 @@ def save_weights(path: str | PathLike[str], model: AirModel) -> None:
         "sizes": asdict(model.sizes),
         "solver": asdict(model.solver),
         "setup": model.setup.as_record(),
+        "calibration": None if model.calibration is None else model.calibration.as_record(),
     }
     write_tensors(path, model.state_dict(), header)
 
@@ -46,12 +48,25 @@ def load_weights(path: str | PathLike[str]) -> AirModel:
 def _made(path: str | PathLike[str], header: Mapping[str, Any]) -> AirModel:
     try:
         setup = AirSetup.from_record(header["setup"])
-        return AirModel(setup, AirSizes(**header["sizes"]), OdeSolver(**header["solver"]))
+        sizes = dict(header["sizes"])
+        sizes["walls"] = tuple(sizes.get("walls", ()))  # older files have none, JSON has no tuples
+        model = AirModel(setup, AirSizes(**sizes), OdeSolver(**header["solver"]))
+        model.calibration = _calibration(header.get("calibration"), model.sizes)  # older files have none
+        return model
     except (KeyError, TypeError, ValueError, PhysolveError) as error:
         raise ProblemFileError(
             f"{path}: header: not that of an air model ({type(error).__name__}: {error});"
             " read the file with the physolve that wrote it"
         ) from error
+
+
+def _calibration(record: Mapping[str, Any] | None, sizes: AirSizes) -> Calibration | None:
+    if record is None:
+        return None
+    calibration = Calibration.from_record(record)
+    if len(calibration.residuals) != sizes.horizon:
+        raise ValueError(f"calibration of {len(calibration.residuals)} steps, expected {sizes.horizon}")
+    return calibration
 
 
 def _check_fit(path: str | PathLike[str], got: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FLUX = "µg/s for every metre of height"
+SPREAD = "µg/m³ (90 %)"
 
 LEADS = (24.0, 48.0, 72.0)
 """Hours ahead that the map shows, besides the present."""
@@ -50,7 +51,8 @@ def forecast(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Forecast concentrations at stations, with quantiles over samples of the model's uncertainty.
+    """Forecast concentrations at stations, with quantiles over samples of the model's uncertainty, calibrated where its
+    weights hold a calibration.
 
     The table has a row for every time and station, micrograms per cubic metre. The map shows the present and 24, 48 and
     72 hours later: values at stations and between them, the wind as forecast, what flows from station to station, and
@@ -70,7 +72,8 @@ def forecast(
         if picture is not None:
             from ..view import plot_stations
 
-            plot_stations(maps(series, found), picture, label=f"{series.pollutants[0]}, µg/m³", flux_unit=FLUX)
+            label = f"{series.pollutants[0]}, µg/m³"
+            plot_stations(maps(series, found), picture, label=label, flux_unit=FLUX, spread_unit=SPREAD)
     record = _record(series, found, {"table": out, "map": picture})
     if as_json:
         print_json(record)
@@ -108,7 +111,9 @@ def maps(series: AirSeries, found: Forecast) -> list[StationMap]:
         "latitude": stations.latitude,
     }
     shown = [
-        StationMap(**place, values=series.values[now, :, 0], title=f"{found.issued}, measured", wind=series.wind[now])
+        StationMap(
+            **place, values=series.values[now, :, 0], title=f"{_minute(found.issued)}, measured", wind=series.wind[now]
+        )
     ]
     half = _half_width(found)
     for lead, t in _steps(found.times, found.issued):
@@ -116,7 +121,7 @@ def maps(series: AirSeries, found: Forecast) -> list[StationMap]:
             StationMap(
                 **place,
                 values=found.mean[t],
-                title=f"{found.times[t]}, {lead:g} h ahead",
+                title=f"{_minute(found.times[t])}, {lead:g} h ahead",
                 spread=half[t],
                 wind=found.wind[t],
                 edges=found.edges,
@@ -124,6 +129,10 @@ def maps(series: AirSeries, found: Forecast) -> list[StationMap]:
             )
         )
     return shown
+
+
+def _minute(instant: np.datetime64) -> str:
+    return str(instant.astype("datetime64[m]")).replace("T", " ")
 
 
 def _steps(times: np.ndarray, instant: np.datetime64) -> Sequence[tuple[float, int]]:
@@ -140,6 +149,7 @@ def _record(series: AirSeries, found: Forecast, written: dict[str, Path | None])
         "from": str(found.issued),
         "to": str(found.times[-1]),
         "stations": len(series.stations),
+        "calibrated": found.calibrated,
         "ahead": [
             {"hours": lead, "mean": float(found.mean[t].mean()), "half_width_90": float(half[t].mean())}
             for lead, t in _steps(found.times, found.issued)
@@ -154,7 +164,10 @@ def _lines(record: dict[str, Any], pollutant: str) -> list[tuple[str, str]]:
         for each in record["ahead"]
     ]
     span = ("forecast", f"{record['from']} to {record['to']}, {record['stations']} stations; their mean:")
-    return [span, *ahead, *record["written"].items()]
+    quantiles = (
+        "calibrated on the validation part" if record["calibrated"] else "of the model's samples, not calibrated"
+    )
+    return [span, *ahead, ("uncertainty", quantiles), *record["written"].items()]
 
 
 def _half_width(found: Forecast) -> np.ndarray:

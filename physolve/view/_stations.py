@@ -14,6 +14,7 @@ from numpy import ndarray
 from ..errors import SpecificationError
 from ._between_stations import beyond, interpolated, net_fluxes
 from ._figure import add_color_bar, page, save_figure
+from ._labels import place_labels
 from ._scale import Scale, fit_scale
 from ._style import Style
 
@@ -25,6 +26,15 @@ GRID = 160
 """Points of the interpolated field along either side."""
 
 FLOW = "#b22222"
+
+DOT_AREA, RING_AREA = 62, 190
+"""Square points of a station's dot, and of what the widest ring has beyond it: such rings hardly meet in a city."""
+
+CALM = 0.1
+"""m/s below which no wind is drawn."""
+
+JOINED = 10.0
+"""Points of print between a station and its name, beyond which a line joins them."""
 
 MARGIN = 0.18
 """Around the stations, as a share of the region's larger side; the field ends half as far from them."""
@@ -78,11 +88,13 @@ def plot_stations(
     *,
     label: str,
     flux_unit: str = "",
+    spread_unit: str = "",
     style: Style | None = None,
 ) -> None:
     """Draw maps beside each other, with one scale of colours that `label` names, to .png, .svg or .pdf.
 
-    Arrows between stations have one scale as well: under the maps stands what flows along the widest, in `flux_unit`.
+    Arrows between stations have one scale as well, and rings: under the maps stands what flows along the widest, in
+    `flux_unit`, and how uncertain the value in the widest is, in `spread_unit`.
 
     Raises SpecificationError for none, NumericalError where no value is finite, ProblemFileError for the file.
     """
@@ -93,14 +105,21 @@ def plot_stations(
     figure, grid = page(4.6 * columns, 4.4 * rows, rows, columns)
     scale = fit_scale("sequential", [each.values for each in maps], label)
     strongest = max(map(_strongest, maps))
+    widest = max(map(_widest, maps))
     for axes, each in zip(grid.flat, maps, strict=False):
-        _draw(axes, each, scale, strongest)
+        _draw(axes, each, scale, strongest, widest)
     for axes in list(grid.flat)[len(maps) :]:
         axes.set_visible(False)
     add_color_bar(figure, list(grid.flat), scale, label)
-    if strongest > 0:
-        text = f"flow between stations: the widest arrow is {strongest:.3g} {flux_unit}"
-        figure.supxlabel(text.rstrip(), fontsize=8, color=FLOW)
+    notes = (
+        [f"flow between stations: the widest arrow is {_plain(strongest)} {flux_unit}".rstrip()] if strongest else []
+    )
+    notes += [f"uncertainty: the widest ring is ± {_plain(widest)} {spread_unit}".rstrip()] if widest else []
+    if notes:
+        figure.supxlabel("\n".join(notes), fontsize=8)
+    figure.draw_without_rendering()  # the layout, which decides where names have room
+    for axes, each in zip(grid.flat, maps, strict=False):
+        _draw_names(axes, each)
     save_figure(figure, path, (style or Style()).dpi)
 
 
@@ -110,20 +129,28 @@ def _strongest(each: StationMap) -> float:
     return float(net_fluxes(each.edges, each.fluxes)[1].max(initial=0))
 
 
-def _draw(axes: Axes, each: StationMap, scale: Scale, strongest: float) -> None:
+def _widest(each: StationMap) -> float:
+    return 0.0 if each.spread is None else float(np.nan_to_num(each.spread).max(initial=0))
+
+
+def _plain(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
+def _draw(axes: Axes, each: StationMap, scale: Scale, strongest: float, widest: float) -> None:
     places = each.places
     side = float(np.ptp(places, axis=0).max())
     lower, upper = places.min(0) - MARGIN * side, places.max(0) + MARGIN * side
     _draw_field(axes, each, scale, lower, upper, MARGIN * side)
     if each.edges is not None and each.fluxes is not None and strongest > 0:
         _draw_fluxes(axes, places, *net_fluxes(each.edges, each.fluxes), strongest)
-    if each.spread is not None:
-        _draw_spread(axes, each, scale)
+    if each.spread is not None and widest > 0:
+        _draw_spread(axes, each, widest)
     shown = {"cmap": scale.colormap, "norm": scale.norm(), "edgecolors": "black", "linewidths": 0.9, "zorder": 5}
-    axes.scatter(*places.T, c=each.values, s=62, plotnonfinite=True, **shown)
+    axes.scatter(*places.T, c=each.values, s=DOT_AREA, plotnonfinite=True, **shown)
     if each.wind is not None:
-        _draw_wind(axes, places, each.wind, side)
-    _draw_names(axes, each.names, places, side)
+        _draw_wind(axes, each, each.wind)
     axes.set(xlim=(lower[0], upper[0]), ylim=(lower[1], upper[1]), aspect="equal")
     axes.set_title(each.title, fontsize=10)
     axes.set_xlabel("km east", fontsize=8)
@@ -158,40 +185,55 @@ def _draw_fluxes(
             arrow.set_in_layout(False)  # it is inside; the layout need not look at every arrow
 
 
-def _draw_spread(axes: Axes, each: StationMap, scale: Scale) -> None:
-    """Rings whose area beyond the station's dot grows with the uncertainty, over the range of the colours."""
-    assert each.spread is not None
-    share = np.nan_to_num(each.spread / (scale.high - scale.low))
-    axes.scatter(*each.places.T, s=62 + 900 * share, facecolors="none", edgecolors="black", linewidths=0.6, zorder=4)
-
-
-_SIDES = ((0, 1, "center", "bottom"), (0, -1, "center", "top"), (1, 0, "left", "center"), (-1, 0, "right", "center"))
-"""Where a name may stand: direction, and how the text is aligned there."""
-
-
-def _draw_names(axes: Axes, names: Sequence[str], places: Float[ndarray, "n 2"], side: float) -> None:
-    """Every name on that side of its station that is farthest from other stations and from the names drawn before."""
+def _draw_spread(axes: Axes, each: StationMap, widest: float) -> None:
+    """Rings whose area beyond the station's dot is in proportion to the uncertainty."""
     from matplotlib.patheffects import withStroke
 
-    taken = places
-    for name, place in zip(names, places, strict=True):
-        middles = [place + np.array([0.11, 0.06]) * side * np.array(each[:2]) for each in _SIDES]
-        free = [np.sort(np.linalg.norm((taken - middle) / [3, 1], axis=1))[:2].min() for middle in middles]
-        best = int(np.argmax(np.round(free, 9)))
-        east, north, horizontal, vertical = _SIDES[best]
-        text = axes.annotate(
-            name, tuple(place), (6 * east, 6 * north), textcoords="offset points", ha=horizontal, va=vertical,
-            fontsize=6.5, zorder=7, path_effects=[withStroke(linewidth=1.8, foreground="white")],
-        )  # fmt: skip
+    assert each.spread is not None
+    areas = DOT_AREA + RING_AREA * np.nan_to_num(each.spread) / widest
+    halo = [withStroke(linewidth=1.8, foreground="white")]  # seen on dark colours as well
+    look: dict[str, Any] = {"facecolors": "none", "edgecolors": "black", "linewidths": 0.6, "path_effects": halo}
+    axes.scatter(*each.places.T, s=areas, zorder=4, **look)
+
+
+def _draw_names(axes: Axes, each: StationMap) -> None:
+    """Every name where it covers least, joined to its station by a line where that is not next to it.
+
+    The layout must be final: names take room in points of print, stations in kilometres.
+    """
+    from matplotlib.patheffects import withStroke
+
+    figure: Any = axes.get_figure()
+    points = 72 / figure.dpi
+    stations = points * axes.transData.transform(each.places)
+    tips = each.places if each.wind is None else each.places + _arrow_length(each) * np.nan_to_num(each.wind)
+    frame = points * axes.get_window_extent().get_points()
+    shown = [
+        axes.text(0, 0, name, fontsize=6.5, zorder=7, path_effects=[withStroke(linewidth=1.8, foreground="white")])
+        for name in each.names
+    ]
+    boxes = [text.get_window_extent(figure.canvas.get_renderer()) for text in shown]
+    sizes = points * np.array([(box.width, box.height) for box in boxes])
+    middles = place_labels(stations, sizes + 1, *frame, free=points * axes.transData.transform(tips))
+    for text, station, middle, size in zip(shown, stations, middles, sizes, strict=True):
+        text.set(ha="center", va="center", position=axes.transData.inverted().transform(middle / points))
         text.set_in_layout(False)
-        taken = np.vstack([taken, middles[best]])
+        nearest = np.clip(station, middle - size / 2, middle + size / 2)
+        if np.linalg.norm(nearest - station) > JOINED:
+            ends = axes.transData.inverted().transform(np.stack([station, nearest]) / points)
+            axes.plot(*ends.T, color="black", linewidth=0.5, zorder=4.5)[0].set_in_layout(False)
 
 
-def _draw_wind(axes: Axes, places: Float[ndarray, "n 2"], wind: Float[ndarray, "n 2"], side: float) -> None:
-    """White arrows; one of 3 m/s is a tenth of the region."""
-    known = np.isfinite(wind).all(1)
+def _arrow_length(each: StationMap) -> float:
+    """Kilometres of an arrow for every m/s: one of 3 m/s is a tenth of the region."""
+    return float(np.ptp(each.places, axis=0).max()) / 30
+
+
+def _draw_wind(axes: Axes, each: StationMap, wind: Float[ndarray, "n 2"]) -> None:
+    """White arrows; none where it hardly blows."""
+    known = np.linalg.norm(np.nan_to_num(wind), axis=1) > CALM
     arrows = axes.quiver(
-        *places[known].T, *wind[known].T, angles="xy", scale_units="xy", scale=30 / side, width=0.008, color="white",
-        edgecolor="black", linewidth=0.5, zorder=6,
+        *each.places[known].T, *wind[known].T, angles="xy", scale_units="xy", scale=1 / _arrow_length(each),
+        width=0.008, color="white", edgecolor="black", linewidth=0.5, zorder=6,
     )  # fmt: skip
     axes.quiverkey(arrows, 0.86, 0.05, 3, "3 m/s", labelpos="N", fontproperties={"size": 7})

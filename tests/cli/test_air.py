@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from physolve.air import AirModel, AirSetup, AirSizes, save_weights
+from physolve.air import AirModel, AirSetup, AirSizes, Calibration, load_weights, save_weights
 from physolve.air.data import AirSeries, Stations, read_series, write_series
 from physolve.spec import loads_problem
 
@@ -140,6 +140,7 @@ def test_forecast_writes_a_table_and_a_map(run, forecasting, tmp_path):
     assert (ran.code, ran.err) == (0, "")
     assert "48 h ahead" in ran.out
     assert "72 h ahead" not in ran.out  # the horizon of this model ends before
+    assert "of the model's samples, not calibrated" in ran.out
     rows = list(csv.DictReader((tmp_path / "f.csv").open()))
     assert len(rows) == 16 * 4
     assert (rows[0]["time"], rows[0]["station"]) == ("2020-01-05T03:00:00", "a")
@@ -178,3 +179,16 @@ def test_forecast_as_json(run, forecasting):
     assert record["from"] == "2020-01-05T00:00:00"
     assert record["ahead"][0]["hours"] == 24
     assert record["ahead"][0]["half_width_90"] >= 0
+    assert record["calibrated"] is False
+
+
+def test_forecast_says_that_it_is_calibrated(run, forecasting, tmp_path):
+    """And its quantiles are those of the calibration: e times the median and 1 / e of it, nearly."""
+    model = load_weights(forecasting[3])
+    model.calibration = Calibration(((-1.0,) * 7 + (0.0,) + (1.0,) * 7,) * 16)
+    save_weights(tmp_path / "calibrated.safetensors", model)
+    at = ("--at", "2020-01-05T00:00", "--json")
+    records = [json.loads(run(*forecasting, *at, *more).out) for more in ((), ("--weights", "calibrated.safetensors"))]
+    assert records[1]["calibrated"] is True
+    mean, half = (records[1]["ahead"][0][name] for name in ("mean", "half_width_90"))
+    assert half == pytest.approx(np.sinh(1) * (1 + mean), rel=0.05)

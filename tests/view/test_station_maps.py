@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from physolve.errors import NumericalError, ProblemFileError, SpecificationError
 from physolve.view import StationMap, plot_stations
 from physolve.view._between_stations import beyond, interpolated, net_fluxes
+from physolve.view._labels import place_labels
 
 N = 6
 PLACES = np.random.default_rng(0).random((N, 2))
@@ -82,6 +83,33 @@ def test_the_field_ends_where_no_station_is_near():
     np.testing.assert_allclose(far, [0, 0.5, 2**0.5])
     line = np.array([[0, 0], [1, 0], [2, 0]], dtype=float)
     np.testing.assert_allclose(beyond(line, np.array([[1, 0.5], [3, 0]])), [0.5, 1])
+
+
+def overlapping(middles, sizes):
+    """Pairs of boxes that share an area."""
+    reach = (sizes[:, None] + sizes) / 2 - np.abs(middles[:, None] - middles)
+    return int((np.triu((reach > 1e-9).all(-1), 1)).sum())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_names_of_a_crowd_cover_neither_each_other_nor_stations(seed):
+    """Twelve stations in a frame of 240 by 280 points, seven of them in a city of 60 by 60; names beside them would."""
+    rng = np.random.default_rng(seed)
+    stations = np.concatenate([rng.uniform([20, 20], [220, 260], (5, 2)), rng.uniform([80, 60], [140, 120], (7, 2))])
+    sizes = np.stack([rng.uniform(20, 50, 12), np.full(12, 9.0)], 1)
+    middles = place_labels(stations, sizes, np.zeros(2), np.array([240.0, 280.0]))
+    assert overlapping(middles, sizes) == 0
+    assert (middles - sizes / 2 >= 0).all()
+    assert (middles + sizes / 2 <= [240, 280]).all()
+    covered = np.abs(middles[:, None] - stations) < sizes[:, None] / 2
+    assert not covered.all(-1).any()
+
+
+def test_a_name_gives_way_to_an_arrow():
+    """To the right, where it would stand, there is one: it goes to the other side."""
+    station, size, frame = np.array([[50.0, 50.0]]), np.array([[30.0, 9.0]]), (np.zeros(2), np.full(2, 100.0))
+    assert place_labels(station, size, *frame)[0, 0] > 50
+    assert place_labels(station, size, *frame, free=np.array([[70.0, 50.0]]))[0, 0] < 50
 
 
 @pytest.mark.parametrize(

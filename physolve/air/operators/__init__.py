@@ -6,6 +6,7 @@ from ._graph import station_graph as station_graph
 from ._sphere import bearing as bearing
 from ._sphere import haversine as haversine
 from ._sphere import local_plane as local_plane
+from ._stream import stream_speeds as stream_speeds
 from ._terms import Advection as Advection
 from ._terms import Coefficient as Coefficient
 from ._terms import Terms as Terms
@@ -16,5 +17,5 @@ from ._transport import conductance as conductance
 from ._transport import divergence as divergence
 from ._transport import edge_wind as edge_wind
 from ._transport import exchange as exchange
+from ._transport import mass as mass
 from ._transport import rim_wind as rim_wind
-from ._transport import without_divergence as without_divergence

@@ -1,6 +1,6 @@
 """Stations as a directed graph whose edges carry what a finite-volume scheme needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from physolve.errors import SpecificationError
 
 from ._cells import Cells, voronoi_cells
-from ._sphere import bearing, haversine, local_plane
+from ._sphere import bearing, haversine, local_plane, middle_of
 
 FEWEST = 3
 NEAREST = 1.0
@@ -32,8 +32,9 @@ class StationGraph:
                        face. It differs from the bearing by the angle between meridians (0.4 degrees over 70 km), and
                        makes uniform wind free of divergence to rounding
     face               (edges,) m, length of the face between the two cells
+    ends               (edges, 2, 2) m, where the face begins and ends: the normal points right on the way
     area               (n,) m^2, of the cells
-    wall, wall_face, wall_normal   cells, lengths and outward normals of the faces on the rim of the region
+    wall, wall_face, wall_normal, wall_ends   cells, lengths, outward normals and ends of the faces on the rim
     position           (n, 2) m east and north of the middle
     """
 
@@ -43,10 +44,12 @@ class StationGraph:
     bearing: Float[Tensor, " edges"]
     normal: Float[Tensor, "edges 2"]
     face: Float[Tensor, " edges"]
+    ends: Float[Tensor, "edges 2 2"]
     area: Float[Tensor, " n"]
     wall: Int[Tensor, " rim"]
     wall_face: Float[Tensor, " rim"]
     wall_normal: Float[Tensor, "rim 2"]
+    wall_ends: Float[Tensor, "rim 2 2"]
     position: Float[Tensor, "n 2"]
 
     def __len__(self) -> int:
@@ -70,15 +73,20 @@ class StationGraph:
         return self.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
 
-def station_graph(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> StationGraph:
+def station_graph(
+    latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"], walls: Sequence[float] = ()
+) -> StationGraph:
     """The graph of stations at places in degrees, float32.
 
-    Raises SpecificationError for fewer than three stations and for two at the same place (within a metre).
+    `walls` are west, south, east and north of the region, in degrees; without them its rim is guessed.
+
+    Raises SpecificationError for fewer than three stations, for two at the same place (within a metre), and for walls
+    that do not have all stations between them.
     """
     latitude, longitude = np.asarray(latitude, dtype=np.float64), np.asarray(longitude, dtype=np.float64)
     _check(latitude, longitude)
     position = local_plane(latitude, longitude)
-    cells = voronoi_cells(position)
+    cells = voronoi_cells(position, _rectangle(latitude, longitude, walls) if walls else None)
     first, second = cells.pairs
     ends = latitude[first], longitude[first], latitude[second], longitude[second]
     forth, back = bearing(*ends), bearing(*ends[2:], *ends[:2])
@@ -106,11 +114,27 @@ def _directed(
     signs = np.array([1.0, -1.0])
     sender, receiver = cells.pairs.T.ravel(), cells.pairs[::-1].T.ravel()
     normal = (cells.normals[:, None] * signs[:, None]).reshape(-1, 2)
-    reals = (np.repeat(distance, 2), bearings.ravel(), normal, np.repeat(cells.lengths, 2), cells.areas)
-    outer = cells.wall_lengths, cells.wall_normals, position
-    ends = sender, receiver
-    parts = (*ends, *reals, cells.walls, *outer)
+    ends = np.stack([cells.ends, cells.ends[:, ::-1]], axis=1).reshape(-1, 2, 2)
+    reals = (np.repeat(distance, 2), bearings.ravel(), normal, np.repeat(cells.lengths, 2), ends, cells.areas)
+    outer = cells.wall_lengths, cells.wall_normals, cells.wall_ends, position
+    parts = (sender, receiver, *reals, cells.walls, *outer)
     return StationGraph(*(torch.tensor(part, dtype=_DTYPES[part.dtype.kind]) for part in parts))
+
+
+def _rectangle(
+    latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"], walls: Sequence[float]
+) -> Float[np.ndarray, "2 2"]:
+    """Its lower and upper corner on the stations' plane, from where meridians and parallels of its middle meet it."""
+    west, south, east, north = walls
+    if not (west < longitude.min() and longitude.max() < east and south < latitude.min() and latitude.max() < north):
+        raise SpecificationError(
+            f"station graph: walls: got west, south, east, north {list(walls)}, expected all stations between them:"
+            f" longitudes {longitude.min():g} to {longitude.max():g},"
+            f" latitudes {latitude.min():g} to {latitude.max():g}"
+        )
+    middle = middle_of(latitude, longitude)
+    ends = local_plane(np.array([middle[0]] * 2 + [south, north]), np.array([west, east] + [middle[1]] * 2), middle)
+    return np.stack([ends[:2, 0], ends[2:, 1]], axis=1)
 
 
 def _check(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> None:

@@ -24,11 +24,21 @@ def bearing(latitude: Degrees, longitude: Degrees, to_latitude: Degrees, to_long
     return np.arctan2(east, north) % (2 * np.pi)
 
 
-def local_plane(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 2"]:
-    """Metres east and north of the middle of the points: distance and bearing from there are the sphere's.
+def middle_of(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> tuple[float, float]:
+    """Latitude and longitude of the middle of the points' extent."""
+    return float(latitude.min() + latitude.max()) / 2, float(longitude.min() + longitude.max()) / 2
+
+
+def local_plane(
+    latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"], middle: tuple[float, float] | None = None
+) -> Float[np.ndarray, "n 2"]:
+    """Metres east and north of a middle, by default the points': distance and bearing from there are the sphere's.
 
     Distances between the points are too long by less than (extent / EARTH_RADIUS)^2 / 6: 2e-5 for 70 km.
     """
-    middle = (latitude.min() + latitude.max()) / 2, (longitude.min() + longitude.max()) / 2
-    distance, angle = haversine(*middle, latitude, longitude), bearing(*middle, latitude, longitude)
+    middle_latitude, middle_longitude = (np.array(x) for x in middle or middle_of(latitude, longitude))
+    distance, angle = (
+        haversine(middle_latitude, middle_longitude, latitude, longitude),
+        bearing(middle_latitude, middle_longitude, latitude, longitude),
+    )
     return np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=1)

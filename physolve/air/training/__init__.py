@@ -21,3 +21,6 @@ from ._settings import Configuration as Configuration
 from ._settings import DataSettings as DataSettings
 from ._settings import TrainingSettings as TrainingSettings
 from ._settings import read_configuration as read_configuration
+from ._spread import Spread as Spread
+from ._spread import calibrate as calibrate
+from ._spread import spread_of as spread_of

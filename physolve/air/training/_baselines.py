@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .._batch import AirBatch
 from .._clock import day_phase
-from .._dynamics import Rates, RightSide
+from .._dynamics import RightSide
 from .._model import AirModel
 from .._windows import Windows
 from ._scores import Forecaster, evaluate
@@ -93,11 +93,10 @@ def unlearned(model: AirModel) -> Forecaster:
 
     def forecaster(batch: AirBatch) -> Tensor:
         wind = batch.wind_now[:, None].expand(-1, 2, -1, -1)
-        moved = model.physics.transport(wind)
-        rates = Rates(model.seconds * moved.gain, model.seconds * moved.loss, None)
+        rates = model.rates(wind)
         horizon = model.sizes.horizon
         right = RightSide(model.physics.graph, rates, horizon)
-        states = model.solver(right, batch.now[None, ..., None], horizon, rates.fastest(), ())
+        states = model.solver(right, batch.now[None, ..., None], horizon, rates.fastest(right.graph.receiver), ())
         return model.setup.scale * states[:, 0, ..., 0].movedim(0, 1)
 
     return forecaster

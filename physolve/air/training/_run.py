@@ -12,10 +12,12 @@ from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept, run_fo
 from .._model import AirModel
 from .._setup import AirSetup
 from .._sizes import AirSizes
+from .._weights import load_weights, save_weights
 from .._windows import Windows
 from ..data import AirSeries, read_series, split
 from ._module import JUDGED, AirModule
 from ._settings import Configuration
+from ._spread import calibrate
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +46,9 @@ def train(
     """Train a model of air quality, or go on with the run in `folder`; returns the file of its weights.
 
     Written to the folder after every epoch: `last.ckpt`, `weights.safetensors` (the averaged weights that did best in
-    validation) and `record.json`; logs for CSV and TensorBoard. A run that was killed goes on from its last epoch,
-    unless `fresh`, which begins anew. `progress` is called after every step. Ctrl-C raises KeyboardInterrupt; what the
-    last epoch wrote is there.
+    validation) and `record.json`; logs for CSV and TensorBoard. At the end the weights get a calibration of their
+    samples. A run that was killed goes on from its last epoch, unless `fresh`, which begins anew. `progress` is called
+    after every step. Ctrl-C raises KeyboardInterrupt; what the last epoch wrote is there.
 
     Raises ProblemFileError for files that cannot be read, SpecificationError for a series that is too short and for a
     run to resume that belongs to another problem.
@@ -56,6 +58,8 @@ def train(
     _check_last(folder / LAST, model.setup)
     module = AirModule(configuration, model, parts.train, parts.validation)
     fit(module, Keeper(folder, configuration.training, JUDGED, progress))
+    if module.trainer.is_global_zero:
+        _calibrate(folder / WEIGHTS, parts.validation)
     return folder / WEIGHTS
 
 
@@ -68,6 +72,12 @@ def prepared(configuration: Configuration) -> tuple[AirModel, Parts]:
         torch.manual_seed(configuration.training.seed)
         model = AirModel(setup, configuration.model, configuration.solver)
     return model, Parts.of(series, setup, configuration.model)
+
+
+def _calibrate(path: Path, validation: Windows) -> None:
+    model = load_weights(path)
+    model.calibration = calibrate(model, validation)
+    save_weights(path, model)
 
 
 def _check_last(path: Path, setup: AirSetup) -> None:

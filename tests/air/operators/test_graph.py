@@ -35,6 +35,20 @@ def test_cells_are_closed_polygons():
     assert total.abs().max() < 1e-6 * graph.face.max()
 
 
+def test_known_walls_bound_the_cells():
+    """Stations on a quarter of a degree at the equator, in a region of one degree: its area is theirs."""
+    longitude, latitude = (0.25 * x.ravel() for x in np.meshgrid([1.0, 2, 3], [0.5, 2, 3.5]))
+    graph = station_graph(latitude, longitude, (0, 0, 1, 1))
+    assert float(graph.area.sum()) == pytest.approx(111_195.0**2, rel=1e-3)
+    assert float(graph.wall_face.sum()) == pytest.approx(4 * 111_195.0, rel=1e-3)
+    assert float(graph.ends.max()) == pytest.approx(111_195.0 / 2, rel=1e-3)
+
+
+def test_walls_with_a_station_outside_are_refused():
+    with pytest.raises(SpecificationError, match="walls: got west, south, east, north"):
+        station_graph(np.array([0.2, 0.4, 0.9]), np.array([0.1, 0.8, 1.2]), (0, 0, 1, 1))
+
+
 @pytest.mark.parametrize(
     ("latitude", "message"),
     [([39.0, 39.5], "got 2 stations, expected at least 3"), ([39.0, 39.5, 39.5], "stations 1 and 2 are less than 1 m")],

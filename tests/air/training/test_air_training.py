@@ -48,6 +48,9 @@ def test_a_run_writes_weights_and_a_record(configuration, tmp_path):
     assert record["configuration"]["model"]["hidden"] == 6
     assert news[-1].steps == 4
     assert load_weights(weights).setup.stations.names == tuple("abcdefg")
+    calibration = load_weights(weights).calibration
+    assert calibration is not None
+    assert len(calibration.residuals) == 4
 
 
 def test_the_same_seed_gives_the_same_weights(configuration, tmp_path):
