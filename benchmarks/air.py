@@ -2,7 +2,7 @@
 
     python benchmarks/air.py                              # all sections, three seeds
     python benchmarks/air.py real --seeds 3 --minutes 40  # one section; no training is longer than so many minutes
-    python benchmarks/air.py real --json air.json         # the figures of every seed, written after every training
+    python benchmarks/air.py real --json air.json         # figures are kept after every training, and not made again
 
 real       PM2.5 at 12 stations of Beijing (PHYSOLVE_DATA or ../shared), 3-hour means, 24 steps in, 24 out, split
            7:1:2 in time: errors on the test part at 24, 48 and 72 h, over every measured value of every window. Nothing
@@ -20,8 +20,9 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,8 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", choices=("real", "spread", "speed", "synthetic"), metavar="SECTION")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first seed of `real`")
     parser.add_argument("--minutes", type=float, default=40, help="longest training of one model")
     parser.add_argument("--config", type=Path, default=DATA / "beijing_train.toml")
     parser.add_argument("--json", type=Path)
@@ -91,15 +93,27 @@ def real(arguments: argparse.Namespace) -> None:
         write_series(series, beijing())
         base = read_configuration(arguments.config)
         base = replace(base, training=replace(base.training, hours=arguments.minutes / 60))
-        results: dict[str, list[dict[str, Figures]]] = {}
-        for name, figures in _results(base, series, work, range(arguments.seeds)):
-            results.setdefault(name, []).append(figures)
-            print(f"{name:28s} " + " / ".join(f"{x:6.2f}" for x in figures["all"]["mae"]), flush=True)
-            if arguments.json:
-                arguments.json.write_text(json.dumps(results, indent=1) + "\n")
-        for protocol in next(iter(results.values()))[0]:
+        results = _read_results(arguments.json)
+        seeds = range(arguments.first, arguments.first + arguments.seeds)
+        model, parts = prepared(_configured(base, series, work, FULL, 0))
+        for name, seed, made in (
+            *_baselines(model, parts),
+            *_learned(base, series, work, parts, model.setup.scale, seeds),
+        ):
+            found = results.setdefault(name, {})
+            if seed not in found:
+                found[seed] = _judged(made(), parts)
+                print(f"{name:28s} " + " / ".join(f"{x:6.2f}" for x in found[seed]["all"]["mae"]), flush=True)
+                if arguments.json:
+                    arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+        for protocol in results["persistence"][""]:
             print(f"\n{protocol}\n")
-            _print_table({name: [seed[protocol] for seed in seeds] for name, seeds in results.items()})
+            _print_table({name: [each[protocol] for each in found.values()] for name, found in results.items()})
+
+
+def _read_results(path: Path | None) -> dict[str, dict[str, dict[str, Figures]]]:
+    """By name, seed (empty where none is needed) and protocol."""
+    return json.loads(path.read_text()) if path and path.exists() else {}
 
 
 def beijing() -> AirSeries:
@@ -111,27 +125,39 @@ def beijing() -> AirSeries:
     return prepare(files, Stations.read(folder / "stations.csv"), Preparation(hours=3))[0]
 
 
-def _results(base: Configuration, series: Path, work: Path, seeds: range) -> Iterator[tuple[str, dict[str, Figures]]]:
-    """Every forecaster's figures by protocol: first those that need no seed, then seed by seed."""
-    model, parts = prepared(_configured(base, series, work, FULL, 0))
+Way = tuple[str, str, Callable[[], Forecaster]]
+"""Its name, its seed, and how it is made, which may take minutes."""
+
+
+def _baselines(model: AirModel, parts: Parts) -> Iterator[Way]:
+    """Those that need no seed."""
     scale = model.setup.scale
-    yield "persistence", _judged(persistence(scale), parts)
-    yield "climatology, mean", _judged(climatology(parts.train, median=False), parts)
-    yield "climatology, median", _judged(climatology(parts.train, median=True), parts)
-    yield "ridge on lags", _judged(ridge(parts.train, parts.validation, scale), parts)
-    yield "ridge on lags, roots", _judged(ridge(parts.train, parts.validation, scale, roots=True), parts)
-    yield "physics without learning", _judged(unlearned(model), parts)
+    yield "persistence", "", lambda: persistence(scale)
+    yield "climatology, mean", "", lambda: climatology(parts.train, median=False)
+    yield "climatology, median", "", lambda: climatology(parts.train, median=True)
+    yield "ridge on lags", "", lambda: ridge(parts.train, parts.validation, scale)
+    yield "ridge on lags, roots", "", lambda: ridge(parts.train, parts.validation, scale, roots=True)
+    yield "physics without learning", "", lambda: unlearned(model)
+
+
+def _learned(base: Configuration, series: Path, work: Path, parts: Parts, scale: float, seeds: range) -> Iterator[Way]:
+    """Seed by seed, the whole equation and its ablations, and a network without one."""
+
+    def trained(configuration: Configuration, folder: Path) -> Forecaster:
+        begun = time.perf_counter()
+        model = load_weights(train(configuration, folder))
+        print(f"  ({(time.perf_counter() - begun) / 60:.1f} min, {_physics_in_words(model)})", flush=True)
+        return lambda batch: model(batch, 0).mean
+
+    def recurrent(seed: int) -> Forecaster:
+        settings = replace(base.training, seed=seed)
+        return train_recurrent(base.model, settings, parts.train, parts.validation, scale)
+
     for seed in seeds:
         for name in TERMS:
-            begun = time.perf_counter()
             configuration = _configured(base, series, work, name, seed)
-            weights = train(configuration, work / f"{name} {seed}")
-            trained = load_weights(weights)
-            print(f"  ({(time.perf_counter() - begun) / 60:.1f} min, {_physics_in_words(trained)})", flush=True)
-            yield name, _judged(lambda batch, m=trained: m(batch, 0).mean, parts)
-        settings = replace(base.training, seed=seed)
-        recurrent = train_recurrent(base.model, settings, parts.train, parts.validation, scale)
-        yield "GRU without physics", _judged(recurrent, parts)
+            yield name, str(seed), partial(trained, configuration, work / f"{name} {seed}")
+        yield "GRU without physics", str(seed), partial(recurrent, seed)
 
 
 def _configured(base: Configuration, series: Path, work: Path, name: str, seed: int) -> Configuration:
