@@ -231,9 +231,12 @@ def _arrow_length(each: StationMap) -> float:
 
 def _draw_wind(axes: Axes, each: StationMap, wind: Float[ndarray, "n 2"]) -> None:
     """White arrows; none where it hardly blows."""
+    from matplotlib.patheffects import withStroke
+
     known = np.linalg.norm(np.nan_to_num(wind), axis=1) > CALM
     arrows = axes.quiver(
         *each.places[known].T, *wind[known].T, angles="xy", scale_units="xy", scale=1 / _arrow_length(each),
         width=0.008, color="white", edgecolor="black", linewidth=0.5, zorder=6,
     )  # fmt: skip
-    axes.quiverkey(arrows, 0.86, 0.05, 3, "3 m/s", labelpos="N", fontproperties={"size": 7})
+    key = axes.quiverkey(arrows, 0.86, 0.05, 3, "3 m/s", labelpos="N", fontproperties={"size": 7})
+    key.text.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
