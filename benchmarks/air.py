@@ -21,6 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -87,12 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def real(arguments: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        series = work / "beijing.h5"
-        write_series(series, beijing())
-        base = read_configuration(arguments.config)
-        base = replace(base, training=replace(base.training, hours=arguments.minutes / 60))
+    with _workplace(arguments) as (base, series, work):
         results = _read_results(arguments.json)
         seeds = range(arguments.first, arguments.first + arguments.seeds)
         model, parts = prepared(_configured(base, series, work, FULL, 0))
@@ -109,6 +105,16 @@ def real(arguments: argparse.Namespace) -> None:
         for protocol in results["persistence"][""]:
             print(f"\n{protocol}\n")
             _print_table({name: [each[protocol] for each in found.values()] for name, found in results.items()})
+
+
+@contextmanager
+def _workplace(arguments: argparse.Namespace) -> Iterator[tuple[Configuration, Path, Path]]:
+    """The configuration, the real data as a file, and a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        series = Path(folder) / "beijing.h5"
+        write_series(series, beijing())
+        base = read_configuration(arguments.config)
+        yield replace(base, training=replace(base.training, hours=arguments.minutes / 60)), series, Path(folder)
 
 
 def _read_results(path: Path | None) -> dict[str, dict[str, dict[str, Figures]]]:
@@ -225,12 +231,7 @@ def _physics_in_words(model: AirModel) -> str:
 
 
 def spread(arguments: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        series = work / "beijing.h5"
-        write_series(series, beijing())
-        base = read_configuration(arguments.config)
-        base = replace(base, training=replace(base.training, hours=arguments.minutes / 60))
+    with _workplace(arguments) as (base, series, work):
         print(
             "| seed | samples | coverage at 24 / 48 / 72 h, % | width, µg/m³ | interval score |\n|---|---|---|---|---|"
         )
