@@ -47,13 +47,13 @@ class Physics(nn.Module):
     def __init__(self, terms: Terms, graph: StationGraph, sizes: AirSizes, level: float) -> None:
         super().__init__()
         self._speeds: Tensor | None
-        self._unmixing: Tensor | None
+        self.unmixing: Float[Tensor, "n n"] | None  # inverse of `mass`, for changes by exchange; only "compact" has it
         self.terms, self.graph = terms, graph
         self.open_rim = sizes.open_rim
         self.scheme: Scheme = sizes.scheme
         self.register_buffer("_speeds", stream_speeds(graph) if sizes.solenoidal else None, persistent=False)
         unmixing = torch.linalg.inv(mass(graph).double()).to(graph.face.dtype) if sizes.scheme == "compact" else None
-        self.register_buffer("_unmixing", unmixing, persistent=False)
+        self.register_buffer("unmixing", unmixing, persistent=False)
         self._diffusion = _logarithm(terms.diffusion, graph.pairs if sizes.per_edge else 1)
         self._response = _logarithm(terms.advection.response if terms.advection else None, 1)
         self._deposition = _logarithm(terms.deposition, 1)
@@ -78,11 +78,6 @@ class Physics(nn.Module):
     def deposition(self) -> Float[Tensor, ""] | None:
         """1/s."""
         return None if self._deposition is None else self._deposition.exp()[0]
-
-    @property
-    def unmixing(self) -> Float[Tensor, "n n"] | None:
-        """The inverse of `operators.mass`, which changes by exchange are multiplied with; None for other schemes."""
-        return self._unmixing
 
     @property
     def emission(self) -> Float[Tensor, " n"] | None:

@@ -22,6 +22,9 @@ from ._pyg import new_data
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+PER_NODE = ("pos", "node_type", "features", "known", "counted")
+"""What a simulation graph has of every node."""
+
 WALLS = (NodeType.OBSTACLE, NodeType.AIRFOIL, NodeType.WALL)
 
 
@@ -67,8 +70,7 @@ def joined_graphs(graphs: Sequence[Data]) -> Data:
     mask = AttentionMask.block_diagonal([graph.mask for graph in graphs])
     first = np.cumsum([0, *(graph.num_nodes for graph in graphs)])
     edges = [graph.edge_index + int(at) for graph, at in zip(graphs, first[:-1], strict=True)]
-    names = "pos", "node_type", "features", "known", "counted"
-    each = {name: torch.cat([graph[name] for graph in graphs]) for name in names}
+    each = {name: torch.cat([graph[name] for graph in graphs]) for name in PER_NODE}
     return new_data(**each, edge_index=torch.cat(edges, 1), mask=mask, num_nodes=int(first[-1]))
 
 

@@ -35,18 +35,30 @@ def place_labels(
     places = np.full_like(points, np.nan)
     dots = points if free is None else np.concatenate([points, free])
     order = np.argsort([np.sort(np.linalg.norm(points - point, axis=1))[:4].sum() for point in points])
+    offers = [
+        np.array([_middle(point, size, side, gap) for side, gap in _OFFERS])
+        for point, size in zip(points, sizes, strict=True)
+    ]
+    costs = [_cost(offers[k], sizes[k], dots, lower, upper) for k in range(len(points))]
     for _ in range(SWEEPS):
         for k in order:
-            middles = np.array([_middle(points[k], sizes[k], side, gap) for side, gap in _OFFERS])
-            others = np.arange(len(points)) != k
-            taken = others & np.isfinite(places[:, 0])
-            covered = _overlap(middles, sizes[k], places[taken], sizes[taken]).sum(1)
-            covered += _overlap(middles, sizes[k], dots, np.full_like(dots, 2 * DOT)).sum(1)
-            box = np.stack([middles - sizes[k] / 2, middles + sizes[k] / 2])
-            outside = np.maximum(lower - box[0], 0).sum(1) + np.maximum(box[1] - upper, 0).sum(1)
-            far = np.array([gap for _, gap in _OFFERS])
-            places[k] = middles[np.argmin(covered + sizes[k].max() * outside + 0.2 * far)]
+            taken = (np.arange(len(points)) != k) & np.isfinite(places[:, 0])
+            covered = _overlap(offers[k], sizes[k], places[taken], sizes[taken]).sum(1)
+            places[k] = offers[k][np.argmin(covered + costs[k])]
     return places
+
+
+def _cost(
+    middles: Float[ndarray, "m 2"],
+    size: Float[ndarray, " 2"],
+    dots: Float[ndarray, "k 2"],
+    lower: Float[ndarray, " 2"],
+    upper: Float[ndarray, " 2"],
+) -> Float[ndarray, " m"]:
+    """Of every place that is offered, whatever the other labels do: dots covered, frame left, distance."""
+    covered = _overlap(middles, size, dots, np.full_like(dots, 2 * DOT)).sum(1)
+    outside = np.maximum(lower - (middles - size / 2), 0).sum(1) + np.maximum(middles + size / 2 - upper, 0).sum(1)
+    return covered + size.max() * outside + 0.2 * np.array([gap for _, gap in _OFFERS])
 
 
 def _middle(

@@ -187,12 +187,9 @@ def _draw_fluxes(
 
 def _draw_spread(axes: Axes, each: StationMap, widest: float) -> None:
     """Rings whose area beyond the station's dot is in proportion to the uncertainty."""
-    from matplotlib.patheffects import withStroke
-
     assert each.spread is not None
     areas = DOT_AREA + RING_AREA * np.nan_to_num(each.spread) / widest
-    halo = [withStroke(linewidth=1.8, foreground="white")]  # seen on dark colours as well
-    look: dict[str, Any] = {"facecolors": "none", "edgecolors": "black", "linewidths": 0.6, "path_effects": halo}
+    look: dict[str, Any] = {"facecolors": "none", "edgecolors": "black", "linewidths": 0.6, "path_effects": _halo()}
     axes.scatter(*each.places.T, s=areas, zorder=4, **look)
 
 
@@ -201,17 +198,12 @@ def _draw_names(axes: Axes, each: StationMap) -> None:
 
     The layout must be final: names take room in points of print, stations in kilometres.
     """
-    from matplotlib.patheffects import withStroke
-
     figure: Any = axes.get_figure()
     points = 72 / figure.dpi
     stations = points * axes.transData.transform(each.places)
     tips = each.places if each.wind is None else each.places + _arrow_length(each) * np.nan_to_num(each.wind)
     frame = points * axes.get_window_extent().get_points()
-    shown = [
-        axes.text(0, 0, name, fontsize=6.5, zorder=7, path_effects=[withStroke(linewidth=1.8, foreground="white")])
-        for name in each.names
-    ]
+    shown = [axes.text(0, 0, name, fontsize=6.5, zorder=7, path_effects=_halo()) for name in each.names]
     boxes = [text.get_window_extent(figure.canvas.get_renderer()) for text in shown]
     sizes = points * np.array([(box.width, box.height) for box in boxes])
     middles = place_labels(stations, sizes + 1, *frame, free=points * axes.transData.transform(tips))
@@ -231,12 +223,17 @@ def _arrow_length(each: StationMap) -> float:
 
 def _draw_wind(axes: Axes, each: StationMap, wind: Float[ndarray, "n 2"]) -> None:
     """White arrows; none where it hardly blows."""
-    from matplotlib.patheffects import withStroke
-
     known = np.linalg.norm(np.nan_to_num(wind), axis=1) > CALM
     arrows = axes.quiver(
         *each.places[known].T, *wind[known].T, angles="xy", scale_units="xy", scale=1 / _arrow_length(each),
         width=0.008, color="white", edgecolor="black", linewidth=0.5, zorder=6,
     )  # fmt: skip
     key = axes.quiverkey(arrows, 0.86, 0.05, 3, "3 m/s", labelpos="N", fontproperties={"size": 7})
-    key.text.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
+    key.text.set_path_effects(_halo())
+
+
+def _halo() -> list[Any]:
+    """White around black: seen on dark colours as well."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=1.8, foreground="white")]

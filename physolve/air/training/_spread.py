@@ -65,20 +65,17 @@ def spread_of(
     seed: int = 0,
 ) -> Spread:
     """Of forecasts from these instants, of samples as they are or as a calibration moves them."""
-    found: list[Spread] = []
+    quantiles, targets, measured = [], [], []
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         for part in torch.as_tensor(instants).split(CHUNK):
             batch = windows.at(part)
             drawn = model(batch, samples).concentration.clamp_min(0)
             drawn = drawn if calibration is None else calibration(drawn)
-            quantiles = drawn.quantile(drawn.new_tensor([(1 - level) / 2, 0.5, (1 + level) / 2]), dim=0)
-            found.append(Spread(quantiles, batch.target, batch.measured))
-    together = (torch.cat([getattr(each, name) for each in found], dim) for name, dim in _PARTS)
-    return Spread(*together)
-
-
-_PARTS = (("quantiles", 1), ("target", 0), ("measured", 0))
+            quantiles.append(drawn.quantile(drawn.new_tensor([(1 - level) / 2, 0.5, (1 + level) / 2]), dim=0))
+            targets.append(batch.target)
+            measured.append(batch.measured)
+    return Spread(torch.cat(quantiles, 1), torch.cat(targets), torch.cat(measured))
 
 
 def calibrate(model: AirModel, validation: Windows) -> Calibration | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .._pyg import new_data
+from .._simulation_graph import PER_NODE
 from ._labels import metis_labels
 from ._part import attention_partition
 
@@ -21,5 +22,5 @@ def partitioned(graph: Data, parts: int) -> Data:
     wherever the simulator is, memory is needed for one part. Raises SpecificationError as `metis_labels`.
     """
     labels = torch.from_numpy(metis_labels(graph.edge_index.numpy(), graph.num_nodes, parts))
-    kept = {name: graph[name] for name in ("pos", "node_type", "features", "known", "counted")}
+    kept = {name: graph[name] for name in PER_NODE}
     return new_data(**kept, partition=attention_partition(graph.mask, labels), num_nodes=graph.num_nodes)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._mask import AttentionMask
 from .._pyg import new_data
+from .._simulation_graph import PER_NODE
 from ._labels import metis_labels
 from ._part import rows_that_see_all
 
@@ -43,10 +44,10 @@ def submesh_graph(graph: Data, submesh: Submesh) -> Data:
     """
     place = torch.full((graph.num_nodes,), -1)
     place[submesh.nodes] = torch.arange(len(submesh.nodes))
-    each = {name: graph[name][submesh.nodes] for name in ("pos", "node_type", "features", "known")}
+    each = {name: graph[name][submesh.nodes] for name in PER_NODE}
+    each["counted"] = torch.arange(len(submesh.nodes)) < submesh.own
     return new_data(
         **each,
-        counted=torch.arange(len(submesh.nodes)) < submesh.own,
         edge_index=_within(graph.edge_index, place),
         mask=AttentionMask.of_edges(_within(graph.mask.edge_index(), place), len(submesh.nodes)),
         num_nodes=len(submesh.nodes),

@@ -79,8 +79,10 @@ def run_rollout(
     _check(simulator.design, case, steps)
     simulator = simulator.to(device).eval()
     graph = simulation_graph(case.points, case.cells, case.node_type, simulator.design)
-    device = device if parts == 1 else "cpu"  # where states are kept
-    graph = moved(graph, device) if parts == 1 else partitioned(graph, parts)
+    if parts == 1:
+        graph = moved(graph, device)
+    else:
+        graph, device = partitioned(graph, parts), "cpu"  # where states are kept
     packed = _packed(simulator.design, device)
     record = _Record(simulator.design, case, graph.node_type, packed, writers, judge)
     known = None if case.known is None else (lambda step, frames=case.known: packed(frames, step))

@@ -42,12 +42,12 @@ class Graphs:
         self.nodes: dict[str, Tensor] = {}
         for mesh in meshes:
             graph = _graph(mesh, design, physics)
-            pieces = submeshes(graph, data.parts, data.halo) if data.parts > 1 else []
-            for part, piece in enumerate(pieces):
+            if data.parts == 1:
+                self.each[mesh.key] = _on(device, graph)
+                continue
+            for part, piece in enumerate(submeshes(graph, data.parts, data.halo)):
                 key = graph_key(mesh.key, part, data.parts)
                 self.each[key], self.nodes[key] = _on(device, _piece(graph, piece)), piece.nodes
-            if not pieces:
-                self.each[mesh.key] = _on(device, graph)
         self._last: tuple[tuple[str, ...], Data] | None = None
 
     def joined(self, keys: Sequence[str]) -> Data:
