@@ -6,7 +6,8 @@
     python benchmarks/mesh.py speed                         # 600 steps on about 2,000 nodes, and the solver's
     python benchmarks/mesh.py large                         # 300,000 nodes in 3-D: time and memory, whole and in parts
 
-`--seconds` is the time every network trains, on the clock of the wall; `--batch` windows a step. `cylinder.h5` is made
+`--seconds` is the time every network trains, on the clock of the wall; `--batch` windows a step, `--unroll` steps a
+window. `cylinder.h5` is made
 by `physolve mesh generate cylinder`. Costs of a step are CPU time on the CPU, medians of `--repeat`. Errors of rollouts
 are root-mean-square over normal nodes and all steps of the test trajectories, of the velocity, in the data's units.
 Everything is seeded, but a run for some seconds is as long as the machine lets it be.
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -44,6 +46,7 @@ from physolve.mesh.training import Configuration, DataSettings, ModelSettings, T
 from physolve.mesh.training._design import design_for, scales_of
 from physolve.mesh.training._module import Batch, MeshModule
 
+Way = TypeVar("Way")
 SHARED = Path(os.environ.get("PHYSOLVE_DATA") or Path(__file__).resolve().parents[2] / "shared")
 LAST, FRAMES = 44, 59  # of the real series: the last frame that is trained on, and how many there are
 SETTLED = 20  # frames before, from rest, are another flow: with them the network learned the inflow's ramp
@@ -71,6 +74,7 @@ def filled(configuration: Configuration, data: Path, options: argparse.Namespace
     settings = TrainingSettings(
         hours=max(options.seconds, 1.0) / 3600,
         batch=options.batch,
+        unroll=options.unroll,
         warmup=100,
         average=0.99,
         epoch=50,
@@ -189,8 +193,8 @@ def dmd_chosen(known: NDArray, true: NDArray) -> tuple[tuple[int, int], tuple[in
 def against(options: argparse.Namespace) -> None:
     """Size, cost and error of S and M beside MeshGraphNet's."""
     ways = {"MeshGraphNet": baseline(), "transformer S": transformer(SMALL), "transformer M": transformer(MEDIUM)}
-    ways = {name: filled(way, options.data, options) for name, way in ways.items() if name.split()[-1] in options.only}
-    print(f"{options.batch} windows a step, {options.seconds:.0f} s of training, {device()}\n")
+    ways = {name: filled(way, options.data, options) for name, way in chosen_of(ways, options).items()}
+    print(f"{options.batch} windows of {options.unroll} a step, {options.seconds:.0f} s of training, {device()}\n")
     print(
         "| network | parameters | of MGN | training step s | x | rollout step s | x | steps trained | rollout RMSE"
         " | of MGN |\n|---|---|---|---|---|---|---|---|---|---|"
@@ -218,11 +222,19 @@ def ablation(options: argparse.Namespace) -> None:
         "window and global nodes": SIGHT,
     }
     print("| sees | edges a node | training step s | steps trained | rollout RMSE |\n|---|---|---|---|---|")
-    for name, sight in sights.items():
+    for name, sight in chosen_of(sights, options).items():
         way = filled(transformer(SMALL, sight), options.data, options)
         _, step, _ = costs(way, options)
         steps, error = judged(way, options, name)
         print(f"| {name} | {edges_per_node(way):.1f} | {step:.3f} | {steps} | {error:.4f} |", flush=True)
+
+
+def chosen_of(ways: dict[str, Way], options: argparse.Namespace) -> dict[str, Way]:
+    """Those of `--only`, all without it."""
+    unknown = set(options.only or ()) - set(ways)
+    if unknown:
+        raise SystemExit(f"--only: got {', '.join(sorted(unknown))}, expected some of {', '.join(ways)}")
+    return {name: way for name, way in ways.items() if not options.only or name in options.only}
 
 
 def judged(way: Configuration, options: argparse.Namespace, name: str) -> tuple[int, float]:
@@ -352,7 +364,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--cases", type=int, default=10, help="test trajectories that are rolled out")
     parser.add_argument("--keep", type=Path, help="folder for the runs of `against` and `ablation`")
-    parser.add_argument("--only", nargs="+", default=["MeshGraphNet", "S", "M"], help="networks of `against`")
+    parser.add_argument("--only", nargs="+", help="names of rows of `against` or `ablation`: runs beside each other")
+    parser.add_argument("--unroll", type=int, default=1, help="steps of a window, each from the one before")
     parser.add_argument("--nodes", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=600, help="of the rollout that is timed")
     parser.add_argument("--side", type=int, default=67, help="of the large mesh: nodes along an axis")

@@ -135,8 +135,11 @@ def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = No
             _factors(value, edge.on_dirichlet, CONDITION_WEIGHT),
             _factors(slope, edge.on_neumann, CONDITION_WEIGHT),
         )
-    blocks = zip((equation, value, slope), (scale.equation, scale.dirichlet, scale.neumann), strict=True)
-    matrix = torch.cat([(block * factor.unsqueeze(-1)).double() for block, factor in blocks], 1)
+    blocks, factors = (equation, value, slope), (scale.equation, scale.dirichlet, scale.neumann)
+    counts = [block.shape[1] for block in blocks]
+    matrix = equation.new_empty(len(equation), sum(counts), equation.shape[2], dtype=torch.float64)
+    for block, factor, place in zip(blocks, factors, matrix.split(counts, 1), strict=True):
+        torch.mul(block, factor.unsqueeze(-1), out=place)
     return Rows(matrix, right_side(batch, scale), scale)
 
 
