@@ -7,10 +7,9 @@
     python benchmarks/mesh.py large                         # 300,000 nodes in 3-D: time and memory, whole and in parts
 
 `--seconds` is the time every network trains, on the clock of the wall; `--batch` windows a step, `--unroll` steps a
-window. `cylinder.h5` is made
-by `physolve mesh generate cylinder`. Costs of a step are CPU time on the CPU, medians of `--repeat`. Errors of rollouts
-are root-mean-square over normal nodes and all steps of the test trajectories, of the velocity, in the data's units.
-Everything is seeded, but a run for some seconds is as long as the machine lets it be.
+window. `cylinder.h5` is made by `physolve mesh generate cylinder`. Costs of a step are CPU time on the CPU, medians of
+`--repeat`. Errors of rollouts are root-mean-square over normal nodes and all steps of the test trajectories, of the
+velocity, in the data's units. Everything is seeded, but a run for some seconds is as long as the machine lets it be.
 """
 
 import argparse
