@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Self
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -32,5 +31,5 @@ class AirBatch:
     def __len__(self) -> int:
         return len(self.now)
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def map(self, change: Callable[[Tensor], Tensor]) -> "AirBatch":
         return type(self)(*(change(getattr(self, each.name)) for each in fields(self)))

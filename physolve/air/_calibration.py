@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class Calibration:
         median: Float[Tensor, "batch horizon n"],
         target: Float[Tensor, "batch horizon n"],
         measured: Bool[Tensor, "batch horizon n"],
-    ) -> Self:
+    ) -> "Calibration":
         """From the medians of samples and what was measured then.
 
         Raises SpecificationError for a horizon with fewer than 9 measured values.
@@ -84,7 +84,7 @@ class Calibration:
         return {"levels": list(LEVELS), "residuals": [list(row) for row in self.residuals]}
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Self:
+    def from_record(cls, record: Mapping[str, Any]) -> "Calibration":
         """What `as_record` gave; raises KeyError, TypeError or ValueError for anything else."""
         if tuple(record["levels"]) != LEVELS:
             raise ValueError(f"calibration of the levels {record['levels']}, expected {list(LEVELS)}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class AirSetup:
     scaler: Scaler
 
     @classmethod
-    def of(cls, problem: Problem, train: AirSeries) -> Self:
+    def of(cls, problem: Problem, train: AirSeries) -> "AirSetup":
         """For series like this one, whose values give the scale; the problem is stated anew at its stations."""
         names = train.pollutants, train.weather_names
         return cls(at_stations(problem, train.stations), train.stations, train.step, *names, Scaler.fit(train))
@@ -73,7 +73,7 @@ class AirSetup:
         }
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Self:
+    def from_record(cls, record: Mapping[str, Any]) -> "AirSetup":
         """What `as_record` gave; raises KeyError, TypeError or ValueError for anything else."""
         places = (np.array(record[name], dtype=float) for name in ("latitude", "longitude"))
         return cls(

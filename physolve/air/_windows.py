@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import torch
@@ -44,7 +43,7 @@ class Windows:
     measured: Bool[Tensor, "time n"]
 
     @classmethod
-    def of(cls, series: AirSeries, setup: AirSetup, sizes: AirSizes) -> Self:
+    def of(cls, series: AirSeries, setup: AirSetup, sizes: AirSizes) -> "Windows":
         """Raises SpecificationError for a series of other stations, step, pollutants or weather than the set-up's."""
         setup.check(series)
         filled = fill_for_input(series, setup.scaler, FILL_HOURS)

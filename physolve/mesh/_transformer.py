@@ -38,14 +38,14 @@ class MeshAttention(nn.Module):
             self.gate_proj = nn.Linear(sizes.width, sizes.width)
 
     def forward(
-        self, x: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
+        self, x: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*#batch n dim"] | None
     ) -> Float[Tensor, "*batch rows width"]:
         own, codes = _first(x, mask.rows), self.codes(positions)
         own_codes = None if codes is None else (_first(codes[0], mask.rows, -3), _first(codes[1], mask.rows, -3))
         q, k, v = self.queries(own, own_codes), self.keys(x, codes), self.values(x)
         return self.finished(own, masked_attention(q, k, v, mask, self.heads))
 
-    def codes(self, positions: Float[Tensor, "*batch n dim"] | None) -> Codes | None:
+    def codes(self, positions: Float[Tensor, "*#batch n dim"] | None) -> Codes | None:
         """Rotary codes of nodes, where there are any."""
         return rotary_codes(positions, self.rope_inv_freq) if self.rotary and positions is not None else None
 
@@ -79,7 +79,7 @@ class Block(nn.Module):
         self.gated_mlp = gated_mlp(sizes.width, sizes.expansion)  # begins with a norm of its own, as published
 
     def forward(
-        self, z: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*batch n dim"] | None
+        self, z: Float[Tensor, "*batch n width"], mask: AttentionMask, positions: Float[Tensor, "*#batch n dim"] | None
     ) -> Float[Tensor, "*batch rows width"]:
         return self.finished(_first(z, mask.rows), self.attention(self.norm1(z), mask, positions))
 
@@ -109,7 +109,7 @@ class MeshTransformer(nn.Module):
         self,
         x: Float[Tensor, "*batch n inputs"],
         mask: AttentionMask,
-        positions: Float[Tensor, "*batch n dim"] | None = None,
+        positions: Float[Tensor, "*#batch n dim"] | None = None,
     ) -> Float[Tensor, "*batch n outputs"]:
         """Outputs of all nodes; `positions` are needed for rotary codes, whose dtype is theirs.
 

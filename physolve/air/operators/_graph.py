@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Self
 
 import numpy as np
 import torch
@@ -64,11 +63,11 @@ class StationGraph:
     def pairs(self) -> int:
         return len(self.sender) // 2
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def map(self, change: Callable[[Tensor], Tensor]) -> "StationGraph":
         """With all tensors changed: moved to a device, say."""
         return type(self)(*(change(getattr(self, each.name)) for each in fields(self)))
 
-    def double(self) -> Self:
+    def double(self) -> "StationGraph":
         """With real numbers of 64 bits."""
         return self.map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Bool, Float
@@ -35,7 +34,7 @@ class Scores:
         forecast: Float[Tensor, "batch steps n"],
         target: Float[Tensor, "batch steps n"],
         measured: Bool[Tensor, "batch steps n"],
-    ) -> Self:
+    ) -> "Scores":
         """Every measured value counts once."""
         off = torch.where(measured, forecast - target, 0).double()
         size = torch.where(measured, forecast.abs() + target.abs(), 1).double().clamp_min(1e-9)
@@ -47,7 +46,7 @@ class Scores:
         """Root mean square error over all horizons."""
         return float(((self.rmse.square() * self.count).sum() / self.count.sum()).sqrt())
 
-    def at(self, steps: Sequence[int]) -> Self:
+    def at(self, steps: Sequence[int]) -> "Scores":
         """Some horizons, counted in steps from 1."""
         chosen = torch.as_tensor(steps) - 1
         return type(self)(self.mae[chosen], self.rmse[chosen], self.smape[chosen], self.count[chosen])

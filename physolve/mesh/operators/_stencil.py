@@ -1,7 +1,6 @@
 """Derivatives at nodes as sums over neighbours: (D u)_i = sum over a node's stencil of weight * u."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Float, Int
@@ -35,7 +34,7 @@ class Stencil:
             columns.append(torch.zeros_like(u).index_add(0, self.row, weight * u[self.node]))
         return torch.stack(columns, -1)
 
-    def within(self, nodes: Int[Tensor, " m"], rows: int) -> Self:
+    def within(self, nodes: Int[Tensor, " m"], rows: int) -> "Stencil":
         """The operators at the first `rows` of some nodes of the mesh, as a stencil of these; zero at the others.
 
         Raises SpecificationError where one needs a node that is not among them.
@@ -53,7 +52,7 @@ class Stencil:
             )
         return type(self)(row[kept], node, self.weights[kept], len(nodes))
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self, device: torch.device | str) -> "Stencil":
         return type(self)(self.row.to(device), self.node.to(device), self.weights.to(device), self.nodes)
 
 
@@ -74,7 +73,7 @@ class NodeGradient:
             raise SpecificationError(f"divergence: got a field of shape {tuple(v.shape)}, expected (nodes, {dim})")
         return self.stencil(v).diagonal(dim1=-2, dim2=-1).sum(-1)
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self, device: torch.device | str) -> "NodeGradient":
         return type(self)(self.stencil.to(device))
 
 
@@ -87,5 +86,5 @@ class NodeLaplacian:
     def __call__(self, u: Float[Tensor, "n *components"]) -> Float[Tensor, "n *components"]:
         return self.stencil(u)[..., 0]
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self, device: torch.device | str) -> "NodeLaplacian":
         return type(self)(self.stencil.to(device))
