@@ -6,10 +6,11 @@
     python benchmarks/mesh.py speed                         # 600 steps on about 2,000 nodes, and the solver's
     python benchmarks/mesh.py large                         # 300,000 nodes in 3-D: time and memory, whole and in parts
 
-`--seconds` is the time every network trains, on the clock of the wall; `--batch` windows a step, `--unroll` steps a
-window. `cylinder.h5` is made by `physolve mesh generate cylinder`. Costs of a step are CPU time on the CPU, medians of
-`--repeat`. Errors of rollouts are root-mean-square over normal nodes and all steps of the test trajectories, of the
-velocity, in the data's units. Everything is seeded, but a run for some seconds is as long as the machine lets it be.
+`--seconds` is the time every network trains, on the clock of the wall, unless `--updates` are given; `--batch`
+windows a step, `--unroll` steps a window. `cylinder.h5` is made by `physolve mesh generate cylinder`. Costs of a step
+are CPU time on the CPU, medians of `--repeat`. Errors of rollouts are root-mean-square over normal nodes and all
+steps of the test trajectories, of the velocity, in the data's units. Everything is seeded, but a run for some seconds
+is as long as the machine lets it be.
 """
 
 import argparse
@@ -71,6 +72,7 @@ def baseline() -> Configuration:
 def filled(configuration: Configuration, data: Path, options: argparse.Namespace, **training: object) -> Configuration:
     """With its data and its time."""
     settings = TrainingSettings(
+        steps=options.updates,
         hours=max(options.seconds, 1.0) / 3600,
         batch=options.batch,
         unroll=options.unroll,
@@ -360,6 +362,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("what", choices=("series", "against", "ablation", "speed", "large"))
     parser.add_argument("--data", type=Path, default=Path("cylinder.h5"))
     parser.add_argument("--seconds", type=float, default=600.0, help="of training; 0 leaves it out")
+    parser.add_argument("--updates", type=int, help="of the weights, in place of seconds of training")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--cases", type=int, default=10, help="test trajectories that are rolled out")
     parser.add_argument("--keep", type=Path, help="folder for the runs of `against` and `ablation`")

@@ -26,6 +26,7 @@ from physolve.hypino import (
     sample,
 )
 from physolve.hypino._batch import LAYOUT
+from physolve.hypino._inference import FITTED
 from physolve.hypino._refine import Fit
 
 x, y = ps.coordinates("x", "y")
@@ -79,10 +80,14 @@ def test_a_field_on_a_grid_is_that_at_its_nodes(model: HyPINO, batch: ProblemBat
 
 
 def test_problems_are_answered_one_by_one_as_in_a_batch(model: HyPINO, batch: ProblemBatch) -> None:
-    together = model.zero_shot(batch)
+    many = batch.map(lambda tensor: torch.cat([tensor, tensor.flip(0)]))
+    assert len(many) > FITTED, "expected more than are fitted at a time"
+    together = model.zero_shot(many)
     alone = model.zero_shot(batch.map(lambda tensor: tensor[2:3]))
     points = torch.rand(50, 2, dtype=torch.float64) * 2 - 1
-    torch.testing.assert_close(alone.values(points), together.part(slice(2, 3)).values(points), rtol=1e-4, atol=1e-4)
+    for row in (2, 9):
+        found = together.part(slice(row, row + 1)).values(points)
+        torch.testing.assert_close(alone.values(points), found, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("least_squares", [True, False])
