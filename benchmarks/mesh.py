@@ -89,6 +89,11 @@ def filled(configuration: Configuration, data: Path, options: argparse.Namespace
     )
 
 
+def lasting(options: argparse.Namespace) -> str:
+    """How long `filled` lets every network train."""
+    return f"{options.updates} updates" if options.updates else f"{options.seconds:.0f} s"
+
+
 def trained(configuration: Configuration, folder: Path) -> tuple[Simulator, int]:
     """The simulator, and how many steps it was trained."""
     weights = train(configuration, folder)
@@ -118,7 +123,7 @@ def series(options: argparse.Namespace) -> None:
     known, true = velocity[: LAST + 1], velocity[LAST + 1 :]
     chosen, best = dmd_chosen(known, true)
     rows = [
-        (f"transformer S, {steps} steps in {options.seconds:.0f} s", predicted),
+        (f"transformer S, {steps} steps, {lasting(options)}", predicted),
         ("persistence: frame 44", np.broadcast_to(known[-1], true.shape)),
         (f"DMD, {chosen} chosen on frames 31-44", dmd(known, *chosen, len(true))),
         (f"DMD, {best} chosen on the frames to be predicted", dmd(known, *best, len(true))),
@@ -195,7 +200,7 @@ def against(options: argparse.Namespace) -> None:
     """Size, cost and error of S and M beside MeshGraphNet's."""
     ways = {"MeshGraphNet": baseline(), "transformer S": transformer(SMALL), "transformer M": transformer(MEDIUM)}
     ways = {name: filled(way, options.data, options) for name, way in chosen_of(ways, options).items()}
-    print(f"{options.batch} windows of {options.unroll} a step, {options.seconds:.0f} s of training, {device()}\n")
+    print(f"{options.batch} windows of {options.unroll} a step, {lasting(options)} of training, {device()}\n")
     print(
         "| network | parameters | of MGN | training step s | x | rollout step s | x | steps trained | rollout RMSE"
         " | of MGN |\n|---|---|---|---|---|---|---|---|---|---|"

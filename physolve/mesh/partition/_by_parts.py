@@ -18,7 +18,7 @@ def transformed_by_parts(
     network: MeshTransformer,
     x: Float[Tensor, "*batch n inputs"],
     partition: Partition,
-    positions: Float[Tensor, "*batch n dim"] | None = None,
+    positions: Float[Tensor, "*#batch n dim"] | None = None,
 ) -> Float[Tensor, "*batch n outputs"]:
     """`network` of the whole mesh to rounding, computed from one part at a time.
 

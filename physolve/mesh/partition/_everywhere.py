@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .._transformer import Block, MeshAttention, MeshTransformer
 
-Shown = tuple[Float[Tensor, "*batch n width"], Float[Tensor, "*batch n dim"] | None]
+Shown = tuple[Float[Tensor, "*batch n width"], Float[Tensor, "*#batch n dim"] | None]
 """States and positions of some nodes."""
 
 
