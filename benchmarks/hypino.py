@@ -262,12 +262,14 @@ def latency(model: HyPINO, options: argparse.Namespace) -> None:
     problems = [load(case) for case in CASES]
     one = _best(lambda: answer(lower(problems[1], **at).posed).on_grid(NODES))
     print(f"one problem, from Problem to field: {one}")
-    batch = stack([one.posed for one in lower_many(problems * 10, **at)][:64])
+    many = (problems * 10)[:64]
+    batch = stack([one.posed for one in lower_many(many, **at)])
     parts = {
+        "the seven in turns, from Problem to fields": lambda: model.fields(many, NODES),
+        "of one kind, from Problem to fields": lambda: model.fields([problems[1]] * 64, NODES),
+        "lowering": lambda: lower_many(many, **at),
         "hypernetwork": lambda: model.write(batch),
         "hypernetwork and head": lambda: answer(batch),
-        "hypernetwork, head and fields": lambda: answer(batch).on_grid(NODES),
-        "lowering": lambda: lower_many([problems[1]] * 64, **at),
     }
     for name, run in parts.items():
         print(f"64 problems, {name}: {_best(run, per=64)} each")

@@ -7,10 +7,10 @@
     python benchmarks/mesh.py large                         # 300,000 nodes in 3-D: time and memory, whole and in parts
 
 `--seconds` is the time every network trains, on the clock of the wall, unless `--updates` are given; `--batch`
-windows a step, `--unroll` steps a window. `cylinder.h5` is made by `physolve mesh generate cylinder`. Costs of a step
-are CPU time on the CPU, medians of `--repeat`. Errors of rollouts are root-mean-square over normal nodes and all
-steps of the test trajectories, of the velocity, in the data's units. Everything is seeded, but a run for some seconds
-is as long as the machine lets it be.
+windows a step, `--unroll` steps a window, `--stride` frames of the data a step. `cylinder.h5` is made by `physolve mesh
+generate cylinder`. Costs of a step are CPU time on the CPU, medians of `--repeat`. Errors of rollouts are
+root-mean-square over normal nodes and all steps of the test trajectories, of the velocity, in the data's units.
+Everything is seeded, but a run for some seconds is as long as the machine lets it be.
 """
 
 import argparse
@@ -50,7 +50,7 @@ Way = TypeVar("Way")
 SHARED = Path(os.environ.get("PHYSOLVE_DATA") or Path(__file__).resolve().parents[2] / "shared")
 LAST, FRAMES = 44, 59  # of the real series: the last frame that is trained on, and how many there are
 SETTLED = 20  # frames before, from rest, are another flow: with them the network learned the inflow's ramp
-SIGHT = Sight(reach=4, dilation=8, global_nodes=2)
+SIGHT = Sight(hops=2, global_nodes=2)
 CHANNEL = """
 boundary = "obstacle"
 
@@ -76,6 +76,7 @@ def filled(configuration: Configuration, data: Path, options: argparse.Namespace
         hours=max(options.seconds, 1.0) / 3600,
         batch=options.batch,
         unroll=options.unroll,
+        noise=options.noise,
         warmup=100,
         average=0.99,
         epoch=50,
@@ -84,7 +85,7 @@ def filled(configuration: Configuration, data: Path, options: argparse.Namespace
     )
     return dataclasses.replace(
         configuration,
-        data=DataSettings(path=str(data), outputs=("pressure",), in_memory=True),
+        data=DataSettings(path=str(data), outputs=("pressure",), stride=options.stride, in_memory=True),
         training=dataclasses.replace(settings, **training),
     )
 
@@ -373,6 +374,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="folder for the runs of `against` and `ablation`")
     parser.add_argument("--only", nargs="+", help="names of rows of `against` or `ablation`: runs beside each other")
     parser.add_argument("--unroll", type=int, default=1, help="steps of a window, each from the one before")
+    parser.add_argument("--stride", type=int, default=1, help="frames of the data between two states")
+    parser.add_argument("--noise", type=float, default=0.02, help="on the states seen, as a share of their deviation")
     parser.add_argument("--nodes", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=600, help="of the rollout that is timed")
     parser.add_argument("--side", type=int, default=67, help="of the large mesh: nodes along an axis")

@@ -88,6 +88,20 @@ PHYSOLVE_HD void pack(const Plan& plan, const Machine& machine, const S* flat, c
   }
 }
 
+// Whether the last layer is the identity.
+template <class S>
+bool passes_on(const Plan& plan, const S* flat) {
+  const Dense& layer = plan.layer[plan.last()];
+  if (layer.in != layer.out) return false;
+  for (int o = 0; o < layer.out; ++o) {
+    if (flat[layer.bias + o] != 0) return false;
+    for (int i = 0; i < layer.in; ++i) {
+      if (flat[layer.weight + i * layer.out + o] != (i == o)) return false;
+    }
+  }
+  return true;
+}
+
 // The flat gradient from the packed sum.
 template <class Machine, class S>
 PHYSOLVE_HD void unpack(const Plan& plan, const Machine& machine, const Packed<S>& sum, S* flat) {

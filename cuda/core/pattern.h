@@ -52,6 +52,8 @@ PHYSOLVE_HD void with_pattern(const Layout& layout, F f) {
   if (DiagonalPattern<2>::fits(layout)) return f(DiagonalPattern<2>{});
   if (DiagonalPattern<3>::fits(layout)) return f(DiagonalPattern<3>{});
   if (GradientPattern<0>::fits(layout)) return f(GradientPattern<0>{});
+  if (GradientPattern<2>::fits(layout)) return f(GradientPattern<2>{});
+  if (GradientPattern<3>::fits(layout)) return f(GradientPattern<3>{});
   f(AnyPattern{layout});
 }
 

@@ -32,10 +32,12 @@ struct Block {
 };
 
 // Weights of one network with padded channels: weight (in, out), transposed (out, in), bias. Rows of a head's weight
-// are features in the kernels' order; the last layer has only `transposed`.
+// are features in the kernels' order; the last layer has only `transposed`. `passes_on`: it is the identity, as where
+// the last hidden layer itself is asked for, and need not be multiplied.
 template <class S>
 struct Packed {
   S *weight[MAX_LAYERS], *transposed[MAX_LAYERS], *bias[MAX_LAYERS];
+  bool passes_on = false;
 };
 
 // The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
@@ -253,6 +255,10 @@ class Sweep {
   PHYSOLVE_HD void read_out(const Packed<S>& w, const Tile<S>& tile) {
     const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
     const S* h = tile.h[last - 1];
+    if (w.passes_on) {
+      machine.grid(T * rows, outputs, [&](int line, int o) { tile.outputs[line * outputs + o] = h[line * n + o]; });
+      return machine.sync();
+    }
     machine.grid(T * rows, outputs, [&](int line, int o) {
       tile.outputs[line * outputs + o] = machine.dot(h + line * n, w.transposed[last] + o * n, n);
       if (line % rows == 0) tile.outputs[line * outputs + o] += w.bias[last][o];

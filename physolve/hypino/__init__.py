@@ -13,6 +13,7 @@ from ._evaluate import evaluate as evaluate
 from ._fine_tune import fine_tuned as fine_tuned
 from ._fine_tune import generated_network as generated_network
 from ._hypernetwork import Hypernetwork as Hypernetwork
+from ._inference import Fields as Fields
 from ._inference import HyPINO as HyPINO
 from ._lower import Lowered as Lowered
 from ._lower import lower as lower

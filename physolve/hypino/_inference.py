@@ -1,9 +1,13 @@
 """The hypernetwork at work: from problems to answers, zero-shot and refined, thousands at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from math import ceil
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -15,31 +19,41 @@ from physolve.nets import Field, GeneratedBasis
 from physolve.spec import Problem
 
 from ._answer import Answer
-from ._batch import ProblemBatch
+from ._batch import ProblemBatch, stack
 from ._class import why_not
 from ._hypernetwork import Hypernetwork
-from ._lower import Lowered, lower
+from ._lower import Lowered, lower, lowered_one_by_one
 from ._nearby import frozen
+from ._placement import Resolution
 from ._refine import Fit, Step, refined
 from ._scaling import scaled
+from ._side_by_side import side_by_side
 from ._weights import load_weights
 
 SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
 """Trained as data/hypino/train.toml says; the record lies beside it."""
 
-WRITTEN = 32
-"""Problems the hypernetwork reads at a time."""
-
-FITTED = 8
-"""Problems whose least squares are solved, or refined, at a time. Their jets, 16 MB, are handed on from one part to the
-next in memory that is there already, a fifth faster than 32 at a time; after ten refinements each holds a tenth of a
-gigabyte."""
+TOGETHER = {"cpu": 8, "cuda": 64}
+"""Problems that are worked on together, by the device. On the CPU their jets, 16 MB, are handed on from one part of the
+work to the next in memory that is there already, a fifth faster than 32 at a time; after ten refinements each problem
+holds a tenth of a gigabyte."""
 
 POINTS, EDGE = 1024, 512
 """Where problems are posed: for the 129 functions of one answer; refinement with several answers wants more."""
 
 REFINEMENTS = 2
 """Before random features join the functions of `bases`."""
+
+
+class Fields(NamedTuple):
+    """What `HyPINO.fields` returns.
+
+    values     on `grid_nodes` of each problem's bounding box, in its own units; outside the domain too
+    residual   share of equation and conditions that is not met, at points that the head did not see
+    """
+
+    values: Float[Tensor, "problems nodes nodes"]
+    residual: Float[Tensor, " problems"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +104,37 @@ class HyPINO:
         With `dtype` float32 the functions are evaluated in it, twice as fast, and their least squares solved in float64
         all the same. On 128 random problems no quartile of the error changed by a hundredth of itself.
         """
-        weights = torch.cat([self.write(part) for part in _chunks(batch, WRITTEN)])
-        parts = zip(_chunks(batch, FITTED), weights.split(FITTED), strict=True)
-        return _joined([self._fit(part, written, least_squares, dtype).answer for part, written in parts])
+        answered = partial(self._answered, least_squares=least_squares, dtype=dtype)
+        return _joined(_each(answered, _parts(batch)))
+
+    def _answered(self, batch: ProblemBatch, least_squares: bool, dtype: torch.dtype) -> Answer:
+        return self._fit(batch, self.write(batch), least_squares, dtype).answer
+
+    @torch.no_grad()
+    def fields(self, problems: Sequence[Problem], nodes: int = 224, points: int = 768, edge: int = 384) -> Fields:
+        """The zero-shot answers to problems of the class, functions in float32, each posed at `points` inside and
+        `edge` points on the boundary; a few are lowered while others are answered.
+
+        Raises UnsupportedError, as `lower`, for a problem that is not in the class.
+        """
+        size = TOGETHER["cpu"]
+        lowered = lowered_one_by_one(problems, Resolution(self.grid, points, edge))
+        none = Fields(torch.empty(0, nodes, nodes).double(), torch.empty(0).double())
+
+        def found(part: list[Lowered]) -> Fields:
+            answer = self._answered(stack([one.posed for one in part]), True, torch.float32)
+            amplitudes = torch.tensor([one.amplitude for one in part], dtype=torch.float64)
+            return Fields(amplitudes[:, None, None] * answer.on_grid(nodes), answer.residual)
+
+        parts = iter(lambda: list(islice(lowered, size)), [])
+        made = side_by_side(found, parts, ceil(len(problems) / size))
+        return Fields(*(torch.cat(column) for column in zip(none, *made, strict=True)))
 
     @torch.no_grad()
     def refine(self, batch: ProblemBatch, steps: int, step: Step = Step.ALL) -> list[Answer]:
         """The zero-shot answer and those after each refinement, none of which is worse than the one before."""
         stages = []
-        for part in _chunks(batch, FITTED):
+        for part in _parts(batch):
             fit = self._fit(part, self.write(part), step is not Step.LENGTH)
             stages.append([fit.answer, *refined(fit, self.write, steps, step)])
         return [_joined(stage) for stage in zip(*stages, strict=True)]
@@ -157,8 +193,17 @@ class HyPINO:
         return fit
 
 
-def _chunks(batch: ProblemBatch, size: int) -> list[ProblemBatch]:
+def _parts(batch: ProblemBatch) -> list[ProblemBatch]:
+    """Of as many problems as are worked on together."""
+    size = TOGETHER[batch.source.device.type]
     return [batch.map(lambda tensor, a=a: tensor[a : a + size]) for a in range(0, len(batch), size)]
+
+
+def _each(answered: Callable[[ProblemBatch], Answer], parts: Sequence[ProblemBatch]) -> list[Answer]:
+    """The answers to all parts; on the CPU side by side."""
+    if parts[0].source.device.type == "cpu":
+        return side_by_side(answered, parts, len(parts))
+    return [answered(part) for part in parts]
 
 
 def _joined(answers: Sequence[Answer]) -> Answer:

@@ -1,6 +1,6 @@
 """Lowering: a `Problem` of HyPINO's class to points and rasters in the square, and the way back to its coordinates."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,13 +76,17 @@ def lower_many(
 
     `stack([one.posed for one in lower_many(problems)])` is their batch.
     """
-    at, placements, lowered = Resolution(grid, points, edge, seed), {}, []
+    return list(lowered_one_by_one(problems, Resolution(grid, points, edge, seed)))
+
+
+def lowered_one_by_one(problems: Iterable[Problem], at: Resolution) -> Iterator[Lowered]:
+    """As `lower_many`, each when it is asked for."""
+    placements: dict[Hashable, Placement] = {}
     for problem in problems:
         found, key = member(problem), _places(problem)
         if key not in placements:
             placements[key] = _place(found, at)
-        lowered.append(_lowered(found, placements[key]))
-    return lowered
+        yield _lowered(found, placements[key])
 
 
 def lower_sweep(

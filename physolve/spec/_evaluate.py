@@ -162,7 +162,8 @@ class _TorchBackend:
 
     @staticmethod
     def shape(arrays: Sequence[torch.Tensor]) -> tuple[int, ...]:
-        return torch.broadcast_shapes(*(a.shape for a in arrays))
+        shapes = {a.shape for a in arrays}  # torch's function is slow, and one shape is the rule
+        return shapes.pop() if len(shapes) == 1 else torch.broadcast_shapes(*shapes)
 
     @staticmethod
     def spread(value: Any, shape: tuple[int, ...], arrays: Sequence[torch.Tensor]) -> torch.Tensor:

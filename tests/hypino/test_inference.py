@@ -26,7 +26,7 @@ from physolve.hypino import (
     sample,
 )
 from physolve.hypino._batch import LAYOUT
-from physolve.hypino._inference import FITTED
+from physolve.hypino._inference import TOGETHER
 from physolve.hypino._refine import Fit
 
 x, y = ps.coordinates("x", "y")
@@ -81,7 +81,7 @@ def test_a_field_on_a_grid_is_that_at_its_nodes(model: HyPINO, batch: ProblemBat
 
 def test_problems_are_answered_one_by_one_as_in_a_batch(model: HyPINO, batch: ProblemBatch) -> None:
     many = batch.map(lambda tensor: torch.cat([tensor, tensor.flip(0)]))
-    assert len(many) > FITTED, "expected more than are fitted at a time"
+    assert len(many) > TOGETHER["cpu"], "expected more than are worked on together"
     together = model.zero_shot(many)
     alone = model.zero_shot(batch.map(lambda tensor: tensor[2:3]))
     points = torch.rand(50, 2, dtype=torch.float64) * 2 - 1
@@ -180,6 +180,26 @@ def poisson() -> ps.Problem:
         conditions=[ps.Dirichlet(u, 0)],
         exact={u: sympy.sin(sympy.pi * x) * sympy.sin(sympy.pi * y)},
     )
+
+
+def test_fields_of_many_problems_are_those_of_each(model: HyPINO) -> None:
+    problems = [replace(poisson(), equations=ps.Eq(-ps.laplacian(u), k)) for k in (1, 400, 3, 4, 5, 6, 7, 8, 9, 10, 11)]
+    assert len(problems) > TOGETHER["cpu"], "expected more than are worked on together"
+    fields = model.fields(problems, nodes=9, points=200, edge=100)
+    assert fields.values.shape == (11, 9, 9)
+    for k in (0, 1, 10):
+        lowered = lower(problems[k], model.grid, 200, 100)
+        answer = model.zero_shot(lowered.posed)
+        there = lowered.amplitude * answer.on_grid(9)
+        torch.testing.assert_close(fields.values[k : k + 1], there, rtol=1e-3, atol=1e-3 * float(there.abs().max()))
+        torch.testing.assert_close(fields.residual[k : k + 1], answer.residual, rtol=1e-2, atol=1e-5)
+    assert model.fields([], nodes=9).values.shape == (0, 9, 9)
+
+
+def test_fields_of_a_problem_that_is_not_in_the_class_are_refused(model: HyPINO) -> None:
+    cubic = replace(poisson(), equations=ps.Eq(-ps.laplacian(u) + u**3, 1), exact={})
+    with pytest.raises(ps.UnsupportedError, match="not linear in the unknown"):
+        model.fields([poisson()] * 20 + [cubic] + [poisson()] * 20)
 
 
 def test_solve_begins_with_the_functions_of_a_source(model: HyPINO) -> None:
