@@ -74,7 +74,25 @@ def test_hypino_target_network_against_nested_autograd(path):
 @combinations
 @pytest.mark.parametrize("dtype", networks.DTYPES, ids=str)
 def test_forward_backward_and_rows_equal_plain_torch(architecture, layout, dtype):
-    weights, points = networks.inputs(architecture, dtype=dtype)
+    equal_to_plain(architecture, layout, *networks.inputs(architecture, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", networks.DTYPES, ids=str)
+@pytest.mark.parametrize("off", [None, 0, -1], ids=["identity", "weight", "bias"])
+def test_a_last_layer_that_is_the_identity_passes_on(dtype, off):
+    """The kernel does not multiply by it; nor is it misled by what almost is one, or by another network of the batch."""
+    architecture = networks.ARCHITECTURES["gated"].with_outputs(9)
+    weights, points = networks.inputs(architecture, 3, dtype=dtype)
+    last = torch.cat([torch.eye(9).flatten(), torch.zeros(9)]).to(dtype)
+    if off is not None:
+        last[off] += 1e-3
+    weights[1, -len(last) :] = last
+    equal_to_plain(architecture, JetLayout.full(2), weights, points)
+
+
+def equal_to_plain(architecture, layout, weights, points):
+    """Jets, their gradients and Jacobian rows."""
+    dtype = weights.dtype
     weights.requires_grad_()
     points.requires_grad_()
     found, plain = (jet(architecture, weights, points, layout) for jet in (network_jet, plain_jet))
