@@ -34,6 +34,7 @@ from physolve.mesh import (
     SMALL,
     Channels,
     Design,
+    NodeType,
     Sight,
     Simulator,
     load_simulator,
@@ -217,6 +218,25 @@ def against(options: argparse.Namespace) -> None:
             f" | {first[2] / roll:.1f} | {steps} | {error:.4f} | {error / first[3]:.2f} |",
             flush=True,
         )
+    first_frame, mean = standing_still(options)
+    print(f"\nthe first frame, kept: {first_frame:.4f}; every flow's own mean: {mean:.4f}")
+
+
+def standing_still(options: argparse.Namespace) -> tuple[float, float]:
+    """Errors of what does not move: the first frame, and the mean over a test trajectory's frames."""
+    store, squares = MeshStore(options.data), []
+    for name in tested(store, options):
+        normal = store.mesh(name).node_type == NodeType.NORMAL
+        chosen = range(0, len(store.times(name)), options.stride)
+        frames = np.stack([store.frame(name, k)["velocity"][normal] for k in chosen]).astype(float)
+        squares.append([np.square(frames[1:] - still).mean() for still in (frames[0], frames.mean(0))])
+    first_frame, mean = np.sqrt(np.mean(squares, 0))
+    return float(first_frame), float(mean)
+
+
+def tested(store: MeshStore, options: argparse.Namespace) -> list[str]:
+    """The trajectories that are rolled out."""
+    return (store.names("test") or store.names())[: options.cases]
 
 
 def ablation(options: argparse.Namespace) -> None:
@@ -251,9 +271,8 @@ def judged(way: Configuration, options: argparse.Namespace, name: str) -> tuple[
     with tempfile.TemporaryDirectory() as place:
         simulator, steps = trained(way, (options.keep or Path(place)) / name.replace(" ", "_"))
     store = MeshStore(options.data)
-    names = (store.names("test") or store.names())[: options.cases]
     squares = []
-    for name in names:
+    for name in tested(store, options):
         case = stored_case(store, name, simulator.design)
         errors = run_rollout(simulator, case, case.steps, device=device(), bound=1e6).errors
         squares.append(errors["velocity rmse"] ** 2)

@@ -41,15 +41,15 @@ PHYSOLVE_HD void load_points(const Plan& plan, const Batch<typename Machine::Sca
   machine.sync();
 }
 
-// outputs[t][row][o] of the tile <-> [row][point][o] of the batch: f(place in the tile, whether a point is there, place
-// in the batch).
+// [point][row][output] of the tile, points' rows `stride` apart <-> [row][point][output] of the batch: f(place in the
+// tile, whether a point is there, place in the batch).
 template <class Machine, class F>
-PHYSOLVE_HD void each_output(const Plan& plan, long points, int network, long from, int count, int T,
+PHYSOLVE_HD void each_output(const Plan& plan, int stride, long points, int network, long from, int count, int T,
                              const Machine& machine, F f) {
   const int outputs = plan.outputs(), rows = plan.layout.rows();
   machine.grid(rows, T, [&](int r, int t) {
     for (int o = 0; o < outputs; ++o) {
-      f((t * rows + r) * outputs + o, t < count, ((long(network) * rows + r) * points + from + t) * outputs + o);
+      f((t * rows + r) * stride + o, t < count, ((long(network) * rows + r) * points + from + t) * outputs + o);
     }
   });
 }
@@ -67,13 +67,14 @@ PHYSOLVE_HD void run_tile(Sweep<Machine>& sweep, const Batch<typename Machine::S
   load_points(plan, batch, network, from, count, T, tile, machine);
   sweep.forward(weights, tile);
   if (job.jets) {
-    each_output(plan, batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
-      if (there) job.jets[index] = tile.outputs[k];
+    const Block<const S> jet = sweep.outputs_from(weights, tile);
+    each_output(plan, jet.row, batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
+      if (there) job.jets[index] = jet.p[k];
     });
     machine.sync();
     return;
   }
-  each_output(plan, batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
+  each_output(plan, plan.outputs(), batch.points, network, from, count, T, machine, [&](int k, bool there, long index) {
     tile.outputs[k] = there ? job.cotangents[index] : S(0);
   });
   machine.sync();

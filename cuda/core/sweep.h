@@ -50,7 +50,7 @@ struct Tile {
   S *z[MAX_LAYERS], *h[MAX_LAYERS], *kept[MAX_LAYERS], *mixed[MAX_LAYERS];
   S *difference, *g, *to_u, *to_v;
   S* points;     // [axis][point]
-  S* outputs;    // [point][row][output]: the result of forward, the cotangent for backward
+  S* outputs;    // [point][row][output]: the result, or the cotangent for backward
   S* to_points;  // [axis][point], null where it is not wanted
 };
 
@@ -67,6 +67,7 @@ class Sweep {
   PHYSOLVE_HD int width(int l) const { return padded(plan.layer[l].out, lanes); }
   PHYSOLVE_HD int feature_width() const { return padded(plan.features(), lanes); }
 
+  // Up to the last hidden layer, which `outputs_from` or `backward` go on from.
   PHYSOLVE_HD void forward(const Packed<S>& w, const Tile<S>& tile) {
     features(tile);
     for (int l = 0; l < plan.heads(); ++l) head(w, tile, l);
@@ -76,7 +77,19 @@ class Sweep {
       machine.sync();
       activate(w, tile, l);
     }
-    read_out(w, tile);
+  }
+
+  // The network's jet.
+  PHYSOLVE_HD Block<const S> outputs_from(const Packed<S>& w, const Tile<S>& tile) {
+    const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
+    const S* h = tile.h[last - 1];
+    if (w.passes_on) return {h, n};
+    machine.grid(T * rows, outputs, [&](int line, int o) {
+      tile.outputs[line * outputs + o] = machine.dot(h + line * n, w.transposed[last] + o * n, n);
+      if (line % rows == 0) tile.outputs[line * outputs + o] += w.bias[last][o];
+    });
+    machine.sync();
+    return {tile.outputs, outputs};
   }
 
   // From the cotangent in tile.outputs (after forward): every layer's weights' share goes to the sink.
@@ -248,20 +261,6 @@ class Sweep {
         Rule<F>::slopes(in[0], out[0], a, b, d1, d2, d3);
         write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), z + offset, n);
       });
-    });
-    machine.sync();
-  }
-
-  PHYSOLVE_HD void read_out(const Packed<S>& w, const Tile<S>& tile) {
-    const int last = plan.last(), n = width(last - 1), outputs = plan.outputs();
-    const S* h = tile.h[last - 1];
-    if (w.passes_on) {
-      machine.grid(T * rows, outputs, [&](int line, int o) { tile.outputs[line * outputs + o] = h[line * n + o]; });
-      return machine.sync();
-    }
-    machine.grid(T * rows, outputs, [&](int line, int o) {
-      tile.outputs[line * outputs + o] = machine.dot(h + line * n, w.transposed[last] + o * n, n);
-      if (line % rows == 0) tile.outputs[line * outputs + o] += w.bias[last][o];
     });
     machine.sync();
   }
