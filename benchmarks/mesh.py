@@ -246,7 +246,8 @@ def ablation(options: argparse.Namespace) -> None:
         "dilated window": Sight(reach=4, dilation=8),
         "2 global nodes": Sight(global_nodes=2),
         "2 hops": Sight(hops=2),
-        "window and global nodes": SIGHT,
+        "window and 2 global nodes": Sight(reach=4, dilation=8, global_nodes=2),
+        "2 hops and 2 global nodes": SIGHT,
     }
     print("| sees | edges a node | training step s | steps trained | rollout RMSE |\n|---|---|---|---|---|")
     for name, sight in chosen_of(sights, options).items():

@@ -80,7 +80,7 @@ def test_forward_backward_and_rows_equal_plain_torch(architecture, layout, dtype
 @pytest.mark.parametrize("dtype", networks.DTYPES, ids=str)
 @pytest.mark.parametrize("off", [None, 0, -1], ids=["identity", "weight", "bias"])
 def test_a_last_layer_that_is_the_identity_passes_on(dtype, off):
-    """The kernel does not multiply by it; nor is it misled by what almost is one, or by another network of the batch."""
+    """The kernel does not multiply by it; what almost is one does not mislead it, nor another network of the batch."""
     architecture = networks.ARCHITECTURES["gated"].with_outputs(9)
     weights, points = networks.inputs(architecture, 3, dtype=dtype)
     last = torch.cat([torch.eye(9).flatten(), torch.zeros(9)]).to(dtype)
