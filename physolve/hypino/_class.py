@@ -50,10 +50,14 @@ def why_not(problem: Problem) -> str | None:
     return None
 
 
-def member(problem: Problem, parameters: tuple[float, ...] = ()) -> Member:
-    """The problem as a member of the class. Raises UnsupportedError with the reason why it is not."""
+def member(problem: Problem, parameters: tuple[float, ...] = (), like: Member | None = None) -> Member:
+    """The problem as a member of the class, sharing the work on conditions with one that has the same.
+
+    Raises UnsupportedError with the reason why it is not one.
+    """
     check_frame(problem, parameters)
-    found = Member(Collocation(problem), parameters)
+    collocation = Collocation(problem)
+    found = Member(collocation if like is None else collocation.sharing(like.collocation), parameters)
     _check_equation(found)
     if not problem.conditions:
         raise UnsupportedError(

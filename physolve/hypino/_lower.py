@@ -81,12 +81,15 @@ def lower_many(
 
 def lowered_one_by_one(problems: Iterable[Problem], at: Resolution) -> Iterator[Lowered]:
     """As `lower_many`, each when it is asked for."""
+    members: dict[Hashable, Member] = {}
     placements: dict[Hashable, Placement] = {}
     for problem in problems:
-        found, key = member(problem), _places(problem)
-        if key not in placements:
-            placements[key] = _place(found, at)
-        yield _lowered(found, placements[key])
+        asked, places = _asked(problem), _places(problem)
+        found = member(problem, like=members.get(asked))
+        members.setdefault(asked, found)
+        if places not in placements:
+            placements[places] = _place(found, at)
+        yield _lowered(found, placements[places])
 
 
 def lower_sweep(
@@ -129,6 +132,11 @@ def _places(problem: Problem) -> Hashable:
     """Equal for problems that can share a placement."""
     conditions = tuple((type(c), c.on, _has_velocity(c)) for c in problem.conditions)
     return problem.coordinates, problem.domain, conditions
+
+
+def _asked(problem: Problem) -> Hashable:
+    """Equal for problems that can share what is made of their conditions."""
+    return problem.coordinates, problem.unknowns, problem.parameters, problem.conditions
 
 
 def _lowered(found: Member, placement: Placement) -> Lowered:

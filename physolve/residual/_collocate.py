@@ -73,6 +73,12 @@ class Collocation:
         made.__dict__.update(frame=self.frame, equations=self.equations, conditions=self.conditions)
         return made
 
+    def sharing(self, other: "Collocation") -> "Collocation":
+        """With the forms of another problem's conditions, which must be equal and about the same unknowns."""
+        made = replace(self)
+        made.__dict__.update(frame=other.frame, conditions=other.conditions)
+        return made
+
     @cached_property
     def frame(self) -> Frame:
         return Frame(self.problem.coordinates, self.problem.unknowns, self.problem.parameters)
