@@ -26,15 +26,16 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from _dmd import dmd, dmd_chosen, relative
 from _large_mesh import large
 from numpy.typing import NDArray
+from torch import Tensor
 
 from physolve.mesh import (
     MEDIUM,
     SMALL,
     Channels,
     Design,
-    NodeType,
     Sight,
     Simulator,
     load_simulator,
@@ -42,7 +43,7 @@ from physolve.mesh import (
     simulation_graph,
 )
 from physolve.mesh.data import Conversion, Fields, MeshStore, convert, read_rules
-from physolve.mesh.rollout import run_rollout, stored_case
+from physolve.mesh.rollout import RolloutErrors, run_rollout, stored_case
 from physolve.mesh.training import Configuration, DataSettings, ModelSettings, TrainingSettings, train
 from physolve.mesh.training._design import design_for, scales_of
 from physolve.mesh.training._module import Batch, MeshModule
@@ -118,7 +119,7 @@ def series(options: argparse.Namespace) -> None:
         folder = Path(place)
         past, whole = (stored_series(folder, name, arrays, end) for name, end in (("past", LAST + 1), ("all", FRAMES)))
         how = filled(transformer(SMALL), past, options, noise=0.005, learning_rate=2e-3)
-        how = dataclasses.replace(how, data=dataclasses.replace(how.data, first=SETTLED))
+        how = dataclasses.replace(how, data=dataclasses.replace(how.data, first=SETTLED, stride=1))
         simulator, steps = trained(how, folder / "run")
         predicted = forecast(simulator, whole)
     velocity = np.stack([arrays["vx"], arrays["vy"]], -1)
@@ -163,38 +164,6 @@ def forecast(simulator: Simulator, data: Path) -> NDArray:
     return np.stack(kept[1:])
 
 
-def relative(found: NDArray, true: NDArray) -> float:
-    return float(np.linalg.norm(found - true) / np.linalg.norm(true))
-
-
-def dmd(frames: NDArray, first: int, rank: int, steps: int) -> NDArray:
-    """Dynamic mode decomposition: the linear map that fits frame to next frame from `first` on, on `rank` modes about
-    the mean."""
-    from scipy.linalg import svd
-
-    flat = frames[first:].reshape(len(frames) - first, -1).astype(float)
-    mean = flat.mean(0)
-    x = (flat - mean).T
-    u, s, vt = svd(x[:, :-1], full_matrices=False)
-    u, s, vt = u[:, :rank], s[:rank], vt[:rank]
-    step = u.T @ x[:, 1:] @ vt.T / s
-    state, found = u.T @ x[:, -1], []
-    for _ in range(steps):
-        state = step @ state
-        found.append(mean + u @ state)
-    return np.stack(found).reshape(steps, *frames.shape[1:])
-
-
-def dmd_chosen(known: NDArray, true: NDArray) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First frame and rank: by predicting frames 31-44 from those before, and by looking at what is to be predicted."""
-    choices = [(first, rank) for first in (0, 5, 10, 15, 20, 25, 30) for rank in range(1, 24)]
-    split = len(known) - len(true)
-    early = [(a, r) for a, r in choices if r < split - a - 1]
-    late = [(a, r) for a, r in choices if r < len(known) - a - 1]
-    held = min(early, key=lambda c: relative(dmd(known[:split], *c, len(true)), known[split:]))
-    return held, min(late, key=lambda c: relative(dmd(known, *c, len(true)), true))
-
-
 # --- networks against one another
 
 
@@ -226,12 +195,20 @@ def standing_still(options: argparse.Namespace) -> tuple[float, float]:
     """Errors of what does not move: the first frame, and the mean over a test trajectory's frames."""
     store, squares = MeshStore(options.data), []
     for name in tested(store, options):
-        normal = store.mesh(name).node_type == NodeType.NORMAL
         chosen = range(0, len(store.times(name)), options.stride)
-        frames = np.stack([store.frame(name, k)["velocity"][normal] for k in chosen]).astype(float)
-        squares.append([np.square(frames[1:] - still).mean() for still in (frames[0], frames.mean(0))])
+        frames = torch.from_numpy(np.stack([store.frame(name, k)["velocity"] for k in chosen])).double()
+        types = torch.from_numpy(store.mesh(name).node_type)
+        squares.append([error_of(still, frames[1:], types) ** 2 for still in (frames[0], frames.mean(0))])
     first_frame, mean = np.sqrt(np.mean(squares, 0))
     return float(first_frame), float(mean)
+
+
+def error_of(still: Tensor, true: Tensor, types: Tensor) -> float:
+    """Of one velocity for all steps, as a rollout's is told."""
+    errors = RolloutErrors(Channels(("velocity",), (2,)), types)
+    for frame in true:
+        errors.add(still, frame)
+    return errors.figures()["velocity rmse"]
 
 
 def tested(store: MeshStore, options: argparse.Namespace) -> list[str]:

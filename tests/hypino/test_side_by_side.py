@@ -10,34 +10,30 @@ from physolve.hypino._side_by_side import side_by_side
 
 
 @pytest.fixture
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """So many of torch's, two where a test does not say."""
+    before, wanted = torch.get_num_threads(), getattr(request, "param", 2)
+    torch.set_num_threads(wanted)
+    yield wanted
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2], indirect=True)
 def test_results_are_in_the_order_of_the_parts(threads: int) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        late = threading.Event()
+    late = threading.Event()
 
-        def work(part: int) -> int:
-            # The first part ends last, where there is a second thread.
-            if part == 0 and threads > 1:
-                assert late.wait(60)
-            if part == 4:
-                late.set()
-            return part**2
+    def work(part: int) -> int:
+        # The first part ends last, where there is a second thread.
+        if part == 0 and threads > 1:
+            assert late.wait(60)
+        if part == 4:
+            late.set()
+        return part**2
 
-        assert side_by_side(work, iter(range(5)), 5) == [0, 1, 4, 9, 16]
-    finally:
-        torch.set_num_threads(before)
+    assert side_by_side(work, iter(range(5)), 5) == [0, 1, 4, 9, 16]
 
 
-def test_every_thread_has_one_of_torch_and_the_gradients_of_the_caller(two_threads: None) -> None:
+def test_every_thread_has_one_of_torch_and_the_gradients_of_the_caller(threads: int) -> None:
     both = threading.Barrier(2)
 
     def work(part: int) -> tuple[str, int, bool]:
@@ -52,14 +48,14 @@ def test_every_thread_has_one_of_torch_and_the_gradients_of_the_caller(two_threa
     assert [grad for _, _, grad in side_by_side(work, range(2), 2)] == [True, True]
 
 
-def test_one_part_is_worked_on_here(two_threads: None) -> None:
+def test_one_part_is_worked_on_here(threads: int) -> None:
     assert side_by_side(lambda part: (threading.current_thread(), torch.get_num_threads()), [7], 1) == [
         (threading.main_thread(), 2)
     ]
 
 
 @pytest.mark.parametrize("where", ["work", "parts"])
-def test_an_error_ends_it(two_threads: None, where: str) -> None:
+def test_an_error_ends_it(threads: int, where: str) -> None:
     started: list[int] = []
 
     def parts() -> Iterator[int]:
