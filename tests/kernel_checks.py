@@ -14,13 +14,13 @@ def build(*command):
     return done
 
 
-def device_library(folder, source):
-    """The kernels of a file in cuda/device, compiled and linked for sm_80 and sm_90."""
+def device_library(folder, *sources):
+    """The kernels of files in cuda/device, compiled and linked for sm_80 and sm_90."""
     library = folder / "device.so"
     codes = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in (80, 90)]
     quick = ("-Xcicc", "-O1", "-Xptxas", "-O1")  # full optimisation takes over a minute
     shared = ("nvcc", "-std=c++17", "-shared", "-Xcompiler=-fPIC", "-t", "2")
-    build(*shared, *DEVICE_FLAGS, *quick, *codes, "-o", library, source_folder() / "device" / source)
+    build(*shared, *DEVICE_FLAGS, *quick, *codes, "-o", library, *(source_folder() / "device" / name for name in sources))
     return library
 
 

@@ -5,8 +5,9 @@
 
 namespace physolve {
 
-// Any layout, read at run time.
+// Any layout, read at run time: `known` is false, `most` a bound. Of a known pattern `most` is the number of rows.
 struct AnyPattern {
+  static constexpr bool known = false;
   static constexpr int most = 1 + MAX_DIM + MAX_SECOND;
   const Layout& layout;
 
@@ -19,6 +20,7 @@ struct AnyPattern {
 // Value, n first derivatives and their n pure second ones: what a Laplacian with lower-order terms asks for.
 template <int n>
 struct DiagonalPattern {
+  static constexpr bool known = true;
   static constexpr int most = 1 + 2 * n;
 
   PHYSOLVE_HD constexpr int firsts() const { return n; }
@@ -36,6 +38,7 @@ struct DiagonalPattern {
 // Value and n first derivatives.
 template <int n>
 struct GradientPattern {
+  static constexpr bool known = true;
   static constexpr int most = 1 + n;
 
   PHYSOLVE_HD constexpr int firsts() const { return n; }

@@ -2,6 +2,8 @@
 // memory that fits the L2 cache.
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
 #include "block.h"
 #include "kernels.h"
 
@@ -40,6 +42,9 @@ long scratch_of_block(const Plan& plan, const Job<S>& job, bool weights_in_share
 template <class S>
 Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
   Launch launch;
+  if constexpr (std::is_same_v<S, float>) {
+    if (narrow_launch_of(plan, batch, job, launch)) return launch;
+  }
   int device = 0, processors = 1, most_shared = 0, resident = 0;
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
@@ -60,9 +65,14 @@ Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
 template <class S>
 const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Launch& launch, void* scratch,
                    void* stream) {
-  work<S><<<launch.blocks, THREADS, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
-      plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), launch.weights_in_shared,
-      static_cast<S*>(scratch), scratch_of_block(plan, job, launch.weights_in_shared));
+  if constexpr (std::is_same_v<S, float>) {
+    if (launch.narrow) narrow_launch(plan, batch, job, launch, scratch, stream);
+  }
+  if (!launch.narrow) {
+    work<S><<<launch.blocks, THREADS, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+        plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), launch.weights_in_shared,
+        static_cast<S*>(scratch), scratch_of_block(plan, job, launch.weights_in_shared));
+  }
   const cudaError_t error = cudaGetLastError();  // of the queries above too
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
 }

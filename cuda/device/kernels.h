@@ -10,6 +10,7 @@ struct Launch {
   int blocks = 0;
   long shared_bytes = 0, scratch_bytes = 0;
   bool weights_in_shared = true;
+  bool narrow = false;  // by narrow.cu
 };
 
 template <class S>
@@ -19,5 +20,10 @@ Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job);
 template <class S>
 const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Launch& launch, void* scratch,
                    void* stream);
+
+// The same of narrow.cu, for what it has a way for: false where it has none.
+bool narrow_launch_of(const Plan& plan, const Batch<float>& batch, const Job<float>& job, Launch& launch);
+void narrow_launch(const Plan& plan, const Batch<float>& batch, const Job<float>& job, const Launch& launch,
+                   void* scratch, void* stream);
 
 }  // namespace physolve

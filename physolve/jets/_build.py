@@ -10,7 +10,10 @@ JETS = KernelLibrary(
     title="jet",
     name="physolve_kernels",
     host=("torch/bindings.cpp", "host/kernels.cpp", "host/f32.cpp", "host/f64.cpp"),
-    device=("torch/device.cpp", "device/kernels.cu"),
+    device=(
+        "torch/device.cpp",
+        *("device/kernels.cu", "device/narrow.cu", "device/narrow_32.cu", "device/narrow_64.cu"),
+    ),
     no_device=("torch/no_device.cpp",),
     register=register,
     vector_bytes=lambda: torch.ops.physolve.vector_bytes(),

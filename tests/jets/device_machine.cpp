@@ -1,60 +1,7 @@
 // The device's machine on the host: threads and a barrier stand in for the threads of a block. Its results must be the
 // host kernels', and under the thread sanitizer a missing barrier is a data race that is reported.
-#include <pthread.h>
-
-#include <cmath>
-#include <cstdio>
-#include <random>
-#include <thread>
-#include <vector>
-
 #include "device/block.h"
-#include "host/kernels.h"
-
-using namespace physolve;
-
-struct PosixBarrier {
-  pthread_barrier_t* barrier;
-  void operator()() const { pthread_barrier_wait(barrier); }
-};
-
-Plan make_plan(std::vector<int> sizes, Function function, int bands, bool gated, std::vector<int> first,
-               std::vector<std::pair<int, int>> second) {
-  Plan plan;
-  plan.dim = plan.layout.dim = sizes[0];
-  plan.function = function;
-  plan.gated = gated;
-  plan.bands = bands;
-  for (int k = 0; k < bands; ++k) plan.frequency[k] = 0.6 * (1 << k);
-  for (int i = 0; i < plan.dim; ++i) {
-    plan.center[i] = 0.1 * i;
-    plan.slope[i] = 1.0 + 0.2 * i;
-  }
-  auto add = [&](int in, int out) {
-    plan.layer[plan.layers++] = {in, out, plan.weights, plan.weights + in * out};
-    plan.weights += (in + 1) * out;
-  };
-  for (int l = 0; l < plan.heads(); ++l) add(plan.features(), sizes[1]);
-  for (size_t l = 1; l + 1 < sizes.size(); ++l) add(sizes[l], sizes[l + 1]);
-  Layout& layout = plan.layout;
-  for (int axis : first) layout.axis[layout.firsts++] = axis;
-  for (auto [i, j] : second) {
-    for (int r = 0; r < layout.firsts; ++r) {
-      if (layout.axis[r] == i) layout.left[layout.seconds] = 1 + r;
-      if (layout.axis[r] == j) layout.right[layout.seconds] = 1 + r;
-    }
-    layout.pure[layout.seconds++] = i == j ? i : -1;
-  }
-  return plan;
-}
-
-template <class S>
-std::vector<S> draw(long count, std::mt19937& generator, double size) {
-  std::uniform_real_distribution<double> uniform(-size, size);
-  std::vector<S> numbers(count);
-  for (auto& number : numbers) number = S(uniform(generator));
-  return numbers;
-}
+#include "device_driver.h"
 
 // Two blocks of `threads` threads, one block after the other, as a grid would share out the tasks.
 template <class S>
@@ -62,37 +9,11 @@ void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job, i
   const long chunks = device_chunks(batch.networks, batch.points, plan.weights);
   for (int block = 0; block < 2; ++block) {
     std::vector<S> weights(weight_numbers<S>(plan)), tile(tile_numbers<S>(plan, job.point_gradients != nullptr));
-    pthread_barrier_t barrier;
-    pthread_barrier_init(&barrier, nullptr, threads);
-    std::vector<std::thread> running;
-    for (int thread = 0; thread < threads; ++thread) {
-      running.emplace_back([&, thread] {
-        const BlockMachine<S, PosixBarrier> machine{thread, threads, {&barrier}};
-        run_block(plan, batch, job, chunks, block, 2, machine, weights.data(), tile.data());
-      });
-    }
-    for (auto& thread : running) thread.join();
-    pthread_barrier_destroy(&barrier);
+    run_threads(threads, [&](int thread, PosixBarrier barrier) {
+      const BlockMachine<S, PosixBarrier> machine{thread, threads, barrier};
+      run_block(plan, batch, job, chunks, block, 2, machine, weights.data(), tile.data());
+    });
   }
-}
-
-template <class S>
-double distance(const std::vector<S>& a, const std::vector<S>& b) {
-  double off = 0, size = 1e-30;
-  for (size_t k = 0; k < a.size(); ++k) {
-    if (!std::isfinite(a[k])) return INFINITY;
-    off = std::max(off, std::fabs(double(a[k]) - double(b[k])));
-    size = std::max(size, std::fabs(double(b[k])));
-  }
-  return off / size;
-}
-
-template <class S>
-std::vector<S> summed(const std::vector<S>& chunks, long networks, long count) {
-  std::vector<S> sums(networks * count);
-  const long each = long(chunks.size()) / (networks * count);
-  for (long k = 0; k < long(chunks.size()); ++k) sums[k / (each * count) * count + k % count] += chunks[k];
-  return sums;
 }
 
 template <class S>

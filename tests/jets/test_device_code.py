@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from kernel_checks import check_binding, device_library, run_as_threads
 
+from physolve.jets._build import JETS
+
 HERE = Path(__file__).parent
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
 def test_compiles_and_links_for_two_architectures(tmp_path):
-    assert device_library(tmp_path, "kernels.cu").stat().st_size > 0
+    sources = [Path(name).name for name in JETS.device if name.endswith(".cu")]
+    assert device_library(tmp_path, *sources).stat().st_size > 0
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
@@ -20,7 +23,8 @@ def test_the_binding_to_torchs_stream_compiles():
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")
-def test_a_block_of_threads_gives_the_host_kernels_results_without_a_race(tmp_path):
-    """See device_machine.cpp; a barrier taken out of sweep.h makes the sanitizer report races here."""
-    printed = run_as_threads(tmp_path, HERE / "device_machine.cpp", ("f32.cpp", "f64.cpp"))
+@pytest.mark.parametrize("driver", ["device_machine.cpp", "narrow_machine.cpp"])
+def test_threads_give_the_host_kernels_results_without_a_race(driver, tmp_path):
+    """See the drivers; a barrier taken out of sweep.h or narrow.h makes the sanitizer report races here."""
+    printed = run_as_threads(tmp_path, HERE / driver, ("f32.cpp", "f64.cpp"))
     assert printed.endswith("all agree\n"), printed

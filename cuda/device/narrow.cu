@@ -1,0 +1,61 @@
+// How a job on narrow networks is launched.
+#include <cuda_runtime.h>
+
+#include "kernels.h"
+#include "narrow_kernels.h"
+
+namespace physolve {
+namespace {
+
+int attribute(cudaDeviceAttr which) {
+  int device = 0, value = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&value, which, device);
+  return value;
+}
+
+// Null where there is none. Tensor cores know 11 bits from compute capability 8 on.
+NarrowKernel kernel_for(const Plan& plan, const Job<float>& job) {
+  if (attribute(cudaDevAttrComputeCapabilityMajor) < 8) return nullptr;
+  switch (narrow_tiles(plan, job)) {
+    case 4: return narrow_kernel<4>(plan);
+    case 8: return narrow_kernel<8>(plan);
+    default: return nullptr;
+  }
+}
+
+NarrowMemory memory_for(const Plan& plan, const Job<float>& job) {
+  const int room = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin) / int(sizeof(float));
+  return NarrowMemory(plan, narrow_tiles(plan, job), NARROW_WARPS, job.weight_sums != nullptr, room);
+}
+
+}  // namespace
+
+bool narrow_launch_of(const Plan& plan, const Batch<float>& batch, const Job<float>& job, Launch& launch) {
+  const NarrowKernel kernel = kernel_for(plan, job);
+  if (!kernel) return false;
+  const NarrowMemory memory = memory_for(plan, job);
+  const long shared = memory.shared(NARROW_WARPS) * long(sizeof(float));
+  const int most_shared = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+  if (shared > most_shared) return false;  // many layers
+  // Always the most there is: a smaller value, set for a smaller network, could meet another thread's launch.
+  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most_shared);
+  int resident = 0;
+  cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, 32 * NARROW_WARPS, shared);
+  const long tasks = batch.networks * device_chunks(batch.networks, batch.points, plan.weights);
+  const long most = long(attribute(cudaDevAttrMultiProcessorCount)) * (resident > 0 ? resident : 1);
+  launch.narrow = true;
+  launch.shared_bytes = shared;
+  launch.blocks = int(tasks < most ? tasks : most);
+  launch.scratch_bytes = launch.blocks * memory.scratch(NARROW_WARPS) * long(sizeof(float));
+  return true;
+}
+
+void narrow_launch(const Plan& plan, const Batch<float>& batch, const Job<float>& job, const Launch& launch,
+                   void* scratch, void* stream) {
+  kernel_for(plan, job)<<<launch.blocks, 32 * NARROW_WARPS, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+      plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), memory_for(plan, job),
+      static_cast<float*>(scratch));
+}
+
+}  // namespace physolve

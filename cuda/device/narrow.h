@@ -1,0 +1,557 @@
+// Narrow networks on warps: layers of at most 8 * tiles channels, a pattern of rows known when this is compiled, float.
+//
+// A warp takes eight points through the network. A jet is [tile of 8 channels][row][point][channel of the tile], and lane
+// (g, t), g = lane / 4, t = lane % 4, owns the channels 2t and 2t + 1 of point g in every tile and row: consecutive lanes
+// have consecutive numbers, and these are the fragments of the tensor cores (warp.h) up to the order of channels in a sum.
+// Where a product's lines are points, a fragment of sixteen is two rows of the jet; in a weight's gradient, sixteen
+// channels. Only x and y are read by other lanes than wrote them.
+//
+// Weights are tiles of 8 inputs x 8 outputs, their lines in an order (`line_of`) in which neither a tile nor its transpose
+// makes lanes wait for one memory bank; a gradient is summed as fragments, one sum a warp.
+#pragma once
+
+#include "../core/jobs.h"
+#include "pair.h"
+#include "warp.h"
+
+namespace physolve {
+
+constexpr int NARROW_POINTS = 8, CELL = 64;  // numbers of a tile of channels in one row
+
+// Line of an input in a tile of weights: the even ones differ modulo 4, so do the odd ones, the first four and the last.
+PHYSOLVE_HD int line_of(int input) { return input % 2 ? 4 + (input / 2 ^ 2) : input / 2; }
+PHYSOLVE_HD int input_of(int line) { return line < 4 ? 2 * line : 2 * (line - 4 ^ 2) + 1; }
+
+// Two features side by side: sin(pi turns z) and cos(pi turns z), or with no turns z of two coordinates;
+// z = (x - center) scale along `axis`, -1 where there is none, rate = d(pi turns z) / dx.
+struct alignas(16) FeaturePair {
+  float center[2] = {}, scale[2] = {}, turns = 0, rate = 0;
+  int axis[2] = {-1, -1};
+};
+
+PHYSOLVE_HD FeaturePair feature_pair(const Plan& plan, int p) {
+  FeaturePair pair;
+  const int waves = plan.dim * plan.bands;
+  for (int e = 0; e < 2; ++e) {
+    const int axis = p < waves ? p / plan.bands : 2 * (p - waves) + e;
+    if (axis >= plan.dim) continue;
+    pair.axis[e] = axis;
+    pair.center[e] = float(plan.center[axis]);
+    pair.scale[e] = float(plan.slope[axis]);
+  }
+  if (p < waves) {
+    pair.turns = float(plan.frequency[p % plan.bands] / 3.14159265358979323846);
+    pair.rate = float(plan.frequency[p % plan.bands] * plan.slope[pair.axis[0]]);
+  }
+  return pair;
+}
+
+// How a network lies in memory: inputs of the heads, of other layers and outputs in tiles of 8; features behind them.
+struct NarrowShape {
+  int tiles, head_tiles, last_tiles, heads, last;
+
+  PHYSOLVE_HD NarrowShape(const Plan& plan, int tiles)
+      : tiles(tiles),
+        head_tiles((plan.features() + 7) / 8),
+        last_tiles(plan.outputs() <= 8 ? 1 : tiles),
+        heads(plan.heads()),
+        last(plan.last()) {}
+
+  PHYSOLVE_HD int in_tiles(int l) const { return l < heads ? head_tiles : tiles; }
+  PHYSOLVE_HD int out_tiles(int l) const { return l < last ? tiles : last_tiles; }
+
+  // Numbers before layer l: weights and biases; sums of the gradient, of sixteen inputs each, and of a bias by lanes.
+  PHYSOLVE_HD int weights_before(int l) const {
+    const int in_heads = (l < heads ? l : heads) * head_tiles, rest = l > heads ? (l - heads) * tiles : 0;
+    return (in_heads + rest) * tiles * CELL + l * tiles * 8;
+  }
+  PHYSOLVE_HD int sums_before(int l) const {
+    const int in_heads = (l < heads ? l : heads) * ((head_tiles + 1) / 2), rest = l > heads ? (l - heads) * (tiles / 2) : 0;
+    return ((in_heads + rest) * 2 + l) * tiles * CELL;
+  }
+  PHYSOLVE_HD int bias_of(int l) const { return weights_before(l) + in_tiles(l) * out_tiles(l) * CELL; }
+  PHYSOLVE_HD int bias_sum_of(int l) const { return sums_before(l) + (in_tiles(l) + 1) / 2 * 2 * out_tiles(l) * CELL; }
+  PHYSOLVE_HD int features_at() const { return bias_of(last) + last_tiles * 8; }
+  PHYSOLVE_HD int weights() const { return features_at() + head_tiles * 4 * int(sizeof(FeaturePair) / sizeof(float)); }
+  PHYSOLVE_HD int sums() const { return bias_sum_of(last) + last_tiles * CELL; }
+};
+
+// Features go by such pairs, then the coordinates. Row of the weight for feature k.
+PHYSOLVE_HD int narrow_feature_row(const Plan& plan, int k) {
+  const int waves = plan.dim * plan.bands;
+  return k < 2 * waves ? k / 2 + k % 2 * waves : k;
+}
+
+PHYSOLVE_HD int narrow_row(const Plan& plan, int l, int input) {
+  return l < plan.heads() ? narrow_feature_row(plan, input) : input;
+}
+
+// A warp's jets: x, y; U - V, V and their cotangents where there are gates; z of every layer for backward. The first
+// `fast` of them lie in shared memory, the others in scratch.
+struct NarrowJets {
+  float *shared, *scratch;
+  int fast, numbers;
+  bool gated;
+
+  PHYSOLVE_HD float* operator[](int k) const {
+    return k < fast ? shared + k * numbers : scratch + (k - fast) * numbers;
+  }
+  PHYSOLVE_HD float* x() const { return shared; }
+  PHYSOLVE_HD float* y() const { return shared + numbers; }
+  PHYSOLVE_HD float* difference() const { return (*this)[2]; }
+  PHYSOLVE_HD float* v() const { return (*this)[3]; }
+  PHYSOLVE_HD float* to_u() const { return (*this)[4]; }
+  PHYSOLVE_HD float* to_v() const { return (*this)[5]; }
+  PHYSOLVE_HD float* kept(int l) const { return (*this)[(gated ? 6 : 2) + l]; }
+
+  static PHYSOLVE_HD int count(const Plan& plan) { return (plan.gated ? 6 : 2) + plan.last(); }
+};
+
+// s and its derivatives at a value.
+struct Slopes {
+  Pair s, first, second, third;
+};
+
+template <Function F>
+PHYSOLVE_HD Slopes slopes_at(Pair v) {
+  Slopes at;
+  Pair a, b;
+  Rule<F>::template open<PairMath>(v, at.s, a, b);
+  Rule<F>::slopes(v, at.s, a, b, at.first, at.second, at.third);
+  return at;
+}
+
+// The same from what is kept in the place of the value: s itself where that is enough.
+template <Function F>
+PHYSOLVE_HD Slopes slopes_from(Pair kept) {
+  if constexpr (F == Function::tanh) {
+    Slopes at{kept};
+    Rule<F>::slopes(Pair{}, kept, Pair{}, Pair{}, at.first, at.second, at.third);
+    return at;
+  } else {
+    return slopes_at<F>(kept);
+  }
+}
+
+template <int tiles, class Pattern, class Warp>
+class NarrowSweep {
+ public:
+  static constexpr int rows = Pattern::most, halves = (rows + 1) / 2, stride = rows * CELL, numbers = tiles * stride;
+  using Jet = Rows<Pair, Pattern>;
+
+  PHYSOLVE_HD NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, Warp warp)
+      : plan(plan), shape(plan, tiles), weights(weights), jets(jets), x(jets.x()), y(jets.y()), warp(warp),
+        g(warp.lane / 4), t(warp.lane % 4) {}
+
+  // The jets of `count` points from `points` on, row r's to out + r * row_stride.
+  PHYSOLVE_HD void forward(const float* points, int count, float* out, long row_stride) const {
+    to_last_hidden(points, count, false);
+    const int last = plan.last();
+    if (shape.last_tiles == 1) {
+      dense<1>(x, last);
+    } else {
+      dense<tiles>(x, last);
+    }
+    const float* bias = weights + shape.bias_of(last);
+    each_output([&](int place, int r, int o) {
+      if (g < count) out[r * row_stride + g * plan.outputs() + o] = r == 0 ? x[place] + bias[o] : x[place];
+    });
+    warp.sync();
+  }
+
+  // Adds the gradient in the weights to `sums`, from cotangents laid out like the jets.
+  PHYSOLVE_HD void backward(const float* points, int count, const float* cotangents, long row_stride, float* sums) const {
+    to_last_hidden(points, count, true);
+    const int last = plan.last(), heads = plan.heads();
+    for (int k = 2 * warp.lane; k < shape.last_tiles * stride; k += CELL) pair(y + k) = Pair{};
+    each_output([&](int place, int r, int o) {
+      if (g < count) y[place] = cotangents[r * row_stride + g * plan.outputs() + o];
+    });
+    warp.sync();
+    if (shape.last_tiles == 1) {
+      gradient<1>(x, y, last, sums);
+    } else {
+      gradient<tiles>(x, y, last, sums);
+    }
+    transposed(y, last);
+    if (plan.gated && !is_mixed(heads - 1)) {  // nothing reads U and V
+      for (int k = 2 * warp.lane; k < numbers; k += CELL) pair(jets.to_u() + k) = pair(jets.to_v() + k) = Pair{};
+    }
+    for (int l = last - 1; l >= heads; --l) {
+      adjoint(l, x);
+      input_into_y(l);
+      warp.sync();
+      gradient<tiles>(y, x, l, sums);
+      transposed(x, l);
+    }
+    features_into_y(points, count);
+    for (int k = 0; k < heads; ++k) {
+      const int l = (k + heads - 1) % heads;  // h, U, V
+      adjoint(l, k == 0 ? x : k == 1 ? jets.to_u() : jets.to_v());
+      warp.sync();
+      gradient<tiles>(y, x, l, sums);
+      warp.sync();
+    }
+  }
+
+ private:
+  const Plan& plan;
+  const NarrowShape shape;
+  const float* weights;
+  const NarrowJets jets;
+  float *const x, *const y;
+  const Warp warp;
+  const int g, t;
+  const Pattern pattern{};
+
+  static PHYSOLVE_HD Pair& pair(float* p) { return *reinterpret_cast<Pair*>(p); }
+  static PHYSOLVE_HD const Pair& pair(const float* p) { return *reinterpret_cast<const Pair*>(p); }
+  PHYSOLVE_HD Jet load(const float* p) const { return read<Pair>(pattern, p, CELL); }
+
+  // Whether the output of layer l goes through the gates.
+  PHYSOLVE_HD bool is_mixed(int l) const { return plan.gated && l + 1 >= plan.heads() && l + 1 < plan.last(); }
+
+  // f(place in a tile's jet, row, output) for the lane's outputs.
+  template <class F>
+  PHYSOLVE_HD void each_output(F f) const {
+    for (int j = 0; j < shape.last_tiles; ++j) {
+      for (int o = 8 * j + 2 * t; o < 8 * j + 2 * t + 2 && o < plan.outputs(); ++o) {
+        for (int r = 0; r < rows; ++r) f(j * stride + r * CELL + g * 8 + o % 8, r, o);
+      }
+    }
+  }
+
+  // h of the last hidden layer in x.
+  PHYSOLVE_HD void to_last_hidden(const float* points, int count, bool keep) const {
+    features_into_y(points, count);
+    for (int l = 0; l < plan.last(); ++l) {
+      dense<tiles>(l < plan.heads() ? y : x, l);
+      switch (plan.function) {
+        case Function::tanh: activate<Function::tanh>(l, keep); break;
+        case Function::sine: activate<Function::sine>(l, keep); break;
+        case Function::gelu: activate<Function::gelu>(l, keep); break;
+      }
+      warp.sync();
+    }
+  }
+
+  PHYSOLVE_HD void features_into_y(const float* points, int count) const {
+    const float* point = points + (g < count ? g : count - 1) * plan.dim;  // a short tile repeats its last point
+    const auto* features = reinterpret_cast<const FeaturePair*>(weights + shape.features_at());
+    for (int j = 0; j < shape.head_tiles; ++j) {
+      const FeaturePair two = features[4 * j + t];
+      const float z[2] = {(point[two.axis[0] < 0 ? 0 : two.axis[0]] - two.center[0]) * two.scale[0],
+                          (point[two.axis[1] < 0 ? 0 : two.axis[1]] - two.center[1]) * two.scale[1]};
+      Pair value{z[0], z[1]}, slope{two.scale[0], two.scale[1]}, bend{};
+      if (two.turns != 0) {
+        sincospi(two.turns * z[0], value.x, value.y);
+        slope = two.rate * Pair{value.y, -value.x};
+        bend = -two.rate * two.rate * value;
+      }
+      float* to = y + j * stride + 2 * warp.lane;
+      pair(to) = value;
+      PHYSOLVE_UNROLL
+      for (int r = 1; r < rows; ++r) {
+        const bool first = r <= pattern.firsts();
+        const int of = first ? plan.layout.axis[r - 1] : plan.layout.pure[r - 1 - pattern.firsts()];
+        const Pair row = first ? slope : bend;
+        pair(to + r * CELL) = {of == two.axis[0] ? row.x : 0.0f, of == two.axis[1] ? row.y : 0.0f};
+      }
+    }
+    warp.sync();
+  }
+
+  // x = `from` W_l, without the bias.
+  template <int across>
+  PHYSOLVE_HD void dense(const float* from, int l) const {
+    const float* w = weights + shape.weights_before(l);
+    product<across>(from, shape.in_tiles(l), [&](int i, int j, Fragment<2>& b) {
+      const float* tile = w + (i * across + j) * CELL + g;
+      b.set(0, tile[line_of(2 * t) * 8]);
+      b.set(1, tile[line_of(2 * t + 1) * 8]);
+    });
+  }
+
+  // x = `from` W_l^T.
+  PHYSOLVE_HD void transposed(const float* from, int l) const {
+    const int across = shape.out_tiles(l);
+    const float* w = weights + shape.weights_before(l) + line_of(g) * 8 + 2 * t;
+    product<tiles>(from, across, [&](int i, int j, Fragment<2>& b) {
+      const Pair two = pair(w + (j * across + i) * CELL);
+      b.set(0, two.x);
+      b.set(1, two.y);
+    });
+  }
+
+  // x = the product of the jet `from`, which may be x, with the tiles that `right` gives: lines are the points of two rows.
+  template <int across, class Right>
+  PHYSOLVE_HD void product(const float* from, int deep, Right right) const {
+    float sum[halves][across][4] = {};
+    for (int i = 0; i < deep; ++i) {
+      Fragment<2> b[across];
+      PHYSOLVE_UNROLL
+      for (int j = 0; j < across; ++j) right(i, j, b[j]);
+      PHYSOLVE_UNROLL
+      for (int q = 0; q < halves; ++q) {
+        const float* tile = from + i * stride + 2 * q * CELL + 2 * warp.lane;
+        const Pair upper = pair(tile), lower = 2 * q + 1 < rows ? pair(tile + CELL) : Pair{};
+        Fragment<4> a;
+        a.set(0, upper.x);
+        a.set(1, lower.x);
+        a.set(2, upper.y);
+        a.set(3, lower.y);
+        PHYSOLVE_UNROLL
+        for (int j = 0; j < across; ++j) warp.multiply_add(sum[q][j], a, b[j]);
+      }
+    }
+    warp.sync();
+    PHYSOLVE_UNROLL
+    for (int j = 0; j < across; ++j) {
+      PHYSOLVE_UNROLL
+      for (int r = 0; r < rows; ++r) {
+        const float* two = sum[r / 2][j] + r % 2 * 2;
+        pair(x + j * stride + r * CELL + 2 * warp.lane) = {two[0], two[1]};
+      }
+    }
+    warp.sync();
+  }
+
+  // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value. Tensor
+  // cores cut off where an addition rounds: a sum over many points is made outside of them.
+  template <int across>
+  PHYSOLVE_HD void gradient(const float* input, const float* cotangent, int l, float* sums) const {
+    float* to = sums + shape.sums_before(l) + 4 * warp.lane;
+    const int first = t * 8 + g, deep = shape.in_tiles(l);
+    for (int m = 0; m < deep; m += 4) {
+      float sum[2][across][4] = {};
+      for (int r = 0; r < rows; ++r) {
+        Fragment<4> a[2];
+        PHYSOLVE_UNROLL
+        for (int k = 0; k < 8; ++k) {  // tile k / 2 of four, points t and t + 4
+          const int i = m + k / 2 < tiles ? m + k / 2 : tiles - 1;  // further ones are nobody's
+          a[k / 4].set(k % 2 * 2 + k / 2 % 2, input[i * stride + r * CELL + first + k % 2 * 32]);
+        }
+        PHYSOLVE_UNROLL
+        for (int j = 0; j < across; ++j) {
+          Fragment<2> b;
+          const float* tile = cotangent + j * stride + r * CELL + first;
+          b.set(0, tile[0]);
+          b.set(1, tile[32]);
+          PHYSOLVE_UNROLL
+          for (int k = 0; k < 2; ++k) warp.multiply_add(sum[k][j], a[k], b);
+        }
+      }
+      PHYSOLVE_UNROLL
+      for (int k = 0; k < 2; ++k) {
+        if (m + 2 * k >= deep) break;
+        PHYSOLVE_UNROLL
+        for (int j = 0; j < across; ++j) {
+          Four& four = *reinterpret_cast<Four*>(to + ((m / 2 + k) * across + j) * 2 * CELL);
+          four = four + sum[k][j];
+        }
+      }
+    }
+    float* bias = sums + shape.bias_sum_of(l) + 2 * warp.lane;
+    PHYSOLVE_UNROLL
+    for (int j = 0; j < across; ++j) pair(bias + j * CELL) += pair(cotangent + j * stride + 2 * warp.lane);
+  }
+
+  // z of layer l in x becomes the next layer's input; U and V go to places of their own.
+  template <Function F>
+  PHYSOLVE_HD void activate(int l, bool keep) const {
+    const float* bias = weights + shape.bias_of(l) + 2 * t;
+    const bool mix = is_mixed(l);
+    float *d = jets.difference(), *v = jets.v(), *kept = jets.kept(l);
+    for (int j = 0; j < tiles; ++j) {
+      const int place = j * stride + 2 * warp.lane;
+      Jet z = load(x + place);
+      z[0] += pair(bias + 8 * j);
+      const Slopes at = slopes_at<F>(z[0]);
+      Jet h = chain(pattern, z, at.s, at.first, at.second);
+      if (keep) {
+        if constexpr (F == Function::tanh) z[0] = at.s;
+        write(pattern, z, kept + place, CELL);
+      }
+      if (plan.gated && l == 0) {
+        write(pattern, h, d + place, CELL);
+        continue;
+      }
+      if (plan.gated && l == 1) {
+        write(pattern, h, v + place, CELL);
+        write(pattern, minus(pattern, load(d + place), h), d + place, CELL);
+        continue;
+      }
+      if (mix) h = plus_product(pattern, load(v + place), h, load(d + place));
+      write(pattern, h, x + place, CELL);
+    }
+  }
+
+  PHYSOLVE_HD void adjoint(int l, const float* from) const {
+    switch (plan.function) {
+      case Function::tanh: return adjoint_with<Function::tanh>(l, from);
+      case Function::sine: return adjoint_with<Function::sine>(l, from);
+      case Function::gelu: return adjoint_with<Function::gelu>(l, from);
+    }
+  }
+
+  // The cotangent of z in x, from that of what goes on to the next layer; the first gates on this way write the cotangents
+  // of U and V.
+  template <Function F>
+  PHYSOLVE_HD void adjoint_with(int l, const float* from) const {
+    const bool mix = is_mixed(l), add = is_mixed(l + 1);
+    const float *kept = jets.kept(l), *d = jets.difference();
+    float *to_u = jets.to_u(), *to_v = jets.to_v();
+    for (int j = 0; j < tiles; ++j) {
+      const int place = j * stride + 2 * warp.lane;
+      const Jet z = load(kept + place);
+      Jet g = load(from + place);
+      const Slopes at = slopes_from<F>(z[0]);
+      if (mix) {
+        Jet by_u = product_adjoint(pattern, g, chain(pattern, z, at.s, at.first, at.second)), by_v = minus(pattern, g, by_u);
+        if (add) {
+          by_u = plus(pattern, by_u, load(to_u + place));
+          by_v = plus(pattern, by_v, load(to_v + place));
+        }
+        write(pattern, by_u, to_u + place, CELL);
+        write(pattern, by_v, to_v + place, CELL);
+        g = product_adjoint(pattern, g, load(d + place));
+      }
+      write(pattern, chain_adjoint(pattern, z, g, at.first, at.second, at.third), x + place, CELL);
+    }
+  }
+
+  PHYSOLVE_HD void input_into_y(int l) const {
+    switch (plan.function) {
+      case Function::tanh: return input_with<Function::tanh>(l);
+      case Function::sine: return input_with<Function::sine>(l);
+      case Function::gelu: return input_with<Function::gelu>(l);
+    }
+  }
+
+  // What layer l, not a head, multiplied, from the kept z of the layer before.
+  template <Function F>
+  PHYSOLVE_HD void input_with(int l) const {
+    const bool mix = is_mixed(l - 1);
+    const float *kept = jets.kept(l - 1), *d = jets.difference(), *v = jets.v();
+    for (int j = 0; j < tiles; ++j) {
+      const int place = j * stride + 2 * warp.lane;
+      const Jet z = load(kept + place);
+      const Slopes at = slopes_from<F>(z[0]);
+      Jet h = chain(pattern, z, at.s, at.first, at.second);
+      if (mix) h = plus_product(pattern, load(v + place), h, load(d + place));
+      write(pattern, h, y + place, CELL);
+    }
+  }
+};
+
+// A network's weights as tiles, padded with zeros, by all threads.
+template <class Machine>
+PHYSOLVE_HD void pack_narrow(const Plan& plan, const NarrowShape& shape, const Machine& machine, const float* flat,
+                             float* packed) {
+  for (int l = 0; l < plan.layers; ++l) {
+    const Dense& layer = plan.layer[l];
+    const int across = shape.out_tiles(l);
+    float* to = packed + shape.weights_before(l);
+    machine.numbers(shape.in_tiles(l) * across * CELL, [&](int k) {
+      const int tile = k / CELL, i = tile / across * 8 + input_of(k % CELL / 8), o = tile % across * 8 + k % 8;
+      to[k] = i < layer.in && o < layer.out ? flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] : 0.0f;
+    });
+    float* bias = packed + shape.bias_of(l);
+    machine.numbers(across * 8, [&](int o) { bias[o] = o < layer.out ? flat[layer.bias + o] : 0.0f; });
+  }
+  auto* features = reinterpret_cast<FeaturePair*>(packed + shape.features_at());
+  machine.numbers(shape.head_tiles * 4, [&](int p) { features[p] = feature_pair(plan, p); });
+}
+
+// The flat gradient from the sums of `warps` warps, in their order, by all threads.
+template <class Machine>
+PHYSOLVE_HD void unpack_narrow(const Plan& plan, const NarrowShape& shape, const Machine& machine, const float* sums,
+                               int warps, float* flat) {
+  const int each = shape.sums();
+  for (int l = 0; l < plan.layers; ++l) {
+    const Dense& layer = plan.layer[l];
+    const int across = shape.out_tiles(l);
+    const float *from = sums + shape.sums_before(l), *bias = sums + shape.bias_sum_of(l);
+    machine.numbers((shape.in_tiles(l) + 1) / 2 * across * 2 * CELL, [&](int k) {
+      const int fragment = k / (2 * CELL), lane = k / 4 % 32, c = k % 4;
+      const int i = fragment / across * 16 + lane / 4 + c / 2 * 8, o = fragment % across * 8 + lane % 4 * 2 + c % 2;
+      if (i >= layer.in || o >= layer.out) return;
+      float total = 0;
+      for (int w = 0; w < warps; ++w) total += from[w * each + k];
+      flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] = total;
+    });
+    machine.numbers(layer.out, [&](int o) {
+      float total = 0;
+      for (int w = 0; w < warps; ++w) {
+        for (int point = 0; point < NARROW_POINTS; ++point) total += bias[w * each + o / 8 * CELL + point * 8 + o % 8];
+      }
+      flat[layer.bias + o] = total;
+    });
+  }
+}
+
+// Numbers of memory: of a block's weights, and of one warp's jets and sums.
+struct NarrowMemory {
+  int weights, jet, fast, slow, sums;
+
+  // As many of a warp's jets in shared memory as `room` numbers have place for, x and y at least.
+  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, int warps, bool backward, long room) {
+    const NarrowShape shape(plan, tiles);
+    weights = shape.weights();
+    jet = tiles * plan.layout.rows() * CELL;
+    const int wanted = backward ? NarrowJets::count(plan) : plan.gated ? 4 : 2;
+    const long places = (room - weights) / (long(jet) * warps);
+    fast = places < 2 ? 2 : places < wanted ? int(places) : wanted;
+    slow = wanted - fast;
+    sums = backward ? shape.sums() : 0;
+  }
+
+  PHYSOLVE_HD long shared(int warps) const { return weights + long(warps) * fast * jet; }
+  PHYSOLVE_HD long scratch(int warps) const { return long(warps) * (long(slow) * jet + sums); }
+};
+
+// Whether this file has a way for the job; the number of tiles, 0 where it has none.
+PHYSOLVE_HD int narrow_tiles(const Plan& plan, const Job<float>& job) {
+  if (job.point_rows || job.point_gradients) return 0;
+  int widest = plan.features();
+  for (int l = 0; l < plan.layers; ++l) widest = plan.layer[l].out > widest ? plan.layer[l].out : widest;
+  return widest <= 32 ? 4 : widest <= 64 ? 8 : 0;
+}
+
+// What one block does, as run_block (block.h); the machine's threads are whole warps.
+template <int tiles, class Pattern, class Warp, class Barrier>
+PHYSOLVE_HD void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
+                                  int block, int blocks, const BlockMachine<float, Barrier>& machine, Warp warp,
+                                  const NarrowMemory& memory, float* shared, float* scratch) {
+  const int own = machine.thread / 32, warps = machine.threads / 32;
+  const NarrowShape shape(plan, tiles);
+  float *fast = shared + memory.weights + long(own) * memory.fast * memory.jet;
+  float *slow = scratch + long(own) * memory.slow * memory.jet;
+  float *sums = scratch + long(warps) * memory.slow * memory.jet, *sum = sums + long(own) * memory.sums;
+  const NarrowJets jets{fast, slow, memory.fast, memory.jet, plan.gated};
+  const NarrowSweep<tiles, Pattern, Warp> sweep(plan, shared, jets, warp);
+  const long all = (batch.points + NARROW_POINTS - 1) / NARROW_POINTS, row_stride = batch.points * plan.outputs();
+  for (long task = block; task < batch.networks * chunks; task += blocks) {
+    const int network = int(task / chunks);
+    const long chunk = task % chunks;
+    pack_narrow(plan, shape, machine, batch.weights + network * long(plan.weights), shared);
+    for (int k = warp.lane; k < memory.sums / 4; k += 32) reinterpret_cast<Four*>(sum)[k] = Four{};
+    machine.sync();
+    for (long k = all * chunk / chunks + own; k < all * (chunk + 1) / chunks; k += warps) {
+      const long from = k * NARROW_POINTS, left = batch.points - from;
+      const int count = int(left < NARROW_POINTS ? left : NARROW_POINTS);
+      const float* points = batch.points_of(network, plan.dim) + from * plan.dim;
+      const long place = network * plan.layout.rows() * row_stride + from * plan.outputs();
+      if (job.jets) {
+        sweep.forward(points, count, job.jets + place, row_stride);
+      } else {
+        sweep.backward(points, count, job.cotangents + place, row_stride, sum);
+      }
+    }
+    machine.sync();
+    if (job.weight_sums) unpack_narrow(plan, shape, machine, sums, warps, job.weight_sums + task * plan.weights);
+    machine.sync();
+  }
+}
+
+}  // namespace physolve

@@ -1,0 +1,17 @@
+// The kernels of narrow networks: blocks of warps that stay, each block with a network's weights in shared memory.
+#pragma once
+
+#include "narrow.h"
+
+namespace physolve {
+
+constexpr int NARROW_WARPS = 8;
+
+using NarrowKernel = void (*)(Plan, Batch<float>, Job<float>, long chunks, NarrowMemory, float* scratch);
+
+// For the plan's layout, null where its pattern is not known: 4 tiles in narrow_32.cu, 8 in narrow_64.cu, to be compiled
+// side by side.
+template <int tiles>
+NarrowKernel narrow_kernel(const Plan& plan);
+
+}  // namespace physolve

@@ -1,0 +1,161 @@
+// Warps of narrow networks on the host: 32 threads and a barrier stand in for a warp, an exchange of fragments for its
+// tensor cores, which cut their numbers to 11 bits. Results must be those of the host's kernels in double, as near as the
+// host's in float are; under the thread sanitizer a missing synchronisation is a data race that is reported.
+#include "device/narrow.h"
+
+#include <atomic>
+
+#include "device_driver.h"
+
+constexpr int WARPS = 2;
+
+// Where the lanes of a warp lay their fragments, and meet for it. Tensor cores order nobody's memory: all of this is
+// relaxed, so that in the sanitizer's eyes nothing but sync() orders the lanes' own accesses.
+struct Exchange {
+  std::atomic<float> a[2][32][4], b[2][32][2];
+  std::atomic<int> arrived{0}, round{0};
+
+  void meet() {
+    const int now = round.load(relaxed);
+    if (arrived.fetch_add(1, relaxed) == 31) {
+      arrived.store(0, relaxed);
+      round.store(now + 1, relaxed);
+    }
+    while (round.load(relaxed) == now) sched_yield();
+  }
+
+  static constexpr auto relaxed = std::memory_order_relaxed;
+};
+
+struct HostWarp {
+  int lane;
+  PosixBarrier barrier;
+  Exchange* exchange;
+
+  void sync() const { barrier(); }
+
+  void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {
+    for (int k = 0; k < 4; ++k) {
+      exchange->a[0][lane][k].store(cut(a.big[k]), Exchange::relaxed);
+      exchange->a[1][lane][k].store(cut(a.small[k]), Exchange::relaxed);
+    }
+    for (int k = 0; k < 2; ++k) {
+      exchange->b[0][lane][k].store(cut(b.big[k]), Exchange::relaxed);
+      exchange->b[1][lane][k].store(cut(b.small[k]), Exchange::relaxed);
+    }
+    exchange->meet();
+    for (auto [i, j] : {std::pair{1, 0}, {0, 1}, {0, 0}}) {
+      for (int k = 0; k < 4; ++k) c[k] = add_products(c[k], i, j, lane / 4 + k / 2 * 8, lane % 4 * 2 + k % 2);
+    }
+    exchange->meet();
+  }
+
+ private:
+  // Lower bits are not there for the tensor cores.
+  static float cut(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    bits &= ~0x1fffu;
+    std::memcpy(&value, &bits, sizeof(bits));
+    return value;
+  }
+
+  // sum + sum_k A(row, k) B(k, column), rounded towards zero once.
+  float add_products(float sum, int i, int j, int row, int column) const {
+    double total = sum;
+    for (int k = 0; k < 8; ++k) {
+      const float a = exchange->a[i][row % 8 * 4 + k % 4][row / 8 + k / 4 * 2].load(Exchange::relaxed);
+      const float b = exchange->b[j][column * 4 + k % 4][k / 4].load(Exchange::relaxed);
+      total += double(a) * double(b);
+    }
+    const float rounded = float(total);
+    return std::fabs(rounded) > std::fabs(total) ? std::nextafter(rounded, 0.0f) : rounded;
+  }
+};
+
+template <int tiles, class Pattern>
+void run_on_warps(const Plan& plan, const Batch<float>& batch, const Job<float>& job) {
+  const long chunks = device_chunks(batch.networks, batch.points, plan.weights), room = 3000 * tiles;
+  const NarrowMemory memory(plan, tiles, WARPS, job.weight_sums != nullptr, room);
+  for (int block = 0; block < 2; ++block) {
+    // garbage, as memory on a device has it
+    std::vector<float> shared(memory.shared(WARPS) + 4, 7.0f), scratch(memory.scratch(WARPS) + 4, -3.0f);
+    std::vector<Exchange> exchanges(WARPS);
+    std::vector<pthread_barrier_t> barriers(WARPS);
+    for (auto& barrier : barriers) pthread_barrier_init(&barrier, nullptr, 32);
+    run_threads(32 * WARPS, [&](int thread, PosixBarrier barrier) {
+      const BlockMachine<float, PosixBarrier> machine{thread, 32 * WARPS, barrier};
+      const HostWarp warp{thread % 32, {&barriers[thread / 32]}, &exchanges[thread / 32]};
+      run_narrow_block<tiles, Pattern>(plan, batch, job, chunks, block, 2, machine, warp, memory, shared.data(),
+                                       scratch.data());
+    });
+    for (auto& barrier : barriers) pthread_barrier_destroy(&barrier);
+  }
+}
+
+void run_narrow(const Plan& plan, const Batch<float>& batch, const Job<float>& job) {
+  with_pattern(plan.layout, [&](auto pattern) {
+    using Pattern = decltype(pattern);
+    if constexpr (Pattern::known) {
+      if (narrow_tiles(plan, job) == 4) run_on_warps<4, Pattern>(plan, batch, job);
+      if (narrow_tiles(plan, job) == 8) run_on_warps<8, Pattern>(plan, batch, job);
+    }
+  });
+}
+
+struct Results {
+  std::vector<double> jets, sums;
+};
+
+template <class S, class Run>
+Results results(const Plan& plan, const Batch<S>& batch, long outputs, const S* cotangents, long chunks, Run run) {
+  std::vector<S> jets(outputs, S(NAN)), sums(batch.networks * chunks * plan.weights, S(NAN));
+  Job<S> forward, backward;
+  forward.jets = jets.data();
+  backward.cotangents = cotangents;
+  backward.weight_sums = sums.data();
+  run(batch, forward);
+  run(batch, backward);
+  const std::vector<double> all(sums.begin(), sums.end());
+  return {{jets.begin(), jets.end()}, summed(all, batch.networks, plan.weights)};
+}
+
+bool agree(const Plan& plan, long points, bool shared) {
+  const int networks = 2;
+  const long outputs = networks * plan.layout.rows() * points * plan.outputs();
+  std::mt19937 generator(points);
+  const auto x = draw<float>((shared ? 1 : networks) * points * plan.dim, generator, 1.0);
+  const auto w = draw<float>(networks * long(plan.weights), generator, 0.4);
+  const auto c = draw<float>(outputs, generator, 1.0);
+  const std::vector<double> exact_x(x.begin(), x.end()), exact_w(w.begin(), w.end()), exact_c(c.begin(), c.end());
+  const Batch<float> batch{networks, points, shared, x.data(), w.data()};
+  const Batch<double> exact_batch{networks, points, shared, exact_x.data(), exact_w.data()};
+  const long own = device_chunks(networks, points, plan.weights), hosts = host_chunks(networks, points, plan.weights);
+  const auto on_host = [&](const auto& batch, const auto& job) {
+    run_on_host(plan, batch, job, [](long count, const auto& range) { range(0, count); });
+  };
+  const auto on_warps = [&](const auto& batch, const auto& job) { run_narrow(plan, batch, job); };
+  const Results exact = results(plan, exact_batch, outputs, exact_c.data(), hosts, on_host);
+  const Results host = results(plan, batch, outputs, c.data(), hosts, on_host);
+  const Results found = results(plan, batch, outputs, c.data(), own, on_warps);
+  const double jets = distance(found.jets, exact.jets), sums = distance(found.sums, exact.sums);
+  const double host_jets = distance(host.jets, exact.jets), host_sums = distance(host.sums, exact.sums);
+  std::printf("%d rows, %d features, %ld points: jets %.1e (host's %.1e), gradient %.1e (%.1e)\n", plan.layout.rows(),
+              plan.features(), points, jets, host_jets, sums, host_sums);
+  std::fflush(stdout);
+  return jets < 3e-6 && sums < 3e-6;
+}
+
+int main() {
+  const std::pair<int, int> xx{0, 0}, yy{1, 1}, zz{2, 2};
+  bool good = true;
+  // HyPINO's target network
+  good = agree(make_plan({2, 32, 32, 32, 32, 1}, Function::tanh, 5, true, {0, 1}, {xx, yy}), 37, false) && good;
+  good = agree(make_plan({2, 9, 9, 3}, Function::sine, 2, true, {0, 1}, {xx, yy}), 21, true) && good;
+  good = agree(make_plan({2, 16, 16, 2}, Function::tanh, 0, true, {0, 1}, {}), 8, true) && good;
+  good = agree(make_plan({3, 20, 40, 11}, Function::gelu, 0, false, {0, 1, 2}, {xx, yy, zz}), 9, false) && good;
+  good = agree(make_plan({3, 30, 1}, Function::tanh, 4, false, {0, 1, 2}, {}), 17, false) && good;
+  good = agree(make_plan({1, 8, 8, 1}, Function::tanh, 1, false, {}, {}), 1, false) && good;
+  std::puts(good ? "all agree" : "they differ");
+  return good ? 0 : 1;
+}
