@@ -127,22 +127,25 @@ PHYSOLVE_HD Rows<L, P> chain(P p, const Rows<L, P>& z, L s, L d1, L d2) {
   return h;
 }
 
-// Cotangent of z from that of s(z).
+// Cotangent of z from that of s(z). Sums grow by one product at a time, here and below: that is one instruction each.
 template <class L, class P>
 PHYSOLVE_HD Rows<L, P> chain_adjoint(P p, const Rows<L, P>& z, Rows<L, P> g, L d1, L d2, L d3) {
-  g[0] = d1 * g[0];
+  L slope{}, bend{};
   PHYSOLVE_UNROLL
-  for (int r = 1; r <= p.firsts(); ++r) {
-    g[0] += d2 * z[r] * g[r];
-    g[r] = d1 * g[r];
-  }
+  for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) slope += z[r] * g[r];
+  PHYSOLVE_UNROLL
+  for (int q = 0; q < p.seconds(); ++q) bend += g[1 + p.firsts() + q] * (z[p.left(q)] * z[p.right(q)]);
+  g[0] = d1 * g[0];
+  g[0] += d2 * slope;
+  g[0] += d3 * bend;
+  PHYSOLVE_UNROLL
+  for (int r = 1; r <= p.firsts(); ++r) g[r] = d1 * g[r];
   PHYSOLVE_UNROLL
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q;
-    const L left = z[p.left(q)], right = z[p.right(q)], bent = d2 * g[r];
-    g[0] += bent * z[r] + d3 * g[r] * (left * right);
-    g[p.left(q)] += bent * right;
-    g[p.right(q)] += bent * left;
+    const L bent = d2 * g[r];
+    g[p.left(q)] += bent * z[p.right(q)];
+    g[p.right(q)] += bent * z[p.left(q)];
     g[r] = d1 * g[r];
   }
   return g;
@@ -153,11 +156,15 @@ template <class L, class P>
 PHYSOLVE_HD Rows<L, P> plus_product(P p, Rows<L, P> sum, const Rows<L, P>& a, const Rows<L, P>& b) {
   sum[0] += a[0] * b[0];
   PHYSOLVE_UNROLL
-  for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) sum[r] += a[r] * b[0] + a[0] * b[r];
+  for (int r = 1; r < 1 + p.firsts() + p.seconds(); ++r) {
+    sum[r] += a[r] * b[0];
+    sum[r] += a[0] * b[r];
+  }
   PHYSOLVE_UNROLL
   for (int q = 0; q < p.seconds(); ++q) {
     const int r = 1 + p.firsts() + q, i = p.left(q), j = p.right(q);
-    sum[r] += a[i] * b[j] + a[j] * b[i];
+    sum[r] += a[i] * b[j];
+    sum[r] += a[j] * b[i];
   }
   return sum;
 }

@@ -35,27 +35,27 @@ bool narrow_launch_of(const Plan& plan, const Batch<float>& batch, const Job<flo
   const NarrowKernel kernel = kernel_for(plan, job);
   if (!kernel) return false;
   const NarrowMemory memory = memory_for(plan, job);
-  const long shared = memory.shared(NARROW_WARPS) * long(sizeof(float));
+  const long shared = memory.shared() * long(sizeof(float));
   const int most_shared = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
   if (shared > most_shared) return false;  // many layers
   // Always the most there is: a smaller value, set for a smaller network, could meet another thread's launch.
   cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most_shared);
   int resident = 0;
-  cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, 32 * NARROW_WARPS, shared);
+  cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, 32 * memory.warps, shared);
   const long tasks = batch.networks * device_chunks(batch.networks, batch.points, plan.weights);
   const long most = long(attribute(cudaDevAttrMultiProcessorCount)) * (resident > 0 ? resident : 1);
   launch.narrow = true;
   launch.shared_bytes = shared;
   launch.blocks = int(tasks < most ? tasks : most);
-  launch.scratch_bytes = launch.blocks * memory.scratch(NARROW_WARPS) * long(sizeof(float));
+  launch.scratch_bytes = launch.blocks * memory.scratch() * long(sizeof(float));
   return true;
 }
 
 void narrow_launch(const Plan& plan, const Batch<float>& batch, const Job<float>& job, const Launch& launch,
                    void* scratch, void* stream) {
-  kernel_for(plan, job)<<<launch.blocks, 32 * NARROW_WARPS, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
-      plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), memory_for(plan, job),
-      static_cast<float*>(scratch));
+  const NarrowMemory memory = memory_for(plan, job);
+  kernel_for(plan, job)<<<launch.blocks, 32 * memory.warps, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+      plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), memory, static_cast<float*>(scratch));
 }
 
 }  // namespace physolve

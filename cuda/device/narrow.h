@@ -4,14 +4,15 @@
 // (g, t), g = lane / 4, t = lane % 4, owns the channels 2t and 2t + 1 of point g in every tile and row: consecutive lanes
 // have consecutive numbers, and these are the fragments of the tensor cores (warp.h) up to the order of channels in a sum.
 // Where a product's lines are points, a fragment of sixteen is two rows of the jet; in a weight's gradient, sixteen
-// channels. Only x and y are read by other lanes than wrote them.
+// channels. Of two tiles at once a lane has four numbers, on which the rules work. Only x and y are read by other lanes
+// than wrote them; all else is the lanes' own, [two tiles][row][lane][four numbers].
 //
 // Weights are tiles of 8 inputs x 8 outputs, their lines in an order (`line_of`) in which neither a tile nor its transpose
 // makes lanes wait for one memory bank; a gradient is summed as fragments, one sum a warp.
 #pragma once
 
 #include "../core/jobs.h"
-#include "pair.h"
+#include "four.h"
 #include "warp.h"
 
 namespace physolve {
@@ -109,24 +110,24 @@ struct NarrowJets {
 
 // s and its derivatives at a value.
 struct Slopes {
-  Pair s, first, second, third;
+  Four s, first, second, third;
 };
 
 template <Function F>
-PHYSOLVE_HD Slopes slopes_at(Pair v) {
+PHYSOLVE_HD Slopes slopes_at(Four v) {
   Slopes at;
-  Pair a, b;
-  Rule<F>::template open<PairMath>(v, at.s, a, b);
+  Four a, b;
+  Rule<F>::template open<FourMath>(v, at.s, a, b);
   Rule<F>::slopes(v, at.s, a, b, at.first, at.second, at.third);
   return at;
 }
 
 // The same from what is kept in the place of the value: s itself where that is enough.
 template <Function F>
-PHYSOLVE_HD Slopes slopes_from(Pair kept) {
+PHYSOLVE_HD Slopes slopes_from(Four kept) {
   if constexpr (F == Function::tanh) {
     Slopes at{kept};
-    Rule<F>::slopes(Pair{}, kept, Pair{}, Pair{}, at.first, at.second, at.third);
+    Rule<F>::slopes(Four{}, kept, Four{}, Four{}, at.first, at.second, at.third);
     return at;
   } else {
     return slopes_at<F>(kept);
@@ -137,7 +138,7 @@ template <int tiles, class Pattern, class Warp>
 class NarrowSweep {
  public:
   static constexpr int rows = Pattern::most, halves = (rows + 1) / 2, stride = rows * CELL, numbers = tiles * stride;
-  using Jet = Rows<Pair, Pattern>;
+  using Jet = Rows<Four, Pattern>;
 
   PHYSOLVE_HD NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, Warp warp)
       : plan(plan), shape(plan, tiles), weights(weights), jets(jets), x(jets.x()), y(jets.y()), warp(warp),
@@ -156,7 +157,6 @@ class NarrowSweep {
     each_output([&](int place, int r, int o) {
       if (g < count) out[r * row_stride + g * plan.outputs() + o] = r == 0 ? x[place] + bias[o] : x[place];
     });
-    warp.sync();
   }
 
   // Adds the gradient in the weights to `sums`, from cotangents laid out like the jets.
@@ -175,10 +175,13 @@ class NarrowSweep {
     }
     transposed(y, last);
     if (plan.gated && !is_mixed(heads - 1)) {  // nothing reads U and V
-      for (int k = 2 * warp.lane; k < numbers; k += CELL) pair(jets.to_u() + k) = pair(jets.to_v() + k) = Pair{};
+      each_two_tiles([&](int, int, int own) {
+        store_own(Jet{}, jets.to_u() + own);
+        store_own(Jet{}, jets.to_v() + own);
+      });
     }
     for (int l = last - 1; l >= heads; --l) {
-      adjoint(l, x);
+      adjoint(l, nullptr);
       input_into_y(l);
       warp.sync();
       gradient<tiles>(y, x, l, sums);
@@ -187,7 +190,7 @@ class NarrowSweep {
     features_into_y(points, count);
     for (int k = 0; k < heads; ++k) {
       const int l = (k + heads - 1) % heads;  // h, U, V
-      adjoint(l, k == 0 ? x : k == 1 ? jets.to_u() : jets.to_v());
+      adjoint(l, k == 0 ? nullptr : k == 1 ? jets.to_u() : jets.to_v());
       warp.sync();
       gradient<tiles>(y, x, l, sums);
       warp.sync();
@@ -206,7 +209,29 @@ class NarrowSweep {
 
   static PHYSOLVE_HD Pair& pair(float* p) { return *reinterpret_cast<Pair*>(p); }
   static PHYSOLVE_HD const Pair& pair(const float* p) { return *reinterpret_cast<const Pair*>(p); }
-  PHYSOLVE_HD Jet load(const float* p) const { return read<Pair>(pattern, p, CELL); }
+
+  // Two tiles, of x or y and of what is a lane's own.
+  PHYSOLVE_HD Jet load(const float* p) const {
+    Jet jet;
+    PHYSOLVE_UNROLL
+    for (int r = 0; r < rows; ++r) jet[r] = {pair(p + r * CELL), pair(p + stride + r * CELL)};
+    return jet;
+  }
+  PHYSOLVE_HD void store(const Jet& jet, float* p) const {
+    PHYSOLVE_UNROLL
+    for (int r = 0; r < rows; ++r) {
+      pair(p + r * CELL) = jet[r].a;
+      pair(p + stride + r * CELL) = jet[r].b;
+    }
+  }
+  PHYSOLVE_HD Jet load_own(const float* p) const { return read<Four>(pattern, p, 2 * CELL); }
+  PHYSOLVE_HD void store_own(const Jet& jet, float* p) const { write(pattern, jet, p, 2 * CELL); }
+
+  // f(j, place of tiles j and j + 1 in x or y, place of the lane's own).
+  template <class F>
+  PHYSOLVE_HD void each_two_tiles(F f) const {
+    for (int j = 0; j < tiles; j += 2) f(j, j * stride + 2 * warp.lane, j * stride + 4 * warp.lane);
+  }
 
   // Whether the output of layer l goes through the gates.
   PHYSOLVE_HD bool is_mixed(int l) const { return plan.gated && l + 1 >= plan.heads() && l + 1 < plan.last(); }
@@ -245,8 +270,8 @@ class NarrowSweep {
       Pair value{z[0], z[1]}, slope{two.scale[0], two.scale[1]}, bend{};
       if (two.turns != 0) {
         sincospi(two.turns * z[0], value.x, value.y);
-        slope = two.rate * Pair{value.y, -value.x};
-        bend = -two.rate * two.rate * value;
+        slope = {two.rate * value.y, -two.rate * value.x};
+        bend = {two.rate * slope.y, -two.rate * slope.x};
       }
       float* to = y + j * stride + 2 * warp.lane;
       pair(to) = value;
@@ -347,13 +372,16 @@ class NarrowSweep {
         PHYSOLVE_UNROLL
         for (int j = 0; j < across; ++j) {
           Four& four = *reinterpret_cast<Four*>(to + ((m / 2 + k) * across + j) * 2 * CELL);
-          four = four + sum[k][j];
+          four += Four{{sum[k][j][0], sum[k][j][1]}, {sum[k][j][2], sum[k][j][3]}};
         }
       }
     }
     float* bias = sums + shape.bias_sum_of(l) + 2 * warp.lane;
     PHYSOLVE_UNROLL
-    for (int j = 0; j < across; ++j) pair(bias + j * CELL) += pair(cotangent + j * stride + 2 * warp.lane);
+    for (int j = 0; j < across; ++j) {
+      const Pair before = pair(bias + j * CELL), more = pair(cotangent + j * stride + 2 * warp.lane);
+      pair(bias + j * CELL) = {before.x + more.x, before.y + more.y};
+    }
   }
 
   // z of layer l in x becomes the next layer's input; U and V go to places of their own.
@@ -362,28 +390,23 @@ class NarrowSweep {
     const float* bias = weights + shape.bias_of(l) + 2 * t;
     const bool mix = is_mixed(l);
     float *d = jets.difference(), *v = jets.v(), *kept = jets.kept(l);
-    for (int j = 0; j < tiles; ++j) {
-      const int place = j * stride + 2 * warp.lane;
+    each_two_tiles([&](int j, int place, int own) {
       Jet z = load(x + place);
-      z[0] += pair(bias + 8 * j);
+      z[0] += Four{pair(bias + 8 * j), pair(bias + 8 * j + 8)};
       const Slopes at = slopes_at<F>(z[0]);
       Jet h = chain(pattern, z, at.s, at.first, at.second);
       if (keep) {
         if constexpr (F == Function::tanh) z[0] = at.s;
-        write(pattern, z, kept + place, CELL);
+        store_own(z, kept + own);
       }
-      if (plan.gated && l == 0) {
-        write(pattern, h, d + place, CELL);
-        continue;
-      }
+      if (plan.gated && l == 0) return store_own(h, d + own);
       if (plan.gated && l == 1) {
-        write(pattern, h, v + place, CELL);
-        write(pattern, minus(pattern, load(d + place), h), d + place, CELL);
-        continue;
+        store_own(h, v + own);
+        return store_own(minus(pattern, load_own(d + own), h), d + own);
       }
-      if (mix) h = plus_product(pattern, load(v + place), h, load(d + place));
-      write(pattern, h, x + place, CELL);
-    }
+      if (mix) h = plus_product(pattern, load_own(v + own), h, load_own(d + own));
+      store(h, x + place);
+    });
   }
 
   PHYSOLVE_HD void adjoint(int l, const float* from) const {
@@ -394,30 +417,29 @@ class NarrowSweep {
     }
   }
 
-  // The cotangent of z in x, from that of what goes on to the next layer; the first gates on this way write the cotangents
-  // of U and V.
+  // The cotangent of z in x, from that of what goes on to the next layer: in x, or among the lane's own. The first gates on
+  // this way write the cotangents of U and V.
   template <Function F>
   PHYSOLVE_HD void adjoint_with(int l, const float* from) const {
     const bool mix = is_mixed(l), add = is_mixed(l + 1);
     const float *kept = jets.kept(l), *d = jets.difference();
     float *to_u = jets.to_u(), *to_v = jets.to_v();
-    for (int j = 0; j < tiles; ++j) {
-      const int place = j * stride + 2 * warp.lane;
-      const Jet z = load(kept + place);
-      Jet g = load(from + place);
+    each_two_tiles([&](int, int place, int own) {
+      const Jet z = load_own(kept + own);
+      Jet g = from ? load_own(from + own) : load(x + place);
       const Slopes at = slopes_from<F>(z[0]);
       if (mix) {
         Jet by_u = product_adjoint(pattern, g, chain(pattern, z, at.s, at.first, at.second)), by_v = minus(pattern, g, by_u);
         if (add) {
-          by_u = plus(pattern, by_u, load(to_u + place));
-          by_v = plus(pattern, by_v, load(to_v + place));
+          by_u = plus(pattern, by_u, load_own(to_u + own));
+          by_v = plus(pattern, by_v, load_own(to_v + own));
         }
-        write(pattern, by_u, to_u + place, CELL);
-        write(pattern, by_v, to_v + place, CELL);
-        g = product_adjoint(pattern, g, load(d + place));
+        store_own(by_u, to_u + own);
+        store_own(by_v, to_v + own);
+        g = product_adjoint(pattern, g, load_own(d + own));
       }
-      write(pattern, chain_adjoint(pattern, z, g, at.first, at.second, at.third), x + place, CELL);
-    }
+      store(chain_adjoint(pattern, z, g, at.first, at.second, at.third), x + place);
+    });
   }
 
   PHYSOLVE_HD void input_into_y(int l) const {
@@ -433,14 +455,13 @@ class NarrowSweep {
   PHYSOLVE_HD void input_with(int l) const {
     const bool mix = is_mixed(l - 1);
     const float *kept = jets.kept(l - 1), *d = jets.difference(), *v = jets.v();
-    for (int j = 0; j < tiles; ++j) {
-      const int place = j * stride + 2 * warp.lane;
-      const Jet z = load(kept + place);
+    each_two_tiles([&](int, int place, int own) {
+      const Jet z = load_own(kept + own);
       const Slopes at = slopes_from<F>(z[0]);
       Jet h = chain(pattern, z, at.s, at.first, at.second);
-      if (mix) h = plus_product(pattern, load(v + place), h, load(d + place));
-      write(pattern, h, y + place, CELL);
-    }
+      if (mix) h = plus_product(pattern, load_own(v + own), h, load_own(d + own));
+      store(h, y + place);
+    });
   }
 };
 
@@ -490,15 +511,16 @@ PHYSOLVE_HD void unpack_narrow(const Plan& plan, const NarrowShape& shape, const
   }
 }
 
-// Numbers of memory: of a block's weights, and of one warp's jets and sums.
+// A block of warps and its memory: numbers of its weights, of a jet, of one warp's sums.
 struct NarrowMemory {
-  int weights, jet, fast, slow, sums;
+  int warps, weights, jet, fast, slow, sums;
 
-  // As many of a warp's jets in shared memory as `room` numbers have place for, x and y at least.
-  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, int warps, bool backward, long room) {
+  // In `room` numbers of shared memory: as many warps as have room for x and y there, then as many other jets as fit.
+  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, int most_warps, bool backward, long room) : warps(most_warps) {
     const NarrowShape shape(plan, tiles);
     weights = shape.weights();
     jet = tiles * plan.layout.rows() * CELL;
+    while (warps > 1 && weights + long(warps) * 2 * jet > room) warps /= 2;
     const int wanted = backward ? NarrowJets::count(plan) : plan.gated ? 4 : 2;
     const long places = (room - weights) / (long(jet) * warps);
     fast = places < 2 ? 2 : places < wanted ? int(places) : wanted;
@@ -506,8 +528,8 @@ struct NarrowMemory {
     sums = backward ? shape.sums() : 0;
   }
 
-  PHYSOLVE_HD long shared(int warps) const { return weights + long(warps) * fast * jet; }
-  PHYSOLVE_HD long scratch(int warps) const { return long(warps) * (long(slow) * jet + sums); }
+  PHYSOLVE_HD long shared() const { return weights + long(warps) * fast * jet; }
+  PHYSOLVE_HD long scratch() const { return long(warps) * (long(slow) * jet + sums); }
 };
 
 // Whether this file has a way for the job; the number of tiles, 0 where it has none.
@@ -518,12 +540,12 @@ PHYSOLVE_HD int narrow_tiles(const Plan& plan, const Job<float>& job) {
   return widest <= 32 ? 4 : widest <= 64 ? 8 : 0;
 }
 
-// What one block does, as run_block (block.h); the machine's threads are whole warps.
+// What one block of memory.warps warps does, as run_block (block.h).
 template <int tiles, class Pattern, class Warp, class Barrier>
 PHYSOLVE_HD void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
                                   int block, int blocks, const BlockMachine<float, Barrier>& machine, Warp warp,
                                   const NarrowMemory& memory, float* shared, float* scratch) {
-  const int own = machine.thread / 32, warps = machine.threads / 32;
+  const int own = machine.thread / 32, warps = memory.warps;
   const NarrowShape shape(plan, tiles);
   float *fast = shared + memory.weights + long(own) * memory.fast * memory.jet;
   float *slow = scratch + long(own) * memory.slow * memory.jet;

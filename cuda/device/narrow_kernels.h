@@ -5,7 +5,7 @@
 
 namespace physolve {
 
-constexpr int NARROW_WARPS = 8;
+constexpr int NARROW_WARPS = 8;  // of a block at most: their registers are a processor's
 
 using NarrowKernel = void (*)(Plan, Batch<float>, Job<float>, long chunks, NarrowMemory, float* scratch);
 
