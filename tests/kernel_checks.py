@@ -20,7 +20,9 @@ def device_library(folder, *sources):
     codes = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in (80, 90)]
     quick = ("-Xcicc", "-O1", "-Xptxas", "-O1")  # full optimisation takes over a minute
     shared = ("nvcc", "-std=c++17", "-shared", "-Xcompiler=-fPIC", "-t", "2")
-    build(*shared, *DEVICE_FLAGS, *quick, *codes, "-o", library, *(source_folder() / "device" / name for name in sources))
+    build(
+        *shared, *DEVICE_FLAGS, *quick, *codes, "-o", library, *(source_folder() / "device" / name for name in sources)
+    )
     return library
 
 

@@ -4,8 +4,8 @@
 // (g, t), g = lane / 4, t = lane % 4, owns the channels 2t and 2t + 1 of point g in every tile and row: consecutive lanes
 // have consecutive numbers, and these are the fragments of the tensor cores (warp.h) up to the order of channels in a sum.
 // Where a product's lines are points, a fragment of sixteen is two rows of the jet; in a weight's gradient, sixteen
-// channels. Of two tiles at once a lane has four numbers, on which the rules work. Only x and y are read by other lanes
-// than wrote them; all else is the lanes' own, [two tiles][row][lane][four numbers].
+// channels. Of two tiles at once a lane has four numbers, on which the rules work. Only a gradient reads what other lanes wrote,
+// x and y; all else is the lanes' own, [two tiles][row][lane][four numbers].
 //
 // Weights are tiles of 8 inputs x 8 outputs, their lines in an order (`line_of`) in which neither a tile nor its transpose
 // makes lanes wait for one memory bank; a gradient is summed as fragments, one sum a warp.
@@ -167,7 +167,6 @@ class NarrowSweep {
     each_output([&](int place, int r, int o) {
       if (g < count) y[place] = cotangents[r * row_stride + g * plan.outputs() + o];
     });
-    warp.sync();
     if (shape.last_tiles == 1) {
       gradient<1>(x, y, last, sums);
     } else {
@@ -183,7 +182,6 @@ class NarrowSweep {
     for (int l = last - 1; l >= heads; --l) {
       adjoint(l, nullptr);
       input_into_y(l);
-      warp.sync();
       gradient<tiles>(y, x, l, sums);
       transposed(x, l);
     }
@@ -191,9 +189,7 @@ class NarrowSweep {
     for (int k = 0; k < heads; ++k) {
       const int l = (k + heads - 1) % heads;  // h, U, V
       adjoint(l, k == 0 ? nullptr : k == 1 ? jets.to_u() : jets.to_v());
-      warp.sync();
       gradient<tiles>(y, x, l, sums);
-      warp.sync();
     }
   }
 
@@ -256,7 +252,6 @@ class NarrowSweep {
         case Function::sine: activate<Function::sine>(l, keep); break;
         case Function::gelu: activate<Function::gelu>(l, keep); break;
       }
-      warp.sync();
     }
   }
 
@@ -283,7 +278,6 @@ class NarrowSweep {
         pair(to + r * CELL) = {of == two.axis[0] ? row.x : 0.0f, of == two.axis[1] ? row.y : 0.0f};
       }
     }
-    warp.sync();
   }
 
   // x = `from` W_l, without the bias.
@@ -329,7 +323,6 @@ class NarrowSweep {
         for (int j = 0; j < across; ++j) warp.multiply_add(sum[q][j], a, b[j]);
       }
     }
-    warp.sync();
     PHYSOLVE_UNROLL
     for (int j = 0; j < across; ++j) {
       PHYSOLVE_UNROLL
@@ -338,13 +331,14 @@ class NarrowSweep {
         pair(x + j * stride + r * CELL + 2 * warp.lane) = {two[0], two[1]};
       }
     }
-    warp.sync();
   }
 
   // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value. Tensor
-  // cores cut off where an addition rounds: a sum over many points is made outside of them.
+  // cores cut off where an addition rounds: a sum over many points is made outside of them. Only here lanes read what
+  // others wrote.
   template <int across>
   PHYSOLVE_HD void gradient(const float* input, const float* cotangent, int l, float* sums) const {
+    warp.sync();
     float* to = sums + shape.sums_before(l) + 4 * warp.lane;
     const int first = t * 8 + g, deep = shape.in_tiles(l);
     for (int m = 0; m < deep; m += 4) {
@@ -382,6 +376,7 @@ class NarrowSweep {
       const Pair before = pair(bias + j * CELL), more = pair(cotangent + j * stride + 2 * warp.lane);
       pair(bias + j * CELL) = {before.x + more.x, before.y + more.y};
     }
+    warp.sync();
   }
 
   // z of layer l in x becomes the next layer's input; U and V go to places of their own.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ._activations import GELU, SINE, TANH, Activation
 from ._architecture import Architecture
-from ._build import kernels
+from ._build import device_agrees, kernels
 from ._layout import JetLayout
 from ._plain import plain_jacobian, plain_jet
 from ._rules import JetForward, JetJacobian
@@ -154,7 +154,7 @@ def _compiled_on(device: str) -> bool:
     if device not in ("cpu", "cuda"):
         return False
     active = kernels()
-    return active.path == "compiled" and (device == "cpu" or active.cuda)
+    return active.path == "compiled" and (device == "cpu" or (active.cuda and device_agrees()))
 
 
 # What torch.compiler.assume_constant_result does; calling that would import torch._dynamo, which takes a second.

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from physolve.jets import JetLayout, kernels, network_jacobian, network_jet, plain_jacobian, plain_jet
+from physolve.jets._build import disagreement
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available() or not kernels().cuda, reason="no GPU for which the kernels are built"
@@ -34,6 +35,10 @@ def test_forward_backward_and_rows(name, kind, dtype):
     )
     for expected, got in ((plain, found), rows, *gradients):
         assert networks.distance(got.cpu(), expected) < TOLERANCE[dtype]
+
+
+def test_the_device_agrees():
+    assert disagreement("cuda") < 1e-5
 
 
 @pytest.mark.parametrize("n", [0, 1, 31, 32, 33])
