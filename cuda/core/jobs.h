@@ -28,6 +28,8 @@ struct Job {
   S* point_gradients = nullptr;    // (networks, points, dim), written
   S* point_rows = nullptr;         // (networks, points, weights), written, rows `row_stride` apart
   long row_stride = 0;
+
+  PHYSOLVE_HD Wanted wanted() const { return {jets == nullptr, point_gradients != nullptr}; }
 };
 
 template <class Machine>

@@ -30,8 +30,13 @@ PHYSOLVE_HD Packed<S> packed_weights(const Plan& plan, int lanes, Arena<S>& aren
   return packed;
 }
 
+// What a tile is for besides the jets' way to the outputs.
+struct Wanted {
+  bool backward = false, to_points = false;
+};
+
 template <class S>
-PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to_points, Arena<S>& arena) {
+PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, Wanted wanted, Arena<S>& arena) {
   Tile<S> tile{};
   const int rows = plan.layout.rows(), features = points * plan.features();
   const int kept = plan.function == Function::tanh ? 0 : plan.function == Function::sine ? 1 : 2;
@@ -42,20 +47,28 @@ PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, bool to
   for (int l = 0; l < plan.last(); ++l) {
     const int channels = points * padded(plan.layer[l].out, lanes);
     widest = channels > widest ? channels : widest;
-    tile.z[l] = arena.take(rows * channels);
-    tile.h[l] = arena.take(rows * channels);
-    if (kept) tile.kept[l] = arena.take(kept * channels);
-    if (plan.gated && l >= plan.heads()) tile.mixed[l] = arena.take(rows * channels);
   }
-  tile.g = arena.take(rows * widest);
-  if (plan.gated) {
-    tile.difference = arena.take(rows * widest);
-    tile.to_u = arena.take(rows * widest);
-    tile.to_v = arena.take(rows * widest);
+  for (int l = 0; l < plan.last(); ++l) {
+    const int channels = points * padded(plan.layer[l].out, lanes);
+    if (wanted.backward) {
+      tile.z[l] = arena.take(rows * channels);
+      (plan.is_mixed(l) ? tile.mixed[l + 1] : tile.h[l]) = arena.take(rows * channels);
+      if (kept) tile.kept[l] = arena.take(kept * channels);
+    } else {  // U, V, and two places in turn
+      tile.z[l] = l <= plan.heads() ? arena.take(rows * widest) : tile.z[l - 2];
+      tile.h[l] = tile.mixed[l + 1] = tile.z[l];
+      if (kept) tile.kept[l] = l == 0 ? arena.take(kept * widest) : tile.kept[0];
+    }
   }
   tile.points = arena.take(plan.dim * points);
   tile.outputs = arena.take(rows * points * plan.outputs());
-  if (to_points) {
+  if (plan.gated) tile.difference = wanted.backward ? arena.take(rows * widest) : tile.h[0];
+  if (wanted.backward) tile.g = arena.take(rows * widest);
+  if (wanted.backward && plan.gated) {
+    tile.to_u = arena.take(rows * widest);
+    tile.to_v = arena.take(rows * widest);
+  }
+  if (wanted.to_points) {
     tile.to_points = arena.take(plan.dim * points);
     tile.feature_cotangent = arena.take(points * padded(plan.features(), lanes));
   }

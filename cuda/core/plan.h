@@ -50,6 +50,9 @@ struct Plan {
   PHYSOLVE_HD int features() const { return dim * per_axis(); }
   PHYSOLVE_HD int outputs() const { return layer[last()].out; }
 
+  // Whether the output of layer l goes through the gates.
+  PHYSOLVE_HD bool is_mixed(int l) const { return gated && l + 1 >= heads() && l + 1 < last(); }
+
   // The kernels keep the features axis by axis (sines, cosines, coordinate), so that a derivative along one axis reads
   // one block; weights keep them as [all sines, all cosines, all coordinates]. Row of the weight for a feature.
   PHYSOLVE_HD int feature_row(int feature) const {

@@ -10,14 +10,15 @@
 
 namespace physolve {
 
-// Functions as (value, what their derivatives need) and then s', s'', s'''; whether these need the argument itself.
+// Functions as (value, what their derivatives need) and then s', s'', s'''. Of the argument v and s one is kept besides:
+// v where `keeps_argument`, from which s then follows.
 template <Function F>
 struct Rule;
 
 template <>
 struct Rule<Function::tanh> {
   static constexpr int kept = 0;
-  static constexpr bool needs_value = false;
+  static constexpr bool keeps_argument = false;
   template <class Math, class L>
   static PHYSOLVE_HD void open(L v, L& s, L&, L&) {
     s = Math::tanh(v);
@@ -33,7 +34,7 @@ struct Rule<Function::tanh> {
 template <>
 struct Rule<Function::sine> {
   static constexpr int kept = 1;
-  static constexpr bool needs_value = false;
+  static constexpr bool keeps_argument = false;
   template <class Math, class L>
   static PHYSOLVE_HD void open(L v, L& s, L& a, L&) {
     Math::sincos(v, s, a);
@@ -51,7 +52,7 @@ struct Rule<Function::sine> {
 template <>
 struct Rule<Function::gelu> {
   static constexpr int kept = 2;
-  static constexpr bool needs_value = true;
+  static constexpr bool keeps_argument = true;
   template <class Math, class L>
   static PHYSOLVE_HD void open(L v, L& s, L& a, L& b) {
     Math::normal(v, a, b);

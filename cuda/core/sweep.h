@@ -41,9 +41,9 @@ struct Packed {
 };
 
 // The tile's memory. Jets z (before) and h (after the function) a layer, `kept` what the function's derivatives need,
-// `mixed` the gated inputs, `difference` U - V; g the cotangent of h, those of U and of V; that of z takes z's place;
-// features and derivatives, which
-// are [feature][point], as they are computed.
+// `mixed` the gated inputs, in whose place h is not kept, `difference` U - V; g the cotangent of h, those of U and of V;
+// that of z takes z's place; features and derivatives, which are [feature][point], as they are computed. Where nothing
+// goes back, jets that follow one another share a place.
 template <class S>
 struct Tile {
   S *f0, *f1, *f2, *feature_cotangent;
@@ -99,7 +99,7 @@ class Sweep {
     sink.last(*this, tile);
     machine.product(rows * T, n, outputs, Block<const S>{tile.outputs, outputs}, Block<const S>{w.transposed[last], n},
                     Block<S>{tile.g, n}, false);
-    if (plan.gated && !is_mixed(plan.heads() - 1)) {  // nothing reads U and V
+    if (plan.gated && !plan.is_mixed(plan.heads() - 1)) {  // nothing reads U and V
       machine.fill(tile.to_u, rows * T * width(0));
       machine.fill(tile.to_v, rows * T * width(0));
     }
@@ -120,12 +120,9 @@ class Sweep {
     sink.finish(*this, tile);
   }
 
-  // Whether the output of layer l goes through the gates, into `mixed` of the next layer.
-  PHYSOLVE_HD bool is_mixed(int l) const { return plan.gated && l + 1 >= plan.heads() && l + 1 < plan.last(); }
-
   // The jet that layer l, not a head, multiplies.
   PHYSOLVE_HD const S* input(const Tile<S>& tile, int l) const {
-    return is_mixed(l - 1) ? tile.mixed[l] : tile.h[l - 1];
+    return plan.is_mixed(l - 1) ? tile.mixed[l] : tile.h[l - 1];
   }
 
   // Axis of the features that row r > 0 of a head's output depends on: -1 for a mixed derivative, which is zero.
@@ -196,7 +193,7 @@ class Sweep {
   template <Function F>
   PHYSOLVE_HD void activate_with(const Packed<S>& w, const Tile<S>& tile, int l) {
     const int n = width(l);
-    const bool subtract = plan.gated && l == 1, mix = is_mixed(l);
+    const bool subtract = plan.gated && l == 1, mix = plan.is_mixed(l);
     const S *bias = w.bias[l], *u = tile.h[0], *v = tile.h[1];
     S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference, *mixed = tile.mixed[l + 1];
     with_pattern(layout, [&](auto pattern) {
@@ -207,18 +204,17 @@ class Sweep {
         L s{}, a{}, b{}, d1, d2, d3;
         Rule<F>::template open<typename Machine::Math>(jet[0], s, a, b);
         Rule<F>::slopes(jet[0], s, a, b, d1, d2, d3);
-        if constexpr (Rule<F>::needs_value) at<L>(z + offset, 0, n) = jet[0];
+        at<L>(z + offset, 0, n) = Rule<F>::keeps_argument ? jet[0] : s;
         if constexpr (Rule<F>::kept > 0) at<L>(kept + t * Rule<F>::kept * n + channel, 0, n) = a;
         if constexpr (Rule<F>::kept > 1) at<L>(kept + t * Rule<F>::kept * n + channel, 1, n) = b;
         jet = chain(pattern, jet, s, d1, d2);
-        write(pattern, jet, h + offset, n);
-        if (subtract) {
-          write(pattern, minus(pattern, read<L>(pattern, u + offset, n), jet), d + offset, n);
-        } else if (mix) {  // V + h D
+        if (mix) {  // V + h D
           const auto to = read<L>(pattern, v + offset, n);
           const auto by = read<L>(pattern, static_cast<const S*>(d + offset), n);
-          write(pattern, plus_product(pattern, to, jet, by), mixed + offset, n);
+          return write(pattern, plus_product(pattern, to, jet, by), mixed + offset, n);
         }
+        write(pattern, jet, h + offset, n);
+        if (subtract) write(pattern, minus(pattern, read<L>(pattern, u + offset, n), jet), d + offset, n);
       });
     });
     machine.sync();
@@ -236,8 +232,8 @@ class Sweep {
   template <Function F>
   PHYSOLVE_HD void activate_adjoint_with(const Tile<S>& tile, int l, const S* g) {
     const int n = width(l);
-    const bool mix = is_mixed(l), first = !is_mixed(l + 1);
-    const S *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference;
+    const bool mix = plan.is_mixed(l), first = !plan.is_mixed(l + 1);
+    const S *kept = tile.kept[l], *d = tile.difference;
     S *z = tile.z[l], *gu = tile.to_u, *gv = tile.to_v;
     const auto add = [&](auto pattern, const auto& rows, S* to, bool first) {
       if (first) return write(pattern, rows, to, n);
@@ -246,19 +242,19 @@ class Sweep {
     with_pattern(layout, [&](auto pattern) {
       machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
         const int offset = t * rows * n + channel;
-        const auto out = read<L>(pattern, h + offset, n);
+        const auto in = read<L>(pattern, static_cast<const S*>(z + offset), n);
         auto jet = read<L>(pattern, g + offset, n);
+        L a{}, b{}, d1, d2, d3;
+        if constexpr (Rule<F>::kept > 0) a = at<L>(kept + t * Rule<F>::kept * n + channel, 0, n);
+        if constexpr (Rule<F>::kept > 1) b = at<L>(kept + t * Rule<F>::kept * n + channel, 1, n);
+        const L s = Rule<F>::keeps_argument ? in[0] * a : in[0];
+        Rule<F>::slopes(in[0], s, a, b, d1, d2, d3);
         if (mix) {
-          const auto to_u = product_adjoint(pattern, jet, out), to_v = minus(pattern, jet, to_u);
+          const auto to_u = product_adjoint(pattern, jet, chain(pattern, in, s, d1, d2)), to_v = minus(pattern, jet, to_u);
           add(pattern, to_u, gu + offset, first);
           add(pattern, to_v, gv + offset, first);
           jet = product_adjoint(pattern, jet, read<L>(pattern, d + offset, n));
         }
-        L a{}, b{}, d1, d2, d3;
-        if constexpr (Rule<F>::kept > 0) a = at<L>(kept + t * Rule<F>::kept * n + channel, 0, n);
-        if constexpr (Rule<F>::kept > 1) b = at<L>(kept + t * Rule<F>::kept * n + channel, 1, n);
-        const auto in = read<L>(pattern, static_cast<const S*>(z + offset), n);
-        Rule<F>::slopes(in[0], out[0], a, b, d1, d2, d3);
         write(pattern, chain_adjoint(pattern, in, jet, d1, d2, d3), z + offset, n);
       });
     });

@@ -17,10 +17,10 @@ PHYSOLVE_HD long weight_numbers(const Plan& plan) {
 }
 
 template <class S>
-PHYSOLVE_HD long tile_numbers(const Plan& plan, bool to_points) {
+PHYSOLVE_HD long tile_numbers(const Plan& plan, Wanted wanted) {
   Arena<S> arena;
   packed_weights(plan, 1, arena);
-  tile_memory(plan, DEVICE_TILE, 1, to_points, arena);
+  tile_memory(plan, DEVICE_TILE, 1, wanted, arena);
   return arena.used;
 }
 
@@ -32,7 +32,7 @@ PHYSOLVE_HD void run_block(const Plan& plan, const Batch<S>& batch, const Job<S>
   const Packed<S> weights = packed_weights(plan, 1, for_weights);
   GradientSum<Machine> sum{packed_weights(plan, 1, for_tile)};
   const int sum_numbers = int(for_tile.used);
-  const Tile<S> tile = tile_memory(plan, DEVICE_TILE, 1, job.point_gradients != nullptr, for_tile);
+  const Tile<S> tile = tile_memory(plan, DEVICE_TILE, 1, job.wanted(), for_tile);
   Sweep<Machine> sweep(plan, DEVICE_TILE, machine);
   const long tiles = (batch.points + DEVICE_TILE - 1) / DEVICE_TILE;
   for (long task = block; task < batch.networks * chunks; task += blocks) {

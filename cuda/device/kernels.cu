@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(THREADS, 2)
 
 template <class S>
 long scratch_of_block(const Plan& plan, const Job<S>& job, bool weights_in_shared) {
-  return tile_numbers<S>(plan, job.point_gradients != nullptr) + (weights_in_shared ? 0 : weight_numbers<S>(plan));
+  return tile_numbers<S>(plan, job.wanted()) + (weights_in_shared ? 0 : weight_numbers<S>(plan));
 }
 
 }  // namespace

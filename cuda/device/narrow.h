@@ -173,7 +173,7 @@ class NarrowSweep {
       gradient<tiles>(x, y, last, sums);
     }
     transposed(y, last);
-    if (plan.gated && !is_mixed(heads - 1)) {  // nothing reads U and V
+    if (plan.gated && !plan.is_mixed(heads - 1)) {  // nothing reads U and V
       each_two_tiles([&](int, int, int own) {
         store_own(Jet{}, jets.to_u() + own);
         store_own(Jet{}, jets.to_v() + own);
@@ -228,9 +228,6 @@ class NarrowSweep {
   PHYSOLVE_HD void each_two_tiles(F f) const {
     for (int j = 0; j < tiles; j += 2) f(j, j * stride + 2 * warp.lane, j * stride + 4 * warp.lane);
   }
-
-  // Whether the output of layer l goes through the gates.
-  PHYSOLVE_HD bool is_mixed(int l) const { return plan.gated && l + 1 >= plan.heads() && l + 1 < plan.last(); }
 
   // f(place in a tile's jet, row, output) for the lane's outputs.
   template <class F>
@@ -383,7 +380,7 @@ class NarrowSweep {
   template <Function F>
   PHYSOLVE_HD void activate(int l, bool keep) const {
     const float* bias = weights + shape.bias_of(l) + 2 * t;
-    const bool mix = is_mixed(l);
+    const bool mix = plan.is_mixed(l);
     float *d = jets.difference(), *v = jets.v(), *kept = jets.kept(l);
     each_two_tiles([&](int j, int place, int own) {
       Jet z = load(x + place);
@@ -416,7 +413,7 @@ class NarrowSweep {
   // this way write the cotangents of U and V.
   template <Function F>
   PHYSOLVE_HD void adjoint_with(int l, const float* from) const {
-    const bool mix = is_mixed(l), add = is_mixed(l + 1);
+    const bool mix = plan.is_mixed(l), add = plan.is_mixed(l + 1);
     const float *kept = jets.kept(l), *d = jets.difference();
     float *to_u = jets.to_u(), *to_v = jets.to_v();
     each_two_tiles([&](int, int place, int own) {
@@ -448,7 +445,7 @@ class NarrowSweep {
   // What layer l, not a head, multiplied, from the kept z of the layer before.
   template <Function F>
   PHYSOLVE_HD void input_with(int l) const {
-    const bool mix = is_mixed(l - 1);
+    const bool mix = plan.is_mixed(l - 1);
     const float *kept = jets.kept(l - 1), *d = jets.difference(), *v = jets.v();
     each_two_tiles([&](int, int place, int own) {
       const Jet z = load_own(kept + own);

@@ -63,8 +63,25 @@ struct VectorMath {
   typedef Bits Integers __attribute__((vector_size(PHYSOLVE_VECTOR_BYTES), may_alias));
   static constexpr int lanes = lanes_of<S>;
 
-  // tanh v = e / (e + 2), e = exp(2 v) - 1: no cancellation for small v.
+  // In float v P(v^2) / Q(v^2), the best there is of this degree up to 9 (2e-8; by Lawson's iteration in 40 digits), all
+  // of whose terms are positive. In double e / (e + 2), e = exp(2 v) - 1: no cancellation for small v.
   static inline V tanh(V v) {
+    if constexpr (sizeof(S) == sizeof(float)) {
+      V t = v * v;
+      t = t > 81 ? V{} + 81 : t;
+      V p = V{} + 1.335458143853581e-08f, q = V{} + 7.776537487962114e-07f;
+      p = p * t + 2.0609066411105827e-05f;
+      q = q * t + 0.0003285635119656756f;
+      p = p * t + 0.0034955892418562693f;
+      q = q * t + 0.025876988816432796f;
+      p = p * t + 0.13381027356477157f;
+      q = q * t + 0.46714342981382473f;
+      p = p * t + 0.9999999794943747f;
+      q = q * t + 1;
+      const V s = v * p / q;
+      const V below = s > 1 ? V{} + 1 : s;
+      return below < -1 ? V{} - 1 : below;
+    }
     const S limit = F::saturated;
     v = v > limit ? V{} + limit : v;
     v = v < -limit ? V{} - limit : v;

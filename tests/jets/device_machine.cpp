@@ -8,7 +8,7 @@ template <class S>
 void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job, int threads) {
   const long chunks = device_chunks(batch.networks, batch.points, plan.weights);
   for (int block = 0; block < 2; ++block) {
-    std::vector<S> weights(weight_numbers<S>(plan)), tile(tile_numbers<S>(plan, job.point_gradients != nullptr));
+    std::vector<S> weights(weight_numbers<S>(plan)), tile(tile_numbers<S>(plan, job.wanted()));
     run_threads(threads, [&](int thread, PosixBarrier barrier) {
       const BlockMachine<S, PosixBarrier> machine{thread, threads, barrier};
       run_block(plan, batch, job, chunks, block, 2, machine, weights.data(), tile.data());
