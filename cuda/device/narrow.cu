@@ -24,9 +24,16 @@ NarrowKernel kernel_for(const Plan& plan, const Job<float>& job) {
   }
 }
 
+// Two blocks a processor where that leaves them all their warps.
 NarrowMemory memory_for(const Plan& plan, const Job<float>& job) {
-  const int room = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin) / int(sizeof(float));
-  return NarrowMemory(plan, narrow_tiles(plan, job), NARROW_WARPS, job.weight_sums != nullptr, room);
+  const int half = attribute(cudaDevAttrMaxSharedMemoryPerMultiprocessor) / 2 -
+                   attribute(cudaDevAttrReservedSharedMemoryPerBlock);
+  const auto in = [&](int bytes) {
+    return NarrowMemory(plan, narrow_tiles(plan, job), job.weight_sums != nullptr, bytes / int(sizeof(float)));
+  };
+  const NarrowMemory memory = in(half);
+  const bool fits = memory.warps == NARROW_WARPS && memory.shared() * long(sizeof(float)) <= half;
+  return fits ? memory : in(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin));
 }
 
 }  // namespace

@@ -4,11 +4,14 @@
 // (g, t), g = lane / 4, t = lane % 4, owns the channels 2t and 2t + 1 of point g in every tile and row: consecutive lanes
 // have consecutive numbers, and these are the fragments of the tensor cores (warp.h) up to the order of channels in a sum.
 // Where a product's lines are points, a fragment of sixteen is two rows of the jet; in a weight's gradient, sixteen
-// channels. Of two tiles at once a lane has four numbers, on which the rules work. Only a gradient reads what other lanes wrote,
-// x and y; all else is the lanes' own, [two tiles][row][lane][four numbers].
+// channels. Of two tiles at once a lane has four numbers, on which the rules work.
+//
+// The warps of a block share a network: its weights, and the sum of the gradient, of which each adds up a part over all
+// of their points. Only that reads what other lanes wrote, x and y; all else is the lanes' own, [two tiles][row][lane][four
+// numbers].
 //
 // Weights are tiles of 8 inputs x 8 outputs, their lines in an order (`line_of`) in which neither a tile nor its transpose
-// makes lanes wait for one memory bank; a gradient is summed as fragments, one sum a warp.
+// makes lanes wait for one memory bank; a gradient is summed as fragments.
 #pragma once
 
 #include "../core/jobs.h"
@@ -17,7 +20,8 @@
 
 namespace physolve {
 
-constexpr int NARROW_POINTS = 8, CELL = 64;  // numbers of a tile of channels in one row
+constexpr int NARROW_POINTS = 8, NARROW_WARPS = 4;  // of a warp, of a block at most
+constexpr int CELL = 64;                            // numbers of a tile of channels in one row
 
 // Line of an input in a tile of weights: the even ones differ modulo 4, so do the odd ones, the first four and the last.
 PHYSOLVE_HD int line_of(int input) { return input % 2 ? 4 + (input / 2 ^ 2) : input / 2; }
@@ -87,25 +91,27 @@ PHYSOLVE_HD int narrow_row(const Plan& plan, int l, int input) {
   return l < plan.heads() ? narrow_feature_row(plan, input) : input;
 }
 
-// A warp's jets: x, y; U - V, V and their cotangents where there are gates; z of every layer for backward. The first
-// `fast` of them lie in shared memory, the others in scratch.
+// A warp's jets: x, y; U - V and V where there are gates; z of every layer for backward, in whose places the cotangents of
+// U and V follow. The first `fast` of them lie in shared memory, warp by warp, the others in scratch.
 struct NarrowJets {
   float *shared, *scratch;
-  int fast, numbers;
+  int own, fast, numbers, last;
   bool gated;
 
   PHYSOLVE_HD float* operator[](int k) const {
-    return k < fast ? shared + k * numbers : scratch + (k - fast) * numbers;
+    return k < fast ? x(own) + k * numbers : scratch + (k - fast) * numbers;
   }
-  PHYSOLVE_HD float* x() const { return shared; }
-  PHYSOLVE_HD float* y() const { return shared + numbers; }
+  PHYSOLVE_HD float* x(int warp) const { return shared + long(warp) * fast * numbers; }
+  PHYSOLVE_HD float* y(int warp) const { return x(warp) + numbers; }
   PHYSOLVE_HD float* difference() const { return (*this)[2]; }
   PHYSOLVE_HD float* v() const { return (*this)[3]; }
-  PHYSOLVE_HD float* to_u() const { return (*this)[4]; }
-  PHYSOLVE_HD float* to_v() const { return (*this)[5]; }
-  PHYSOLVE_HD float* kept(int l) const { return (*this)[(gated ? 6 : 2) + l]; }
+  PHYSOLVE_HD float* kept(int l) const { return (*this)[(gated ? 4 : 2) + l]; }
+  PHYSOLVE_HD float* to_u() const { return kept(last - 1); }  // the last hidden layer has gone back before
+  PHYSOLVE_HD float* to_v() const { return kept(last - 2); }  // so has this one, once the first cotangent of V is known
 
-  static PHYSOLVE_HD int count(const Plan& plan) { return (plan.gated ? 6 : 2) + plan.last(); }
+  static PHYSOLVE_HD int count(const Plan& plan, bool backward) {
+    return (plan.gated ? 4 : 2) + (backward ? plan.last() : 0);
+  }
 };
 
 // s and its derivatives at a value.
@@ -134,15 +140,16 @@ PHYSOLVE_HD Slopes slopes_from(Four kept) {
   }
 }
 
-template <int tiles, class Pattern, class Warp>
+template <int tiles, class Pattern, class Warp, class Machine>
 class NarrowSweep {
  public:
   static constexpr int rows = Pattern::most, halves = (rows + 1) / 2, stride = rows * CELL, numbers = tiles * stride;
   using Jet = Rows<Four, Pattern>;
 
-  PHYSOLVE_HD NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, Warp warp)
-      : plan(plan), shape(plan, tiles), weights(weights), jets(jets), x(jets.x()), y(jets.y()), warp(warp),
-        g(warp.lane / 4), t(warp.lane % 4) {}
+  PHYSOLVE_HD NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, int warps, Warp warp,
+                          const Machine& machine)
+      : plan(plan), shape(plan, tiles), weights(weights), jets(jets), warps(warps), warp(warp), machine(machine),
+        x(jets.x(jets.own)), y(jets.y(jets.own)), g(warp.lane / 4), t(warp.lane % 4) {}
 
   // The jets of `count` points from `points` on, row r's to out + r * row_stride.
   PHYSOLVE_HD void forward(const float* points, int count, float* out, long row_stride) const {
@@ -159,7 +166,8 @@ class NarrowSweep {
     });
   }
 
-  // Adds the gradient in the weights to `sums`, from cotangents laid out like the jets.
+  // Adds the gradient in the weights to `sums`, from cotangents laid out like the jets. All warps come here together, some
+  // perhaps with no point of their own.
   PHYSOLVE_HD void backward(const float* points, int count, const float* cotangents, long row_stride, float* sums) const {
     to_last_hidden(points, count, true);
     const int last = plan.last(), heads = plan.heads();
@@ -173,12 +181,6 @@ class NarrowSweep {
       gradient<tiles>(x, y, last, sums);
     }
     transposed(y, last);
-    if (plan.gated && !plan.is_mixed(heads - 1)) {  // nothing reads U and V
-      each_two_tiles([&](int, int, int own) {
-        store_own(Jet{}, jets.to_u() + own);
-        store_own(Jet{}, jets.to_v() + own);
-      });
-    }
     for (int l = last - 1; l >= heads; --l) {
       adjoint(l, nullptr);
       input_into_y(l);
@@ -188,6 +190,7 @@ class NarrowSweep {
     features_into_y(points, count);
     for (int k = 0; k < heads; ++k) {
       const int l = (k + heads - 1) % heads;  // h, U, V
+      if (k > 0 && !plan.is_mixed(heads - 1)) break;  // nothing reads U and V
       adjoint(l, k == 0 ? nullptr : k == 1 ? jets.to_u() : jets.to_v());
       gradient<tiles>(y, x, l, sums);
     }
@@ -198,8 +201,10 @@ class NarrowSweep {
   const NarrowShape shape;
   const float* weights;
   const NarrowJets jets;
-  float *const x, *const y;
+  const int warps;
   const Warp warp;
+  const Machine& machine;
+  float *const x, *const y;
   const int g, t;
   const Pattern pattern{};
 
@@ -253,7 +258,8 @@ class NarrowSweep {
   }
 
   PHYSOLVE_HD void features_into_y(const float* points, int count) const {
-    const float* point = points + (g < count ? g : count - 1) * plan.dim;  // a short tile repeats its last point
+    const int last = count > 0 ? count - 1 : 0;
+    const float* point = points + (g < count ? g : last) * plan.dim;  // a short tile repeats its last point
     const auto* features = reinterpret_cast<const FeaturePair*>(weights + shape.features_at());
     for (int j = 0; j < shape.head_tiles; ++j) {
       const FeaturePair two = features[4 * j + t];
@@ -330,50 +336,74 @@ class NarrowSweep {
     }
   }
 
-  // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value. Tensor
-  // cores cut off where an addition rounds: a sum over many points is made outside of them. Only here lanes read what
-  // others wrote.
+  // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value, over the
+  // points of all warps; `input` and `cotangent` are x and y or y and x. Of four warps each has half of the inputs and half of
+  // the outputs. Tensor cores cut off where an addition rounds: sums over many points are made outside of them.
   template <int across>
   PHYSOLVE_HD void gradient(const float* input, const float* cotangent, int l, float* sums) const {
-    warp.sync();
-    float* to = sums + shape.sums_before(l) + 4 * warp.lane;
-    const int first = t * 8 + g, deep = shape.in_tiles(l);
-    for (int m = 0; m < deep; m += 4) {
-      float sum[2][across][4] = {};
+    constexpr int part = across > 1 ? across / 2 : 1;
+    const bool four = warps == 4;
+    const int step = four ? 2 : warps, parts = four ? 2 : 1;
+    machine.sync();
+    for (int m = four ? jets.own / 2 : jets.own; 2 * m < shape.in_tiles(l); m += step) {
+      for (int j = four ? jets.own % 2 * part : 0; j < across; j += parts * part) {
+        add_products<part>(input, cotangent, m, j, sums + shape.sums_before(l) + (m * across + j) * 2 * CELL);
+        if (m == 0) add_biases<part>(cotangent, j, sums + shape.bias_sum_of(l));
+      }
+    }
+    machine.sync();
+  }
+
+  // For sixteen inputs from tile 2m on and `part` tiles of outputs from tile j on.
+  template <int part>
+  PHYSOLVE_HD void add_products(const float* input, const float* cotangent, int m, int j, float* to) const {
+    const int place = t * 8 + g, upper = 2 * m, lower = 2 * m + 1 < tiles ? 2 * m + 1 : upper;  // a further one is nobody's
+    float total[part][4] = {};
+    each_warp([&](long away) {
+      float sum[part][4] = {};
       for (int r = 0; r < rows; ++r) {
-        Fragment<4> a[2];
+        Fragment<4> a;
         PHYSOLVE_UNROLL
-        for (int k = 0; k < 8; ++k) {  // tile k / 2 of four, points t and t + 4
-          const int i = m + k / 2 < tiles ? m + k / 2 : tiles - 1;  // further ones are nobody's
-          a[k / 4].set(k % 2 * 2 + k / 2 % 2, input[i * stride + r * CELL + first + k % 2 * 32]);
+        for (int k = 0; k < 2; ++k) {  // points t and t + 4
+          const float* row = input + away + r * CELL + place + k * 32;
+          a.set(2 * k, row[upper * stride]);
+          a.set(2 * k + 1, row[lower * stride]);
         }
         PHYSOLVE_UNROLL
-        for (int j = 0; j < across; ++j) {
+        for (int n = 0; n < part; ++n) {
           Fragment<2> b;
-          const float* tile = cotangent + j * stride + r * CELL + first;
-          b.set(0, tile[0]);
-          b.set(1, tile[32]);
-          PHYSOLVE_UNROLL
-          for (int k = 0; k < 2; ++k) warp.multiply_add(sum[k][j], a[k], b);
+          const float* row = cotangent + away + (j + n) * stride + r * CELL + place;
+          b.set(0, row[0]);
+          b.set(1, row[32]);
+          warp.multiply_add(sum[n], a, b);
         }
       }
       PHYSOLVE_UNROLL
-      for (int k = 0; k < 2; ++k) {
-        if (m + 2 * k >= deep) break;
-        PHYSOLVE_UNROLL
-        for (int j = 0; j < across; ++j) {
-          Four& four = *reinterpret_cast<Four*>(to + ((m / 2 + k) * across + j) * 2 * CELL);
-          four += Four{{sum[k][j][0], sum[k][j][1]}, {sum[k][j][2], sum[k][j][3]}};
-        }
-      }
-    }
-    float* bias = sums + shape.bias_sum_of(l) + 2 * warp.lane;
+      for (int k = 0; k < 4 * part; ++k) total[k / 4][k % 4] += sum[k / 4][k % 4];
+    });
     PHYSOLVE_UNROLL
-    for (int j = 0; j < across; ++j) {
-      const Pair before = pair(bias + j * CELL), more = pair(cotangent + j * stride + 2 * warp.lane);
-      pair(bias + j * CELL) = {before.x + more.x, before.y + more.y};
+    for (int n = 0; n < part; ++n) {
+      Four& four = *reinterpret_cast<Four*>(to + n * 2 * CELL + 4 * warp.lane);
+      four += Four{{total[n][0], total[n][1]}, {total[n][2], total[n][3]}};
     }
-    warp.sync();
+  }
+
+  template <int part>
+  PHYSOLVE_HD void add_biases(const float* cotangent, int j, float* to) const {
+    PHYSOLVE_UNROLL
+    for (int n = j; n < j + part; ++n) {
+      Pair& sum = pair(to + n * CELL + 2 * warp.lane);
+      each_warp([&](long away) {
+        const Pair more = pair(cotangent + away + n * stride + 2 * warp.lane);
+        sum = {sum.x + more.x, sum.y + more.y};
+      });
+    }
+  }
+
+  // f(how far a warp's x and y lie from this one's).
+  template <class F>
+  PHYSOLVE_HD void each_warp(F f) const {
+    for (int w = 0; w < warps; ++w) f(long(w - jets.own) * jets.fast * numbers);
   }
 
   // z of layer l in x becomes the next layer's input; U and V go to places of their own.
@@ -476,11 +506,10 @@ PHYSOLVE_HD void pack_narrow(const Plan& plan, const NarrowShape& shape, const M
   machine.numbers(shape.head_tiles * 4, [&](int p) { features[p] = feature_pair(plan, p); });
 }
 
-// The flat gradient from the sums of `warps` warps, in their order, by all threads.
+// The flat gradient from the sums, by all threads.
 template <class Machine>
 PHYSOLVE_HD void unpack_narrow(const Plan& plan, const NarrowShape& shape, const Machine& machine, const float* sums,
-                               int warps, float* flat) {
-  const int each = shape.sums();
+                               float* flat) {
   for (int l = 0; l < plan.layers; ++l) {
     const Dense& layer = plan.layer[l];
     const int across = shape.out_tiles(l);
@@ -488,32 +517,27 @@ PHYSOLVE_HD void unpack_narrow(const Plan& plan, const NarrowShape& shape, const
     machine.numbers((shape.in_tiles(l) + 1) / 2 * across * 2 * CELL, [&](int k) {
       const int fragment = k / (2 * CELL), lane = k / 4 % 32, c = k % 4;
       const int i = fragment / across * 16 + lane / 4 + c / 2 * 8, o = fragment % across * 8 + lane % 4 * 2 + c % 2;
-      if (i >= layer.in || o >= layer.out) return;
-      float total = 0;
-      for (int w = 0; w < warps; ++w) total += from[w * each + k];
-      flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] = total;
+      if (i < layer.in && o < layer.out) flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] = from[k];
     });
     machine.numbers(layer.out, [&](int o) {
       float total = 0;
-      for (int w = 0; w < warps; ++w) {
-        for (int point = 0; point < NARROW_POINTS; ++point) total += bias[w * each + o / 8 * CELL + point * 8 + o % 8];
-      }
+      for (int point = 0; point < NARROW_POINTS; ++point) total += bias[o / 8 * CELL + point * 8 + o % 8];
       flat[layer.bias + o] = total;
     });
   }
 }
 
-// A block of warps and its memory: numbers of its weights, of a jet, of one warp's sums.
+// A block of warps and its memory: numbers of its weights, of a jet, of its sums.
 struct NarrowMemory {
   int warps, weights, jet, fast, slow, sums;
 
   // In `room` numbers of shared memory: as many warps as have room for x and y there, then as many other jets as fit.
-  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, int most_warps, bool backward, long room) : warps(most_warps) {
+  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, bool backward, long room) : warps(NARROW_WARPS) {
     const NarrowShape shape(plan, tiles);
     weights = shape.weights();
     jet = tiles * plan.layout.rows() * CELL;
     while (warps > 1 && weights + long(warps) * 2 * jet > room) warps /= 2;
-    const int wanted = backward ? NarrowJets::count(plan) : plan.gated ? 4 : 2;
+    const int wanted = NarrowJets::count(plan, backward);
     const long places = (room - weights) / (long(jet) * warps);
     fast = places < 2 ? 2 : places < wanted ? int(places) : wanted;
     slow = wanted - fast;
@@ -521,7 +545,7 @@ struct NarrowMemory {
   }
 
   PHYSOLVE_HD long shared() const { return weights + long(warps) * fast * jet; }
-  PHYSOLVE_HD long scratch() const { return long(warps) * (long(slow) * jet + sums); }
+  PHYSOLVE_HD long scratch() const { return sums + long(warps) * slow * jet; }
 };
 
 // Whether this file has a way for the job; the number of tiles, 0 where it has none.
@@ -533,37 +557,35 @@ PHYSOLVE_HD int narrow_tiles(const Plan& plan, const Job<float>& job) {
 }
 
 // What one block of memory.warps warps does, as run_block (block.h).
-template <int tiles, class Pattern, class Warp, class Barrier>
+template <int tiles, class Pattern, class Warp, class Machine>
 PHYSOLVE_HD void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
-                                  int block, int blocks, const BlockMachine<float, Barrier>& machine, Warp warp,
-                                  const NarrowMemory& memory, float* shared, float* scratch) {
+                                  int block, int blocks, const Machine& machine, Warp warp, const NarrowMemory& memory,
+                                  float* shared, float* scratch) {
   const int own = machine.thread / 32, warps = memory.warps;
   const NarrowShape shape(plan, tiles);
-  float *fast = shared + memory.weights + long(own) * memory.fast * memory.jet;
-  float *slow = scratch + long(own) * memory.slow * memory.jet;
-  float *sums = scratch + long(warps) * memory.slow * memory.jet, *sum = sums + long(own) * memory.sums;
-  const NarrowJets jets{fast, slow, memory.fast, memory.jet, plan.gated};
-  const NarrowSweep<tiles, Pattern, Warp> sweep(plan, shared, jets, warp);
+  float *sums = scratch, *slow = scratch + memory.sums + long(own) * memory.slow * memory.jet;
+  const NarrowJets jets{shared + memory.weights, slow, own, memory.fast, memory.jet, plan.last(), plan.gated};
+  const NarrowSweep<tiles, Pattern, Warp, Machine> sweep(plan, shared, jets, warps, warp, machine);
   const long all = (batch.points + NARROW_POINTS - 1) / NARROW_POINTS, row_stride = batch.points * plan.outputs();
   for (long task = block; task < batch.networks * chunks; task += blocks) {
     const int network = int(task / chunks);
-    const long chunk = task % chunks;
+    const long chunk = task % chunks, end = all * (chunk + 1) / chunks;
     pack_narrow(plan, shape, machine, batch.weights + network * long(plan.weights), shared);
-    for (int k = warp.lane; k < memory.sums / 4; k += 32) reinterpret_cast<Four*>(sum)[k] = Four{};
+    machine.numbers(memory.sums / 4, [&](int k) { reinterpret_cast<Four*>(sums)[k] = Four{}; });
     machine.sync();
-    for (long k = all * chunk / chunks + own; k < all * (chunk + 1) / chunks; k += warps) {
-      const long from = k * NARROW_POINTS, left = batch.points - from;
-      const int count = int(left < NARROW_POINTS ? left : NARROW_POINTS);
+    for (long k = all * chunk / chunks; k < end; k += warps) {
+      const long tile = k + own < end ? k + own : end - 1, from = tile * NARROW_POINTS, left = batch.points - from;
+      const int count = k + own < end ? int(left < NARROW_POINTS ? left : NARROW_POINTS) : 0;
       const float* points = batch.points_of(network, plan.dim) + from * plan.dim;
       const long place = network * plan.layout.rows() * row_stride + from * plan.outputs();
       if (job.jets) {
-        sweep.forward(points, count, job.jets + place, row_stride);
+        if (count > 0) sweep.forward(points, count, job.jets + place, row_stride);
       } else {
-        sweep.backward(points, count, job.cotangents + place, row_stride, sum);
+        sweep.backward(points, count, job.cotangents + place, row_stride, sums);
       }
     }
     machine.sync();
-    if (job.weight_sums) unpack_narrow(plan, shape, machine, sums, warps, job.weight_sums + task * plan.weights);
+    if (job.weight_sums) unpack_narrow(plan, shape, machine, sums, job.weight_sums + task * plan.weights);
     machine.sync();
   }
 }

@@ -5,8 +5,6 @@
 
 namespace physolve {
 
-constexpr int NARROW_WARPS = 8;  // of a block at most: their registers are a processor's
-
 using NarrowKernel = void (*)(Plan, Batch<float>, Job<float>, long chunks, NarrowMemory, float* scratch);
 
 // For the plan's layout, null where its pattern is not known: 4 tiles in narrow_32.cu, 8 in narrow_64.cu, to be compiled

@@ -36,12 +36,6 @@ struct Fragment {
 struct DeviceWarp {
   int lane;
 
-  PHYSOLVE_HD void sync() const {
-#if defined(__CUDA_ARCH__)
-    __syncwarp();
-#endif
-  }
-
   // C += A B, the small products first.
   PHYSOLVE_HD void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {
     once(c, a.small, b.big);

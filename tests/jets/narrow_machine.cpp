@@ -7,8 +7,6 @@
 
 #include "device_driver.h"
 
-constexpr int MOST_WARPS = 2;
-
 // Where the lanes of a warp lay their fragments, and meet for it. Tensor cores order nobody's memory: all of this is
 // relaxed, so that in the sanitizer's eyes nothing but sync() orders the lanes' own accesses.
 struct Exchange {
@@ -29,10 +27,7 @@ struct Exchange {
 
 struct HostWarp {
   int lane;
-  PosixBarrier barrier;
   Exchange* exchange;
-
-  void sync() const { barrier(); }
 
   void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {
     for (int k = 0; k < 4; ++k) {
@@ -76,20 +71,17 @@ struct HostWarp {
 template <int tiles, class Pattern>
 void run_on_warps(const Plan& plan, const Batch<float>& batch, const Job<float>& job) {
   const long chunks = device_chunks(batch.networks, batch.points, plan.weights), room = 3000 * tiles;
-  const NarrowMemory memory(plan, tiles, MOST_WARPS, job.weight_sums != nullptr, room);
+  const NarrowMemory memory(plan, tiles, job.weight_sums != nullptr, room);
   for (int block = 0; block < 2; ++block) {
     // garbage, as memory on a device has it
     std::vector<float> shared(memory.shared() + 4, 7.0f), scratch(memory.scratch() + 4, -3.0f);
     std::vector<Exchange> exchanges(memory.warps);
-    std::vector<pthread_barrier_t> barriers(memory.warps);
-    for (auto& barrier : barriers) pthread_barrier_init(&barrier, nullptr, 32);
     run_threads(32 * memory.warps, [&](int thread, PosixBarrier barrier) {
       const BlockMachine<float, PosixBarrier> machine{thread, 32 * memory.warps, barrier};
-      const HostWarp warp{thread % 32, {&barriers[thread / 32]}, &exchanges[thread / 32]};
+      const HostWarp warp{thread % 32, &exchanges[thread / 32]};
       run_narrow_block<tiles, Pattern>(plan, batch, job, chunks, block, 2, machine, warp, memory, shared.data(),
                                        scratch.data());
     });
-    for (auto& barrier : barriers) pthread_barrier_destroy(&barrier);
   }
 }
 
