@@ -17,7 +17,8 @@ Jacobian rows by torch.func are vmap(grad) of the residual at a point, whose der
 memory that is there already, as Gauss-Newton uses it; vmap(grad) has no such option.
 
 GFLOP/s count the products of the jet sweeps that are not zero, the forward sweep that the backward sweep computes again
-included. Peak memory, of the main cases, is what the process grew by, results included.
+included; the machine's own matrix product takes its turn among the ways. Peak memory, of the main cases, is what the
+process grew by, results included.
 """
 
 import argparse
@@ -49,7 +50,7 @@ from physolve.jets import (
 
 LAYOUT = JetLayout.of(2, [(2, 0), (0, 2)])  # rows u, u_x, u_y, u_xx, u_yy
 BANDS = tuple(0.1 * 2**k for k in range(5))
-MAIN, NESTED = "kernel", "nested autograd"
+MAIN, NESTED, GEMM = "kernel", "nested autograd", "matrix product"
 SLOW = 3.0
 GROUP = 32_768
 MOST_ROWS = 3e9
@@ -293,12 +294,11 @@ def peak_megabytes(run: Callable[[], Tensor], device: str) -> float:
     return grown(run) / 1e6
 
 
-def gemm_gflops(dtype: torch.dtype, device: str, repeat: int = 7) -> float:
-    """This machine's own matrix product, 2,048 x 2,048 (8,192 on a GPU), best of a few."""
+def gemm(dtype: torch.dtype, device: str) -> tuple[Callable[[], Tensor], float]:
+    """This machine's own matrix product, 2,048 x 2,048 (8,192 on a GPU), and its flops."""
     size = 8192 if device == "cuda" else 2048
     a = torch.randn(size, size, dtype=dtype, device=device)
-    best = min(timed(lambda: a @ a, device) for _ in range(repeat))
-    return 2 * size**3 / best / 1e9
+    return lambda: a @ a, 2.0 * size**3
 
 
 def error(found: Tensor, exact: Tensor) -> float:
@@ -326,17 +326,15 @@ def works(case: Case) -> list[str]:
 
 def report_times(case: Case, options: argparse.Namespace) -> None:
     weights, points = case.inputs(options.device)
-    rate = gemm_gflops(case.dtype, options.device)
-    print(f"\n{case.title}   (GEMM {rate:.0f} GFLOP/s)")
+    product, product_flops = gemm(case.dtype, options.device)
+    print(f"\n{case.title}")
     print(f"  {'work':<20}{'way':<28}{'ms':>9}{'ratio':>8}{'GFLOP/s':>9}{'of GEMM':>9}{'error':>10}")
     part = groups(weights, points)[0]
     for work in works(case):
         table = ways_to(case, work, options.device)
-        seconds = seconds_of(
-            {name: partial(way, case.architecture, weights, points) for name, way in table.items()},
-            options.repeat,
-            options.device,
-        )
+        runs = {name: partial(way, case.architecture, weights, points) for name, way in table.items()}
+        seconds = seconds_of(runs | {GEMM: product}, options.repeat, options.device)
+        rate = product_flops / statistics.median(seconds[GEMM]) / 1e9
         exact = table["plain jets"](case.architecture, *(tensor.double() for tensor in part))
         baseline = statistics.median(seconds[next(iter(table))])
         for name, way in table.items():
@@ -348,6 +346,7 @@ def report_times(case: Case, options: argparse.Namespace) -> None:
                 f"{gflops:9.1f}{gflops / rate:9.0%}{off:10.1e}" + "  once" * (len(seconds[name]) == 1),
                 flush=True,
             )
+        print(f"  {work:<20}{GEMM:<28}{statistics.median(seconds[GEMM]) * 1e3:9.1f}{'':>8}{rate:9.1f}", flush=True)
 
 
 def report_memory(case: Case, options: argparse.Namespace) -> None:

@@ -1,16 +1,17 @@
 // Warps of narrow networks on the host: 32 threads and a barrier stand in for a warp, an exchange of fragments for its
-// tensor cores, which cut their numbers to 11 bits. Results must be those of the host's kernels in double, as near as the
-// host's in float are; under the thread sanitizer a missing synchronisation is a data race that is reported.
+// tensor cores, which cut their numbers to 11 bits. Results must be those of the host's kernels in double, as near as
+// twice the host's in float, and a few times 2^-24; under the thread sanitizer a missing synchronisation is a data race that is reported.
 #include "device/narrow.h"
 
 #include <atomic>
 
 #include "device_driver.h"
 
-// Where the lanes of a warp lay their fragments, and meet for it. Tensor cores order nobody's memory: all of this is
-// relaxed, so that in the sanitizer's eyes nothing but sync() orders the lanes' own accesses.
+// Where the lanes of a warp lay their fragments, and meet for it; every other product has a place of its own, which no lane
+// writes again before all have read it. Tensor cores order nobody's memory: all of this is relaxed, so that in the
+// sanitizer's eyes nothing but the barrier orders the lanes' own accesses.
 struct Exchange {
-  std::atomic<float> a[2][32][4], b[2][32][2];
+  std::atomic<float> a[2][2][32][4], b[2][2][32][2];
   std::atomic<int> arrived{0}, round{0};
 
   void meet() {
@@ -28,21 +29,22 @@ struct Exchange {
 struct HostWarp {
   int lane;
   Exchange* exchange;
+  mutable int place = 0;
 
   void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {
+    place = 1 - place;
     for (int k = 0; k < 4; ++k) {
-      exchange->a[0][lane][k].store(cut(a.big[k]), Exchange::relaxed);
-      exchange->a[1][lane][k].store(cut(a.small[k]), Exchange::relaxed);
+      exchange->a[place][0][lane][k].store(cut(a.big[k]), Exchange::relaxed);
+      exchange->a[place][1][lane][k].store(cut(a.small[k]), Exchange::relaxed);
     }
     for (int k = 0; k < 2; ++k) {
-      exchange->b[0][lane][k].store(cut(b.big[k]), Exchange::relaxed);
-      exchange->b[1][lane][k].store(cut(b.small[k]), Exchange::relaxed);
+      exchange->b[place][0][lane][k].store(cut(b.big[k]), Exchange::relaxed);
+      exchange->b[place][1][lane][k].store(cut(b.small[k]), Exchange::relaxed);
     }
     exchange->meet();
     for (auto [i, j] : {std::pair{1, 0}, {0, 1}, {0, 0}}) {
       for (int k = 0; k < 4; ++k) c[k] = add_products(c[k], i, j, lane / 4 + k / 2 * 8, lane % 4 * 2 + k % 2);
     }
-    exchange->meet();
   }
 
  private:
@@ -59,8 +61,8 @@ struct HostWarp {
   float add_products(float sum, int i, int j, int row, int column) const {
     double total = sum;
     for (int k = 0; k < 8; ++k) {
-      const float a = exchange->a[i][row % 8 * 4 + k % 4][row / 8 + k / 4 * 2].load(Exchange::relaxed);
-      const float b = exchange->b[j][column * 4 + k % 4][k / 4].load(Exchange::relaxed);
+      const float a = exchange->a[place][i][row % 8 * 4 + k % 4][row / 8 + k / 4 * 2].load(Exchange::relaxed);
+      const float b = exchange->b[place][j][column * 4 + k % 4][k / 4].load(Exchange::relaxed);
       total += double(a) * double(b);
     }
     const float rounded = float(total);
@@ -135,14 +137,14 @@ bool agree(const Plan& plan, long points, bool shared) {
   std::printf("%d rows, %d features, %ld points: jets %.1e (host's %.1e), gradient %.1e (%.1e)\n", plan.layout.rows(),
               plan.features(), points, jets, host_jets, sums, host_sums);
   std::fflush(stdout);
-  return jets < 3e-6 && sums < 3e-6;
+  return jets < 2 * host_jets + 5e-7 && sums < 2 * host_sums + 5e-7;
 }
 
 int main() {
   const std::pair<int, int> xx{0, 0}, yy{1, 1}, zz{2, 2};
   bool good = true;
   // HyPINO's target network
-  good = agree(make_plan({2, 32, 32, 32, 32, 1}, Function::tanh, 5, true, {0, 1}, {xx, yy}), 37, false) && good;
+  good = agree(make_plan({2, 32, 32, 32, 32, 1}, Function::tanh, 5, true, {0, 1}, {xx, yy}), 25, false) && good;
   good = agree(make_plan({2, 9, 9, 3}, Function::sine, 2, true, {0, 1}, {xx, yy}), 21, true) && good;
   good = agree(make_plan({2, 16, 16, 2}, Function::tanh, 0, true, {0, 1}, {}), 8, true) && good;
   good = agree(make_plan({3, 20, 40, 11}, Function::gelu, 0, false, {0, 1, 2}, {xx, yy, zz}), 9, false) && good;
