@@ -17,47 +17,49 @@ struct AnyPattern {
   PHYSOLVE_HD int right(int q) const { return layout.right[q]; }
 };
 
-// Value, n first derivatives and their n pure second ones: what a Laplacian with lower-order terms asks for.
-template <int n>
-struct DiagonalPattern {
+// Value, n first derivatives, and the second ones of `pairs`: 10 i + j for that of the rows i and j.
+template <int n, int... pairs>
+struct Pattern {
   static constexpr bool known = true;
-  static constexpr int most = 1 + 2 * n;
+  static constexpr int most = 1 + n + int(sizeof...(pairs));
 
   PHYSOLVE_HD constexpr int firsts() const { return n; }
-  PHYSOLVE_HD constexpr int seconds() const { return n; }
-  PHYSOLVE_HD constexpr int left(int q) const { return 1 + q; }
-  PHYSOLVE_HD constexpr int right(int q) const { return 1 + q; }
+  PHYSOLVE_HD constexpr int seconds() const { return int(sizeof...(pairs)); }
+  PHYSOLVE_HD constexpr int left(int q) const { return pair(q) / 10; }
+  PHYSOLVE_HD constexpr int right(int q) const { return pair(q) % 10; }
 
-  PHYSOLVE_HD static bool fits(const Layout& layout) {
-    bool fits = layout.firsts == n && layout.seconds == n;
-    for (int q = 0; q < n; ++q) fits = fits && layout.left[q] == 1 + q && layout.right[q] == 1 + q;
+  PHYSOLVE_HD bool fits(const Layout& layout) const {
+    bool fits = layout.firsts == n && layout.seconds == seconds();
+    for (int q = 0; q < seconds(); ++q) fits = fits && layout.left[q] == left(q) && layout.right[q] == right(q);
     return fits;
+  }
+
+ private:
+  PHYSOLVE_HD constexpr int pair(int q) const {
+    const int list[] = {pairs..., 0};
+    return list[q];
   }
 };
 
-// Value and n first derivatives.
-template <int n>
-struct GradientPattern {
-  static constexpr bool known = true;
-  static constexpr int most = 1 + n;
+template <class... Patterns>
+struct PatternList {};
 
-  PHYSOLVE_HD constexpr int firsts() const { return n; }
-  PHYSOLVE_HD constexpr int seconds() const { return 0; }
-  PHYSOLVE_HD constexpr int left(int) const { return 0; }
-  PHYSOLVE_HD constexpr int right(int) const { return 0; }
+// What equations ask for: values and gradients; in one, two and three coordinates a Laplacian; diffusion in time, which is
+// the last coordinate, in the plane the first too; all second derivatives in the plane.
+using CommonPatterns = PatternList<Pattern<2, 11, 22>, Pattern<3, 11, 22, 33>, Pattern<0>, Pattern<2>, Pattern<3>,
+                                   Pattern<1, 11>, Pattern<2, 11>, Pattern<2, 22>, Pattern<3, 11, 22>,
+                                   Pattern<2, 11, 12, 22>>;
 
-  PHYSOLVE_HD static bool fits(const Layout& layout) { return layout.firsts == n && layout.seconds == 0; }
-};
-
-// f(pattern) with the most specific pattern that the layout has.
+// f(pattern) with the one of the list that the layout has, else with any.
 template <class F>
-PHYSOLVE_HD void with_pattern(const Layout& layout, F f) {
-  if (DiagonalPattern<2>::fits(layout)) return f(DiagonalPattern<2>{});
-  if (DiagonalPattern<3>::fits(layout)) return f(DiagonalPattern<3>{});
-  if (GradientPattern<0>::fits(layout)) return f(GradientPattern<0>{});
-  if (GradientPattern<2>::fits(layout)) return f(GradientPattern<2>{});
-  if (GradientPattern<3>::fits(layout)) return f(GradientPattern<3>{});
+PHYSOLVE_HD void with_pattern(PatternList<>, const Layout& layout, F f) {
   f(AnyPattern{layout});
+}
+
+template <class First, class... Others, class F>
+PHYSOLVE_HD void with_pattern(PatternList<First, Others...>, const Layout& layout, F f) {
+  if (First{}.fits(layout)) return f(First{});
+  with_pattern(PatternList<Others...>{}, layout, f);
 }
 
 }  // namespace physolve

@@ -95,7 +95,7 @@ struct PointRows {
     const int n = sweep.width(l), before = sweep.width(l - 1), rows = sweep.rows;
     const S *inputs = sweep.input(tile, l), *g = tile.z[l];
     const Dense layer = sweep.plan.layer[l];
-    with_pattern(sweep.layout, [&](auto p) {
+    with_pattern(typename Machine::Patterns{}, sweep.layout, [&](auto p) {
       sweep.machine.outer(
           first, count, layer.in, layer.out,
           [&](int t, int i) { return out + t * stride + layer.weight + i * layer.out; },

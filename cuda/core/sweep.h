@@ -3,7 +3,7 @@
 // A jet of the tile is [point][row][channel], so that a point's rows lie together; channels are padded to whole vectors
 // (weights with zeros, so that padded channels stay zero). The Machine says how the work is done: vectors and registers on the host, the threads of
 // a block on the device. It provides
-//   Scalar, Lane, lanes, Math
+//   Scalar, Lane, lanes, Math, Patterns (a PatternList)
 //   channels(points, width, f)      f(point, channel) for every vector of channels
 //   lines(points, count, f)         f(point, k) for k < count and every vector of points
 //   numbers(count, f)               f(k) for k < count
@@ -196,7 +196,7 @@ class Sweep {
     const bool subtract = plan.gated && l == 1, mix = plan.is_mixed(l);
     const S *bias = w.bias[l], *u = tile.h[0], *v = tile.h[1];
     S *z = tile.z[l], *h = tile.h[l], *kept = tile.kept[l], *d = tile.difference, *mixed = tile.mixed[l + 1];
-    with_pattern(layout, [&](auto pattern) {
+    with_pattern(typename Machine::Patterns{}, layout, [&](auto pattern) {
       machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
         const int offset = t * rows * n + channel;
         auto jet = read<L>(pattern, static_cast<const S*>(z + offset), n);
@@ -239,7 +239,7 @@ class Sweep {
       if (first) return write(pattern, rows, to, n);
       write(pattern, plus(pattern, rows, read<L>(pattern, static_cast<const S*>(to), n)), to, n);
     };
-    with_pattern(layout, [&](auto pattern) {
+    with_pattern(typename Machine::Patterns{}, layout, [&](auto pattern) {
       machine.channels(T, n, [&](int t, int channel) PHYSOLVE_INLINE {
         const int offset = t * rows * n + channel;
         const auto in = read<L>(pattern, static_cast<const S*>(z + offset), n);

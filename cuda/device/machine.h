@@ -30,6 +30,8 @@ struct BlockMachine {
   using Scalar = S;
   using Lane = S;
   using Math = ScalarMath<S>;
+  // More would take minutes to compile; narrow networks have them all (narrow.h).
+  using Patterns = PatternList<Pattern<2, 11, 22>, Pattern<3, 11, 22, 33>, Pattern<0>, Pattern<2>, Pattern<3>>;
   static constexpr int lanes = 1;
 
   int thread, threads;

@@ -14,7 +14,7 @@ PHYSOLVE_HD int narrow_tiles(const Plan& plan, const Job<float>& job) {
 }
 
 // As run_block (block.h), for memory.warps warps.
-template <int tiles, class Pattern, class Warp, class Machine>
+template <int tiles, class Known, class Warp, class Machine>
 PHYSOLVE_HD void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
                                   int block, int blocks, const Machine& machine, Warp warp, const NarrowMemory& memory,
                                   float* shared, float* scratch) {
@@ -22,7 +22,7 @@ PHYSOLVE_HD void run_narrow_block(const Plan& plan, const Batch<float>& batch, c
   const NarrowShape shape(plan, tiles);
   float *sums = scratch, *slow = scratch + memory.sums + long(own) * memory.slow * memory.jet;
   const NarrowJets jets{shared + memory.weights, slow, own, memory.fast, memory.jet, plan.last(), plan.gated};
-  const NarrowSweep<tiles, Pattern, Warp, Machine> sweep(plan, shared, jets, warps, warp, machine);
+  const NarrowSweep<tiles, Known, Warp, Machine> sweep(plan, shared, jets, warps, warp, machine);
   const long all = (batch.points + NARROW_POINTS - 1) / NARROW_POINTS, row_stride = batch.points * plan.outputs();
   for (long task = block; task < batch.networks * chunks; task += blocks) {
     const int network = int(task / chunks);
@@ -41,7 +41,6 @@ PHYSOLVE_HD void run_narrow_block(const Plan& plan, const Batch<float>& batch, c
         sweep.backward(points, count, job.cotangents + place, row_stride, sums);
       }
     }
-    machine.sync();
     if (job.weight_sums) unpack_narrow(plan, shape, machine, sums, job.weight_sums + task * plan.weights);
     machine.sync();
   }

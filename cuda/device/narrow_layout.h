@@ -16,11 +16,13 @@ constexpr int CELL = 64;                            // numbers of a tile of chan
 PHYSOLVE_HD int line_of(int input) { return input % 2 ? 4 + ((input / 2) ^ 2) : input / 2; }
 PHYSOLVE_HD int input_of(int line) { return line < 4 ? 2 * line : 2 * ((line - 4) ^ 2) + 1; }
 
-// Two features side by side: sin(pi turns z) and cos(pi turns z), or with no turns z of two coordinates;
-// z = (x - center) scale along `axis`, -1 where there is none, rate = d(pi turns z) / dx.
+// Two features side by side: sin(pi turns z) and cos(pi turns z), or z of two coordinates; z = (x - center) scale along
+// `axis`, -1 where there is none, rate = d(pi turns z) / dx. What stands behind the last feature meets weights of zero.
 struct alignas(16) FeaturePair {
   float center[2] = {}, scale[2] = {}, turns = 0, rate = 0;
   int axis[2] = {-1, -1};
+
+  PHYSOLVE_HD bool is_wave() const { return axis[0] == axis[1]; }
 };
 
 PHYSOLVE_HD FeaturePair feature_pair(const Plan& plan, int p) {

@@ -42,11 +42,11 @@ PHYSOLVE_HD Slopes slopes_from(Four kept) {
   }
 }
 
-template <int tiles, class Pattern, class Warp, class Machine>
+template <int tiles, class Known, class Warp, class Machine>
 class NarrowSweep {
  public:
-  static constexpr int rows = Pattern::most, halves = (rows + 1) / 2, stride = rows * CELL, numbers = tiles * stride;
-  using Jet = Rows<Four, Pattern>;
+  static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL, numbers = tiles * stride;
+  using Jet = Rows<Four, Known>;
 
   PHYSOLVE_HD NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, int warps, Warp warp,
                           const Machine& machine)
@@ -108,7 +108,7 @@ class NarrowSweep {
   const Machine& machine;
   float *const x, *const y;
   const int g, t;
-  const Pattern pattern{};
+  const Known pattern{};
 
   static PHYSOLVE_HD Pair& pair(float* p) { return *reinterpret_cast<Pair*>(p); }
   static PHYSOLVE_HD const Pair& pair(const float* p) { return *reinterpret_cast<const Pair*>(p); }
@@ -168,7 +168,7 @@ class NarrowSweep {
       const float z[2] = {(point[two.axis[0] < 0 ? 0 : two.axis[0]] - two.center[0]) * two.scale[0],
                           (point[two.axis[1] < 0 ? 0 : two.axis[1]] - two.center[1]) * two.scale[1]};
       Pair value{z[0], z[1]}, slope{two.scale[0], two.scale[1]}, bend{};
-      if (two.turns != 0) {
+      if (two.is_wave()) {
         sincospi(two.turns * z[0], value.x, value.y);
         slope = {two.rate * value.y, -two.rate * value.x};
         bend = {two.rate * slope.y, -two.rate * slope.x};

@@ -11,6 +11,7 @@ struct HostMachine {
   using Scalar = S;
   using Lane = Vector<S>;
   using Math = VectorMath<S>;
+  using Patterns = CommonPatterns;
   static constexpr int lanes = lanes_of<S>;
 
   template <class F>
