@@ -129,7 +129,8 @@ def _compile(library: KernelLibrary, folder: Path, cuda: bool) -> None:
     """Build, and load what was built."""
     from torch.utils import cpp_extension
 
-    _log.warning("compiling the %s kernels once for this machine (about half a minute) into %s", library.title, folder)
+    duration = "a few minutes, most of them for the GPU" if cuda else "less than a minute"
+    _log.warning("compiling the %s kernels once for this machine (%s) into %s", library.title, duration, folder)
     (folder / "lock").unlink(missing_ok=True)  # torch's own, left by a killed process; some versions wait for ever
     cpp_extension.load(
         library.name,

@@ -35,9 +35,11 @@ struct Pattern {
   }
 
  private:
+  // Entry q of the list; without an array, which a GPU would put into memory.
   PHYSOLVE_HD constexpr int pair(int q) const {
-    const int list[] = {pairs..., 0};
-    return list[q];
+    int k = 0, found = 0;
+    ((found = k++ == q ? pairs : found), ...);
+    return found;
   }
 };
 

@@ -6,7 +6,7 @@
 namespace physolve {
 
 // Tiles of channels that the job takes as one on narrow networks, 0 where it is none.
-PHYSOLVE_HD int narrow_tiles(const Plan& plan, const Job<float>& job) {
+PHYSOLVE_HD_INLINED int narrow_tiles(const Plan& plan, const Job<float>& job) {
   if (job.point_rows || job.point_gradients) return 0;
   int widest = plan.features();
   for (int l = 0; l < plan.layers; ++l) widest = plan.layer[l].out > widest ? plan.layer[l].out : widest;
@@ -15,7 +15,7 @@ PHYSOLVE_HD int narrow_tiles(const Plan& plan, const Job<float>& job) {
 
 // As run_block (block.h), for memory.warps warps.
 template <int tiles, class Known, class Warp, class Machine>
-PHYSOLVE_HD void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
+PHYSOLVE_HD_INLINED void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
                                   int block, int blocks, const Machine& machine, Warp warp, const NarrowMemory& memory,
                                   float* shared, float* scratch) {
   const int own = machine.thread / 32, warps = memory.warps;

@@ -22,7 +22,7 @@ struct Slopes {
 };
 
 template <Function F>
-PHYSOLVE_HD Slopes slopes_at(Four v) {
+PHYSOLVE_HD_INLINED Slopes slopes_at(Four v) {
   Slopes at;
   Four a, b;
   Rule<F>::template open<FourMath>(v, at.s, a, b);
@@ -32,7 +32,7 @@ PHYSOLVE_HD Slopes slopes_at(Four v) {
 
 // The same from what is kept in the place of the value: s itself where that is enough.
 template <Function F>
-PHYSOLVE_HD Slopes slopes_from(Four kept) {
+PHYSOLVE_HD_INLINED Slopes slopes_from(Four kept) {
   if constexpr (F == Function::tanh) {
     Slopes at{kept};
     Rule<F>::slopes(Four{}, kept, Four{}, Four{}, at.first, at.second, at.third);
@@ -48,13 +48,13 @@ class NarrowSweep {
   static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL, numbers = tiles * stride;
   using Jet = Rows<Four, Known>;
 
-  PHYSOLVE_HD NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, int warps, Warp warp,
+  PHYSOLVE_HD_INLINED NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, int warps, Warp warp,
                           const Machine& machine)
       : plan(plan), shape(plan, tiles), weights(weights), jets(jets), warps(warps), warp(warp), machine(machine),
         x(jets.x(jets.own)), y(jets.y(jets.own)), g(warp.lane / 4), t(warp.lane % 4) {}
 
   // The jets of `count` points from `points` on, row r's to out + r * row_stride.
-  PHYSOLVE_HD void forward(const float* points, int count, float* out, long row_stride) const {
+  PHYSOLVE_HD_INLINED void forward(const float* points, int count, float* out, long row_stride) const {
     to_last_hidden(points, count, false);
     const int last = plan.last();
     if (shape.last_tiles == 1) {
@@ -70,7 +70,8 @@ class NarrowSweep {
 
   // Adds the gradient in the weights to `sums`, from cotangents laid out like the jets. All warps come here together, some
   // perhaps with no point of their own.
-  PHYSOLVE_HD void backward(const float* points, int count, const float* cotangents, long row_stride, float* sums) const {
+  PHYSOLVE_HD_INLINED void backward(const float* points, int count, const float* cotangents, long row_stride,
+                                    float* sums) const {
     to_last_hidden(points, count, true);
     const int last = plan.last(), heads = plan.heads();
     for (int k = 2 * warp.lane; k < shape.last_tiles * stride; k += CELL) pair(y + k) = Pair{};
@@ -110,35 +111,35 @@ class NarrowSweep {
   const int g, t;
   const Known pattern{};
 
-  static PHYSOLVE_HD Pair& pair(float* p) { return *reinterpret_cast<Pair*>(p); }
-  static PHYSOLVE_HD const Pair& pair(const float* p) { return *reinterpret_cast<const Pair*>(p); }
+  static PHYSOLVE_HD_INLINED Pair& pair(float* p) { return *reinterpret_cast<Pair*>(p); }
+  static PHYSOLVE_HD_INLINED const Pair& pair(const float* p) { return *reinterpret_cast<const Pair*>(p); }
 
   // Two tiles, of x or y and of what is a lane's own.
-  PHYSOLVE_HD Jet load(const float* p) const {
+  PHYSOLVE_HD_INLINED Jet load(const float* p) const {
     Jet jet;
     PHYSOLVE_UNROLL
     for (int r = 0; r < rows; ++r) jet[r] = {pair(p + r * CELL), pair(p + stride + r * CELL)};
     return jet;
   }
-  PHYSOLVE_HD void store(const Jet& jet, float* p) const {
+  PHYSOLVE_HD_INLINED void store(const Jet& jet, float* p) const {
     PHYSOLVE_UNROLL
     for (int r = 0; r < rows; ++r) {
       pair(p + r * CELL) = jet[r].a;
       pair(p + stride + r * CELL) = jet[r].b;
     }
   }
-  PHYSOLVE_HD Jet load_own(const float* p) const { return read<Four>(pattern, p, 2 * CELL); }
-  PHYSOLVE_HD void store_own(const Jet& jet, float* p) const { write(pattern, jet, p, 2 * CELL); }
+  PHYSOLVE_HD_INLINED Jet load_own(const float* p) const { return read<Four>(pattern, p, 2 * CELL); }
+  PHYSOLVE_HD_INLINED void store_own(const Jet& jet, float* p) const { write(pattern, jet, p, 2 * CELL); }
 
   // f(j, place of tiles j and j + 1 in x or y, place of the lane's own).
   template <class F>
-  PHYSOLVE_HD void each_two_tiles(F f) const {
+  PHYSOLVE_HD_INLINED void each_two_tiles(F f) const {
     for (int j = 0; j < tiles; j += 2) f(j, j * stride + 2 * warp.lane, j * stride + 4 * warp.lane);
   }
 
   // f(place in a tile's jet, row, output) for the lane's outputs.
   template <class F>
-  PHYSOLVE_HD void each_output(F f) const {
+  PHYSOLVE_HD_INLINED void each_output(F f) const {
     for (int j = 0; j < shape.last_tiles; ++j) {
       for (int o = 8 * j + 2 * t; o < 8 * j + 2 * t + 2 && o < plan.outputs(); ++o) {
         for (int r = 0; r < rows; ++r) f(j * stride + r * CELL + g * 8 + o % 8, r, o);
@@ -147,7 +148,7 @@ class NarrowSweep {
   }
 
   // h of the last hidden layer in x.
-  PHYSOLVE_HD void to_last_hidden(const float* points, int count, bool keep) const {
+  PHYSOLVE_HD_INLINED void to_last_hidden(const float* points, int count, bool keep) const {
     features_into_y(points, count);
     for (int l = 0; l < plan.last(); ++l) {
       dense<tiles>(l < plan.heads() ? y : x, l);
@@ -159,7 +160,7 @@ class NarrowSweep {
     }
   }
 
-  PHYSOLVE_HD void features_into_y(const float* points, int count) const {
+  PHYSOLVE_HD_INLINED void features_into_y(const float* points, int count) const {
     const int last = count > 0 ? count - 1 : 0;
     const float* point = points + (g < count ? g : last) * plan.dim;  // a short tile repeats its last point
     const auto* features = reinterpret_cast<const FeaturePair*>(weights + shape.features_at());
@@ -187,7 +188,7 @@ class NarrowSweep {
 
   // x = `from` W_l, without the bias.
   template <int across>
-  PHYSOLVE_HD void dense(const float* from, int l) const {
+  PHYSOLVE_HD_INLINED void dense(const float* from, int l) const {
     const float* w = weights + shape.weights_before(l);
     product<across>(from, shape.in_tiles(l), [&](int i, int j, Fragment<2>& b) {
       const float* tile = w + (i * across + j) * CELL + g;
@@ -197,7 +198,7 @@ class NarrowSweep {
   }
 
   // x = `from` W_l^T.
-  PHYSOLVE_HD void transposed(const float* from, int l) const {
+  PHYSOLVE_HD_INLINED void transposed(const float* from, int l) const {
     const int across = shape.out_tiles(l);
     const float* w = weights + shape.weights_before(l) + line_of(g) * 8 + 2 * t;
     product<tiles>(from, across, [&](int i, int j, Fragment<2>& b) {
@@ -209,7 +210,7 @@ class NarrowSweep {
 
   // x = the product of the jet `from`, which may be x, with the tiles that `right` gives: lines are the points of two rows.
   template <int across, class Right>
-  PHYSOLVE_HD void product(const float* from, int deep, Right right) const {
+  PHYSOLVE_HD_INLINED void product(const float* from, int deep, Right right) const {
     float sum[halves][across][4] = {};
     for (int i = 0; i < deep; ++i) {
       Fragment<2> b[across];
@@ -239,10 +240,10 @@ class NarrowSweep {
   }
 
   // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value, over the
-  // points of all warps; `input` and `cotangent` are x and y or y and x. Of four warps each has half of the inputs and half of
-  // the outputs. Tensor cores cut off where an addition rounds: sums over many points are made outside of them.
+  // points of all warps; `input` and `cotangent` are x and y or y and x. Of four warps each has half of the inputs and
+  // half of the outputs. Tensor cores cut off where an addition rounds: sums over many points are made outside of them.
   template <int across>
-  PHYSOLVE_HD void gradient(const float* input, const float* cotangent, int l, float* sums) const {
+  PHYSOLVE_HD_INLINED void gradient(const float* input, const float* cotangent, int l, float* sums) const {
     constexpr int part = across > 1 ? across / 2 : 1;
     const bool four = warps == 4;
     const int step = four ? 2 : warps, parts = four ? 2 : 1;
@@ -258,7 +259,7 @@ class NarrowSweep {
 
   // For sixteen inputs from tile 2m on and `part` tiles of outputs from tile j on.
   template <int part>
-  PHYSOLVE_HD void add_products(const float* input, const float* cotangent, int m, int j, float* to) const {
+  PHYSOLVE_HD_INLINED void add_products(const float* input, const float* cotangent, int m, int j, float* to) const {
     const int place = t * 8 + g, upper = 2 * m, lower = 2 * m + 1 < tiles ? 2 * m + 1 : upper;  // a further one is nobody's
     float total[part][4] = {};
     each_warp([&](long away) {
@@ -291,7 +292,7 @@ class NarrowSweep {
   }
 
   template <int part>
-  PHYSOLVE_HD void add_biases(const float* cotangent, int j, float* to) const {
+  PHYSOLVE_HD_INLINED void add_biases(const float* cotangent, int j, float* to) const {
     PHYSOLVE_UNROLL
     for (int n = j; n < j + part; ++n) {
       Pair& sum = pair(to + n * CELL + 2 * warp.lane);
@@ -304,13 +305,13 @@ class NarrowSweep {
 
   // f(how far a warp's x and y lie from this one's).
   template <class F>
-  PHYSOLVE_HD void each_warp(F f) const {
+  PHYSOLVE_HD_INLINED void each_warp(F f) const {
     for (int w = 0; w < warps; ++w) f(long(w - jets.own) * jets.fast * numbers);
   }
 
   // z of layer l in x becomes the next layer's input; U and V go to places of their own.
   template <Function F>
-  PHYSOLVE_HD void activate(int l, bool keep) const {
+  PHYSOLVE_HD_INLINED void activate(int l, bool keep) const {
     const float* bias = weights + shape.bias_of(l) + 2 * t;
     const bool mix = plan.is_mixed(l);
     float *d = jets.difference(), *v = jets.v(), *kept = jets.kept(l);
@@ -333,7 +334,7 @@ class NarrowSweep {
     });
   }
 
-  PHYSOLVE_HD void adjoint(int l, const float* from) const {
+  PHYSOLVE_HD_INLINED void adjoint(int l, const float* from) const {
     switch (plan.function) {
       case Function::tanh: return adjoint_with<Function::tanh>(l, from);
       case Function::sine: return adjoint_with<Function::sine>(l, from);
@@ -344,7 +345,7 @@ class NarrowSweep {
   // The cotangent of z in x, from that of what goes on to the next layer: in x, or among the lane's own. The first gates on
   // this way write the cotangents of U and V.
   template <Function F>
-  PHYSOLVE_HD void adjoint_with(int l, const float* from) const {
+  PHYSOLVE_HD_INLINED void adjoint_with(int l, const float* from) const {
     const bool mix = plan.is_mixed(l), add = plan.is_mixed(l + 1);
     const float *kept = jets.kept(l), *d = jets.difference();
     float *to_u = jets.to_u(), *to_v = jets.to_v();
@@ -353,7 +354,8 @@ class NarrowSweep {
       Jet g = from ? load_own(from + own) : load(x + place);
       const Slopes at = slopes_from<F>(z[0]);
       if (mix) {
-        Jet by_u = product_adjoint(pattern, g, chain(pattern, z, at.s, at.first, at.second)), by_v = minus(pattern, g, by_u);
+        Jet by_u = product_adjoint(pattern, g, chain(pattern, z, at.s, at.first, at.second));
+        Jet by_v = minus(pattern, g, by_u);
         if (add) {
           by_u = plus(pattern, by_u, load_own(to_u + own));
           by_v = plus(pattern, by_v, load_own(to_v + own));
@@ -366,7 +368,7 @@ class NarrowSweep {
     });
   }
 
-  PHYSOLVE_HD void input_into_y(int l) const {
+  PHYSOLVE_HD_INLINED void input_into_y(int l) const {
     switch (plan.function) {
       case Function::tanh: return input_with<Function::tanh>(l);
       case Function::sine: return input_with<Function::sine>(l);
@@ -376,7 +378,7 @@ class NarrowSweep {
 
   // What layer l, not a head, multiplied, from the kept z of the layer before.
   template <Function F>
-  PHYSOLVE_HD void input_with(int l) const {
+  PHYSOLVE_HD_INLINED void input_with(int l) const {
     const bool mix = plan.is_mixed(l - 1);
     const float *kept = jets.kept(l - 1), *d = jets.difference(), *v = jets.v();
     each_two_tiles([&](int, int place, int own) {
