@@ -334,7 +334,8 @@ def report_times(case: Case, options: argparse.Namespace) -> None:
         table = ways_to(case, work, options.device)
         runs = {name: partial(way, case.architecture, weights, points) for name, way in table.items()}
         seconds = seconds_of(runs | {GEMM: product}, options.repeat, options.device)
-        rate = product_flops / statistics.median(seconds[GEMM]) / 1e9
+        typical_product = statistics.median(seconds[GEMM])
+        rate = product_flops / typical_product / 1e9
         exact = table["plain jets"](case.architecture, *(tensor.double() for tensor in part))
         baseline = statistics.median(seconds[next(iter(table))])
         for name, way in table.items():
@@ -346,7 +347,7 @@ def report_times(case: Case, options: argparse.Namespace) -> None:
                 f"{gflops:9.1f}{gflops / rate:9.0%}{off:10.1e}" + "  once" * (len(seconds[name]) == 1),
                 flush=True,
             )
-        print(f"  {work:<20}{GEMM:<28}{statistics.median(seconds[GEMM]) * 1e3:9.1f}{'':>8}{rate:9.1f}", flush=True)
+        print(f"  {work:<20}{GEMM:<28}{typical_product * 1e3:9.1f}{'':>8}{rate:9.1f}", flush=True)
 
 
 def report_memory(case: Case, options: argparse.Namespace) -> None:

@@ -80,9 +80,15 @@ class KernelLibrary:
             return Kernels("plain", False, f"{VARIABLE}=plain")
         with _one_at_a_time:
             found = _loaded(self)
-        if wanted == "compiled" and found.path == "plain":
-            raise UnsupportedError(f"{VARIABLE}=compiled, but the kernels cannot be used: {found.reason}")
+        if found.path == "plain":
+            refuse_if_forced(found.reason)
         return found
+
+
+def refuse_if_forced(reason: str) -> None:
+    """Raise UnsupportedError where PHYSOLVE_KERNELS asks for the compiled kernels; why they cannot be used."""
+    if os.environ.get(VARIABLE) == "compiled":
+        raise UnsupportedError(f"{VARIABLE}=compiled, but the kernels cannot be used: {reason}")
 
 
 @cache

@@ -39,7 +39,8 @@ template <class S>
 PHYSOLVE_HD Tile<S> tile_memory(const Plan& plan, int points, int lanes, Wanted wanted, Arena<S>& arena) {
   Tile<S> tile{};
   const int rows = plan.layout.rows(), features = points * plan.features();
-  const int kept = plan.function == Function::tanh ? 0 : plan.function == Function::sine ? 1 : 2;
+  int kept = 0;
+  with_function(plan.function, [&](auto f) { kept = Rule<decltype(f)::value>::kept; });
   tile.f0 = arena.take(features);
   tile.f1 = arena.take(features);
   tile.f2 = arena.take(features);

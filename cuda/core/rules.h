@@ -6,6 +6,8 @@
 // A jet is a pointer to its value; row r lies `stride` further on. L is a number or a vector of numbers.
 #pragma once
 
+#include <type_traits>
+
 #include "pattern.h"
 
 namespace physolve {
@@ -65,6 +67,16 @@ struct Rule<Function::gelu> {
     d3 = b * v * (v * v - 4);
   }
 };
+
+// f(F) as a type's `value`, for the function F that is asked for.
+template <class Run>
+PHYSOLVE_HD_INLINED void with_function(Function function, Run f) {
+  switch (function) {
+    case Function::tanh: return f(std::integral_constant<Function, Function::tanh>{});
+    case Function::sine: return f(std::integral_constant<Function, Function::sine>{});
+    case Function::gelu: return f(std::integral_constant<Function, Function::gelu>{});
+  }
+}
 
 template <class L, class S>
 PHYSOLVE_HD L& at(S* jet, int row, int stride) {

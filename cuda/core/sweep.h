@@ -182,11 +182,7 @@ class Sweep {
   }
 
   PHYSOLVE_HD void activate(const Packed<S>& w, const Tile<S>& tile, int l) {
-    switch (plan.function) {
-      case Function::tanh: return activate_with<Function::tanh>(w, tile, l);
-      case Function::sine: return activate_with<Function::sine>(w, tile, l);
-      case Function::gelu: return activate_with<Function::gelu>(w, tile, l);
-    }
+    with_function(plan.function, [&](auto f) { activate_with<decltype(f)::value>(w, tile, l); });
   }
 
   // The function, and what follows on the same numbers while they are in the cache: U - V after V, the gates.
@@ -221,11 +217,7 @@ class Sweep {
   }
 
   PHYSOLVE_HD void activate_adjoint(const Tile<S>& tile, int l, const S* g) {
-    switch (plan.function) {
-      case Function::tanh: return activate_adjoint_with<Function::tanh>(tile, l, g);
-      case Function::sine: return activate_adjoint_with<Function::sine>(tile, l, g);
-      case Function::gelu: return activate_adjoint_with<Function::gelu>(tile, l, g);
-    }
+    with_function(plan.function, [&](auto f) { activate_adjoint_with<decltype(f)::value>(tile, l, g); });
   }
 
   // Back through the gates and then the function; the first gates on this way write the cotangents of U and V.

@@ -1,24 +1,15 @@
 // Blocks that stay: each packs a network's weights into shared memory and works through tiles, which live in scratch
 // memory that fits the L2 cache.
-#include <cuda_runtime.h>
-
 #include <type_traits>
 
 #include "block.h"
 #include "kernels.h"
+#include "resident.h"
 
 namespace physolve {
 namespace {
 
 constexpr int THREADS = 256;
-
-struct BlockBarrier {
-  PHYSOLVE_HD void operator()() const {
-#if defined(__CUDA_ARCH__)
-    __syncthreads();
-#endif
-  }
-};
 
 template <class S>
 __global__ void __launch_bounds__(THREADS, 2)
@@ -45,19 +36,11 @@ Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
   if constexpr (std::is_same_v<S, float>) {
     if (narrow_launch_of(plan, batch, job, launch)) return launch;
   }
-  int device = 0, processors = 1, most_shared = 0, resident = 0;
-  cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
-  cudaDeviceGetAttribute(&most_shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
-  // Always the most there is: a smaller value, set for a smaller network, could meet another thread's launch.
-  cudaFuncSetAttribute(work<S>, cudaFuncAttributeMaxDynamicSharedMemorySize, most_shared);
   const long weights = weight_numbers<S>(plan) * long(sizeof(S));
-  launch.weights_in_shared = weights <= most_shared;
+  launch.weights_in_shared = weights <= most_shared_bytes();
   launch.shared_bytes = launch.weights_in_shared ? weights : 0;
-  cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, work<S>, THREADS, launch.shared_bytes);
   const long tasks = batch.networks * device_chunks(batch.networks, batch.points, plan.weights);
-  const long most = long(processors) * (resident > 0 ? resident : 1);
-  launch.blocks = int(tasks < most ? tasks : most);
+  launch.blocks = resident_blocks(work<S>, THREADS, launch.shared_bytes, tasks);
   launch.scratch_bytes = launch.blocks * scratch_of_block(plan, job, launch.weights_in_shared) * long(sizeof(S));
   return launch;
 }

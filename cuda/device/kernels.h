@@ -1,7 +1,9 @@
 // The operations on the device, for float and double. No torch here: memory and stream come from the caller.
 #pragma once
 
-#include "../core/jobs.h"
+#include <optional>
+
+#include "narrow_layout.h"
 
 namespace physolve {
 
@@ -10,7 +12,7 @@ struct Launch {
   int blocks = 0;
   long shared_bytes = 0, scratch_bytes = 0;
   bool weights_in_shared = true;
-  bool narrow = false;  // by narrow.cu
+  std::optional<NarrowMemory> narrow;  // where narrow.cu has a way for the job
 };
 
 template <class S>

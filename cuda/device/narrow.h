@@ -16,8 +16,8 @@ PHYSOLVE_HD_INLINED int narrow_tiles(const Plan& plan, const Job<float>& job) {
 // As run_block (block.h), for memory.warps warps.
 template <int tiles, class Known, class Warp, class Machine>
 PHYSOLVE_HD_INLINED void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
-                                  int block, int blocks, const Machine& machine, Warp warp, const NarrowMemory& memory,
-                                  float* shared, float* scratch) {
+                                          int block, int blocks, const Machine& machine, Warp warp,
+                                          const NarrowMemory& memory, float* shared, float* scratch) {
   const int own = machine.thread / 32, warps = memory.warps;
   const NarrowShape shape(plan, tiles);
   float *sums = scratch, *slow = scratch + memory.sums + long(own) * memory.slow * memory.jet;

@@ -33,7 +33,7 @@ PHYSOLVE_HD_INLINED Slopes slopes_at(Four v) {
 // The same from what is kept in the place of the value: s itself where that is enough.
 template <Function F>
 PHYSOLVE_HD_INLINED Slopes slopes_from(Four kept) {
-  if constexpr (F == Function::tanh) {
+  if constexpr (Rule<F>::kept == 0) {
     Slopes at{kept};
     Rule<F>::slopes(Four{}, kept, Four{}, Four{}, at.first, at.second, at.third);
     return at;
@@ -49,7 +49,7 @@ class NarrowSweep {
   using Jet = Rows<Four, Known>;
 
   PHYSOLVE_HD_INLINED NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, int warps, Warp warp,
-                          const Machine& machine)
+                                  const Machine& machine)
       : plan(plan), shape(plan, tiles), weights(weights), jets(jets), warps(warps), warp(warp), machine(machine),
         x(jets.x(jets.own)), y(jets.y(jets.own)), g(warp.lane / 4), t(warp.lane % 4) {}
 
@@ -152,11 +152,7 @@ class NarrowSweep {
     features_into_y(points, count);
     for (int l = 0; l < plan.last(); ++l) {
       dense<tiles>(l < plan.heads() ? y : x, l);
-      switch (plan.function) {
-        case Function::tanh: activate<Function::tanh>(l, keep); break;
-        case Function::sine: activate<Function::sine>(l, keep); break;
-        case Function::gelu: activate<Function::gelu>(l, keep); break;
-      }
+      with_function(plan.function, [&](auto f) { activate<decltype(f)::value>(l, keep); });
     }
   }
 
@@ -313,15 +309,14 @@ class NarrowSweep {
   template <Function F>
   PHYSOLVE_HD_INLINED void activate(int l, bool keep) const {
     const float* bias = weights + shape.bias_of(l) + 2 * t;
-    const bool mix = plan.is_mixed(l);
     float *d = jets.difference(), *v = jets.v(), *kept = jets.kept(l);
     each_two_tiles([&](int j, int place, int own) {
       Jet z = load(x + place);
       z[0] += Four{pair(bias + 8 * j), pair(bias + 8 * j + 8)};
       const Slopes at = slopes_at<F>(z[0]);
-      Jet h = chain(pattern, z, at.s, at.first, at.second);
+      const Jet h = chain(pattern, z, at.s, at.first, at.second);
       if (keep) {
-        if constexpr (F == Function::tanh) z[0] = at.s;
+        if constexpr (Rule<F>::kept == 0) z[0] = at.s;
         store_own(z, kept + own);
       }
       if (plan.gated && l == 0) return store_own(h, d + own);
@@ -329,17 +324,18 @@ class NarrowSweep {
         store_own(h, v + own);
         return store_own(minus(pattern, load_own(d + own), h), d + own);
       }
-      if (mix) h = plus_product(pattern, load_own(v + own), h, load_own(d + own));
-      store(h, x + place);
+      store(passed_on(l, h, own), x + place);
     });
   }
 
+  // What the next layer multiplies, where layer l gives h.
+  PHYSOLVE_HD_INLINED Jet passed_on(int l, const Jet& h, int own) const {
+    if (!plan.is_mixed(l)) return h;
+    return plus_product(pattern, load_own(jets.v() + own), h, load_own(jets.difference() + own));
+  }
+
   PHYSOLVE_HD_INLINED void adjoint(int l, const float* from) const {
-    switch (plan.function) {
-      case Function::tanh: return adjoint_with<Function::tanh>(l, from);
-      case Function::sine: return adjoint_with<Function::sine>(l, from);
-      case Function::gelu: return adjoint_with<Function::gelu>(l, from);
-    }
+    with_function(plan.function, [&](auto f) { adjoint_with<decltype(f)::value>(l, from); });
   }
 
   // The cotangent of z in x, from that of what goes on to the next layer: in x, or among the lane's own. The first gates on
@@ -369,24 +365,17 @@ class NarrowSweep {
   }
 
   PHYSOLVE_HD_INLINED void input_into_y(int l) const {
-    switch (plan.function) {
-      case Function::tanh: return input_with<Function::tanh>(l);
-      case Function::sine: return input_with<Function::sine>(l);
-      case Function::gelu: return input_with<Function::gelu>(l);
-    }
+    with_function(plan.function, [&](auto f) { input_with<decltype(f)::value>(l); });
   }
 
   // What layer l, not a head, multiplied, from the kept z of the layer before.
   template <Function F>
   PHYSOLVE_HD_INLINED void input_with(int l) const {
-    const bool mix = plan.is_mixed(l - 1);
-    const float *kept = jets.kept(l - 1), *d = jets.difference(), *v = jets.v();
+    const float* kept = jets.kept(l - 1);
     each_two_tiles([&](int, int place, int own) {
       const Jet z = load_own(kept + own);
       const Slopes at = slopes_from<F>(z[0]);
-      Jet h = chain(pattern, z, at.s, at.first, at.second);
-      if (mix) h = plus_product(pattern, load_own(v + own), h, load_own(d + own));
-      store(h, y + place);
+      store(passed_on(l - 1, chain(pattern, z, at.s, at.first, at.second), own), y + place);
     });
   }
 };

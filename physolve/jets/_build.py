@@ -1,14 +1,8 @@
 """The library of the jet kernels."""
 
-import logging
-import os
-from functools import cache
-
 import torch
-from torch import Tensor
 
-from physolve._kernels import VARIABLE, KernelLibrary, Kernels
-from physolve.errors import UnsupportedError
+from physolve._kernels import KernelLibrary, Kernels
 
 from ._rules import register
 
@@ -25,57 +19,7 @@ JETS = KernelLibrary(
     vector_bytes=lambda: torch.ops.physolve.vector_bytes(),
 )
 
-AGREEMENT = 1e-3
-"""float32 is off by 1e-6 here, a kernel that is wrong by much more than this."""
-
-_log = logging.getLogger("physolve")
-
 
 def kernels() -> Kernels:
     """The active path of the jets, building the kernels if that has not been done; raises as `KernelLibrary.active`."""
     return JETS.active()
-
-
-@cache
-def device_agrees() -> bool:
-    """Whether the GPU's kernels give the processor's numbers, asked once before they are used, as CI has no GPU. Where
-    they do not, plain torch is used there, and that is told.
-
-    Raises UnsupportedError where the environment variable PHYSOLVE_KERNELS asks for the compiled kernels.
-    """
-    off = disagreement("cuda")
-    if off < AGREEMENT:
-        return True
-    message = f"jet kernels on {torch.cuda.get_device_name()} differ from the processor's by {off:.0e}"
-    if os.environ.get(VARIABLE) == "compiled":
-        raise UnsupportedError(f"{VARIABLE}=compiled, but the kernels cannot be used: {message}")
-    _log.warning("%s: plain torch is used there; please report it", message)
-    return False
-
-
-def disagreement(device: str) -> float:
-    """Largest difference of jets and gradients on a device from those on the processor, relative; infinite for NaN.
-
-    By all ways through the kernels: narrow networks of 32 and of 64 channels, and any.
-    """
-    cases = ((32, torch.float32), (40, torch.float32), (8, torch.float64))
-    return max(_difference(device, width, dtype) for width, dtype in cases)
-
-
-def _difference(device: str, width: int, dtype: torch.dtype) -> float:
-    """The same of a gated network with one band, at points that leave a tile unfilled."""
-    generator = torch.Generator().manual_seed(0)
-    count = 3 * 7 * width + (width + 1) * width + (width + 1)
-    weights = torch.randn(2, count, generator=generator) / 4
-    points, cotangents = torch.rand(2, 37, 2, generator=generator), torch.randn(2, 5, 37, 1, generator=generator)
-    shape = ([2, width, width, 1], 0, [0.3], True, [0.0, 0.0], [1.0, 1.0], [0, 1], [0, 0, 1, 1])
-
-    def results(place: str) -> tuple[Tensor, Tensor]:
-        p, w, c = (tensor.to(place, dtype) for tensor in (points, weights, cotangents))
-        jets = torch.ops.physolve.jet_forward(p, w, *shape)
-        gradient, _ = torch.ops.physolve.jet_backward(c, p, w, *shape, False)
-        return jets.cpu(), gradient.cpu()
-
-    pairs = zip(results(device), results("cpu"), strict=True)
-    off = torch.stack([(found - expected).abs().max() / expected.abs().max() for found, expected in pairs])
-    return float(off.nan_to_num(nan=torch.inf).max())

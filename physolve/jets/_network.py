@@ -6,15 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._activations import GELU, SINE, TANH, Activation
+from ._agreement import device_agrees
 from ._architecture import Architecture
-from ._build import device_agrees, kernels
+from ._build import kernels
 from ._layout import JetLayout
 from ._plain import plain_jacobian, plain_jet
-from ._rules import JetForward, JetJacobian
+from ._rules import JetForward, JetJacobian, arguments_of, number_of
 
-FUNCTIONS = (TANH, SINE, GELU)  # in the order of cuda/core/plan.h
-MAX_DIM, MAX_WIDTH, MAX_LAYERS, MAX_BANDS = 4, 128, 24, 12  # the same
+MAX_DIM, MAX_WIDTH, MAX_LAYERS, MAX_BANDS = 4, 128, 24, 12  # as in cuda/core/plan.h
 
 
 def network_jet(
@@ -35,7 +34,7 @@ def network_jet(
     flat_points, flat_weights, batch = _flat(weights, points)
     # torch.compile (2.14) cannot trace the autograd function; torch.func cannot use the registered rules.
     forward = torch.ops.physolve.jet_forward if torch.compiler.is_compiling() else JetForward.apply
-    jets = forward(flat_points, flat_weights, *_arguments(architecture, layout))
+    jets = forward(flat_points, flat_weights, *arguments_of(architecture, layout))
     return jets.reshape(*batch, *jets.shape[1:])
 
 
@@ -122,27 +121,19 @@ def _flat_rows(
     """Arguments of the operation."""
     flat_points, flat_weights, batch = _flat(weights, points)
     flat = coefficients.reshape(prod(batch), *coefficients.shape[len(batch) :])
-    return flat, flat_points, flat_weights, *_arguments(architecture, layout)
+    return flat, flat_points, flat_weights, *arguments_of(architecture, layout)
 
 
 def has_kernel(architecture: Architecture) -> bool:
     """Whether the compiled kernels know this kind of network: what they do not know goes through plain torch."""
     return (
-        _number_of(architecture.activation) >= 0
+        number_of(architecture.activation) >= 0
         and len(architecture.sizes) >= 3
         and architecture.dim <= MAX_DIM
         and max(architecture.sizes[1:]) <= MAX_WIDTH
         and len(architecture.layers) <= MAX_LAYERS
         and len(architecture.bands) <= MAX_BANDS
     )
-
-
-def _number_of(activation: Activation) -> int:
-    """Place among FUNCTIONS, -1 for any other. By its function: torch.compile cannot compare dataclasses."""
-    for number, known in enumerate(FUNCTIONS):
-        if activation.derivatives is known.derivatives:
-            return number
-    return -1
 
 
 def _compiled_for(architecture: Architecture, weights: Tensor) -> bool:
@@ -168,19 +159,6 @@ def _flat(weights: Tensor, points: Tensor) -> tuple[Tensor, Tensor, tuple[int, .
     if prod(points.shape[:-2]) != 1 or points.numel() == 0:
         return points.expand(*batch, -1, -1).reshape(len(weights), *points.shape[-2:]), weights, batch
     return points.reshape(points.shape[-2:]), weights, batch
-
-
-def _arguments(architecture: Architecture, layout: JetLayout) -> tuple[object, ...]:
-    return (
-        list(architecture.sizes),
-        _number_of(architecture.activation),
-        list(architecture.bands),
-        architecture.gated,
-        list(architecture.center),
-        list(architecture.slope),
-        list(layout.first),
-        [axis for pair in layout.second for axis in pair],
-    )
 
 
 def _check_alike(name: str, tensor: Tensor, shape: tuple[int, ...], weights: Tensor) -> None:

@@ -19,9 +19,37 @@ from torch import Tensor
 
 from physolve.errors import UnsupportedError
 
-SHAPE_ARGUMENTS = 8  # sizes, function, bands, gated, center, slope, first, second
+from ._activations import GELU, SINE, TANH, Activation
+from ._architecture import Architecture
+from ._layout import JetLayout
+
+FUNCTIONS = (TANH, SINE, GELU)  # in the order of cuda/core/plan.h
+SHAPE_ARGUMENTS = 8  # what `arguments_of` gives
 
 Operation = Callable[..., Any]
+
+
+def arguments_of(architecture: Architecture, layout: JetLayout) -> tuple[object, ...]:
+    """What the operations are told of a network and its rows: sizes, function, bands, gated, center, slope, first and
+    second derivatives."""
+    return (
+        list(architecture.sizes),
+        number_of(architecture.activation),
+        list(architecture.bands),
+        architecture.gated,
+        list(architecture.center),
+        list(architecture.slope),
+        list(layout.first),
+        [axis for pair in layout.second for axis in pair],
+    )
+
+
+def number_of(activation: Activation) -> int:
+    """Place among FUNCTIONS, -1 for any other. By its function: torch.compile cannot compare dataclasses."""
+    for number, known in enumerate(FUNCTIONS):
+        if activation.derivatives is known.derivatives:
+            return number
+    return -1
 
 
 def _keep_nothing(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:

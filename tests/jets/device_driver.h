@@ -88,3 +88,26 @@ std::vector<S> summed(const std::vector<S>& chunks, long networks, long count) {
   for (long k = 0; k < long(chunks.size()); ++k) sums[k / (each * count) * count + k % count] += chunks[k];
   return sums;
 }
+
+// Two networks, their points, or one set for both, and cotangents of their jets, drawn.
+template <class S>
+struct Drawn {
+  int networks = 2;
+  long points;
+  bool shared;
+  std::vector<S> x, w, c;
+
+  Batch<S> batch() const { return {networks, points, shared, x.data(), w.data()}; }
+};
+
+template <class S>
+Drawn<S> draw_for(const Plan& plan, long points, bool shared, double size) {
+  std::mt19937 generator(points);
+  Drawn<S> drawn{2, points, shared};
+  drawn.x = draw<S>((shared ? 1 : drawn.networks) * points * plan.dim, generator, 1.0);
+  drawn.w = draw<S>(drawn.networks * long(plan.weights), generator, size);
+  drawn.c = draw<S>(drawn.networks * plan.layout.rows() * points * plan.outputs(), generator, 1.0);
+  return drawn;
+}
+
+inline const Parallel serial = [](long count, const auto& range) { range(0, count); };

@@ -18,25 +18,20 @@ void run_on_blocks(const Plan& plan, const Batch<S>& batch, const Job<S>& job, i
 
 template <class S>
 bool agree(const Plan& plan, long points, bool shared, double tolerance) {
-  const int networks = 2;
-  const long outputs = networks * plan.layout.rows() * points * plan.outputs();
-  std::mt19937 generator(points);
-  const auto x = draw<S>((shared ? 1 : networks) * points * plan.dim, generator, 1.0);
-  const auto w = draw<S>(networks * long(plan.weights), generator, 0.6);
-  const auto c = draw<S>(outputs, generator, 1.0);
-  const Batch<S> batch{networks, points, shared, x.data(), w.data()};
-  const Parallel serial = [](long count, const auto& range) { range(0, count); };
+  const Drawn<S> drawn = draw_for<S>(plan, points, shared, 0.6);
+  const Batch<S> batch = drawn.batch();
+  const int networks = drawn.networks;
   std::vector<S> jets[2], sums[2], slopes[2], rows[2];
   for (int device = 0; device < 2; ++device) {
     const long chunks =
         device ? device_chunks(networks, points, plan.weights) : host_chunks(networks, points, plan.weights);
-    jets[device].resize(outputs);
+    jets[device].resize(drawn.c.size());
     sums[device].resize(networks * chunks * plan.weights);
     slopes[device].resize(networks * points * plan.dim);
     rows[device].resize(networks * points * plan.weights);
     Job<S> jobs[3];
     jobs[0].jets = jets[device].data();
-    jobs[1].cotangents = jobs[2].cotangents = c.data();
+    jobs[1].cotangents = jobs[2].cotangents = drawn.c.data();
     jobs[1].weight_sums = sums[device].data();
     jobs[1].point_gradients = slopes[device].data();
     jobs[2].point_rows = rows[device].data();

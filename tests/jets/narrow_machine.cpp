@@ -1,6 +1,7 @@
 // Warps of narrow networks on the host: 32 threads and a barrier stand in for a warp, an exchange of fragments for its
 // tensor cores, which cut their numbers to 11 bits. Results must be those of the host's kernels in double, as near as
-// twice the host's in float, and a few times 2^-24; under the thread sanitizer a missing synchronisation is a data race that is reported.
+// twice the host's in float, and a few times 2^-24; under the thread sanitizer a missing synchronisation is a data race
+// that is reported.
 #include "device/narrow.h"
 
 #include <atomic>
@@ -83,7 +84,7 @@ void run_on_warps(const Plan& plan, const Batch<float>& batch, const Job<float>&
       const BlockMachine<float, PosixBarrier> machine{thread, 32 * memory.warps, barrier};
       const HostWarp warp{thread % 32, &exchanges[thread / 32]};
       run_narrow_block<tiles, Known>(plan, batch, job, chunks, block, blocks, machine, warp, memory, shared.data(),
-                                       scratch.data());
+                                     scratch.data());
     });
   }
 }
@@ -103,36 +104,28 @@ struct Results {
 };
 
 template <class S, class Run>
-Results results(const Plan& plan, const Batch<S>& batch, long outputs, const S* cotangents, long chunks, Run run) {
-  std::vector<S> jets(outputs, S(NAN)), sums(batch.networks * chunks * plan.weights, S(NAN));
+Results results(const Plan& plan, const Drawn<S>& drawn, long chunks, Run run) {
+  std::vector<S> jets(drawn.c.size(), S(NAN)), sums(drawn.networks * chunks * plan.weights, S(NAN));
   Job<S> forward, backward;
   forward.jets = jets.data();
-  backward.cotangents = cotangents;
+  backward.cotangents = drawn.c.data();
   backward.weight_sums = sums.data();
-  run(batch, forward);
-  run(batch, backward);
+  run(plan, drawn.batch(), forward);
+  run(plan, drawn.batch(), backward);
   const std::vector<double> all(sums.begin(), sums.end());
-  return {{jets.begin(), jets.end()}, summed(all, batch.networks, plan.weights)};
+  return {{jets.begin(), jets.end()}, summed(all, drawn.networks, plan.weights)};
 }
 
+std::vector<double> doubled(const std::vector<float>& numbers) { return {numbers.begin(), numbers.end()}; }
+
 bool agree(const Plan& plan, long points, bool shared) {
-  const int networks = 2;
-  const long outputs = networks * plan.layout.rows() * points * plan.outputs();
-  std::mt19937 generator(points);
-  const auto x = draw<float>((shared ? 1 : networks) * points * plan.dim, generator, 1.0);
-  const auto w = draw<float>(networks * long(plan.weights), generator, 0.4);
-  const auto c = draw<float>(outputs, generator, 1.0);
-  const std::vector<double> exact_x(x.begin(), x.end()), exact_w(w.begin(), w.end()), exact_c(c.begin(), c.end());
-  const Batch<float> batch{networks, points, shared, x.data(), w.data()};
-  const Batch<double> exact_batch{networks, points, shared, exact_x.data(), exact_w.data()};
-  const long own = device_chunks(networks, points, plan.weights), hosts = host_chunks(networks, points, plan.weights);
-  const auto on_host = [&](const auto& batch, const auto& job) {
-    run_on_host(plan, batch, job, [](long count, const auto& range) { range(0, count); });
-  };
-  const auto on_warps = [&](const auto& batch, const auto& job) { run_narrow(plan, batch, job); };
-  const Results exact = results(plan, exact_batch, outputs, exact_c.data(), hosts, on_host);
-  const Results host = results(plan, batch, outputs, c.data(), hosts, on_host);
-  const Results found = results(plan, batch, outputs, c.data(), own, on_warps);
+  const Drawn<float> drawn = draw_for<float>(plan, points, shared, 0.4);
+  const Drawn<double> in_double{drawn.networks, points, shared, doubled(drawn.x), doubled(drawn.w), doubled(drawn.c)};
+  const long own = device_chunks(drawn.networks, points, plan.weights);
+  const long hosts = host_chunks(drawn.networks, points, plan.weights);
+  const auto on_host = [](const Plan& plan, const auto& batch, const auto& job) { run_on_host(plan, batch, job, serial); };
+  const Results exact = results(plan, in_double, hosts, on_host), host = results(plan, drawn, hosts, on_host);
+  const Results found = results(plan, drawn, own, run_narrow);
   const double jets = distance(found.jets, exact.jets), sums = distance(found.sums, exact.sums);
   const double host_jets = distance(host.jets, exact.jets), host_sums = distance(host.sums, exact.sums);
   std::printf("%d rows, %d features, %ld points: jets %.1e (host's %.1e), gradient %.1e (%.1e)\n", plan.layout.rows(),

@@ -9,7 +9,7 @@ import pytest
 
 from physolve._kernels import source_folder
 from physolve.errors import UnsupportedError
-from physolve.jets import _build, _network, kernels
+from physolve.jets import _agreement, _network, kernels
 
 PROGRAM = """
 import torch
@@ -100,19 +100,19 @@ def test_sources_are_found():
 
 @pytest.mark.skipif(kernels().path == "plain", reason=f"plain torch: {kernels().reason}")
 def test_the_kernels_agree_with_themselves():
-    assert _build.disagreement("cpu") == 0
+    assert _agreement.disagreement("cpu") == 0
 
 
 @pytest.mark.parametrize("off", [0.5, float("inf")])
 def test_a_device_that_disagrees_is_not_used(off, monkeypatch, caplog):
-    monkeypatch.setattr(_build, "disagreement", lambda device: off)
-    monkeypatch.setattr(_build.torch.cuda, "get_device_name", lambda: "some GPU")
+    monkeypatch.setattr(_agreement, "disagreement", lambda device: off)
+    monkeypatch.setattr(_agreement.torch.cuda, "get_device_name", lambda: "some GPU")
     monkeypatch.delenv("PHYSOLVE_KERNELS", raising=False)
-    ask = _build.device_agrees.__wrapped__
+    ask = _agreement.device_agrees.__wrapped__
     assert not ask()
     assert "jet kernels on some GPU differ from the processor's by" in caplog.text
     monkeypatch.setenv("PHYSOLVE_KERNELS", "compiled")
     with pytest.raises(UnsupportedError, match="differ from the processor's"):
         ask()
-    monkeypatch.setattr(_build, "disagreement", lambda device: 1e-6)
+    monkeypatch.setattr(_agreement, "disagreement", lambda device: 1e-6)
     assert ask()

@@ -25,6 +25,6 @@ def test_the_binding_to_torchs_stream_compiles():
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")
 @pytest.mark.parametrize("driver", ["device_machine.cpp", "narrow_machine.cpp"])
 def test_threads_give_the_host_kernels_results_without_a_race(driver, tmp_path):
-    """See the drivers; a barrier taken out of sweep.h or narrow.h makes the sanitizer report races here."""
+    """See the drivers; a barrier taken out of sweep.h or narrow_sweep.h makes the sanitizer report races here."""
     printed = run_as_threads(tmp_path, HERE / driver, ("f32.cpp", "f64.cpp"))
     assert printed.endswith("all agree\n"), printed

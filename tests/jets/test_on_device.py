@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from physolve.jets import JetLayout, kernels, network_jacobian, network_jet, plain_jacobian, plain_jet
-from physolve.jets._build import disagreement
+from physolve.jets._agreement import disagreement
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available() or not kernels().cuda, reason="no GPU for which the kernels are built"

@@ -6,14 +6,15 @@ import torch
 from torch.autograd import forward_ad
 
 from physolve.jets import JetLayout, kernels, network_jacobian, network_jet, plain_jacobian, plain_jet
-from physolve.jets._network import _arguments, _as_rows
+from physolve.jets._network import _as_rows
+from physolve.jets._rules import arguments_of
 
 pytestmark = pytest.mark.skipif(kernels().path == "plain", reason=f"plain torch: {kernels().reason}")
 
 ARCHITECTURE, LAYOUT = networks.ARCHITECTURES["gated"], JetLayout.full(2)
 WEIGHTS, POINTS = networks.inputs(ARCHITECTURE, 3, 5)
 COTANGENTS = networks.like(plain_jet(ARCHITECTURE, WEIGHTS, POINTS, LAYOUT))
-ARGUMENTS = _arguments(ARCHITECTURE, LAYOUT)
+ARGUMENTS = arguments_of(ARCHITECTURE, LAYOUT)
 
 
 @pytest.mark.parametrize("points", [POINTS, POINTS[0]], ids=["own", "shared"])
