@@ -211,11 +211,14 @@ def rows_by_func(residual: Callable[..., Tensor]) -> Rows:
     return run
 
 
-def rows_by(jacobian: Callable[..., Tensor], **options: Tensor) -> Rows:
+def rows_by(jacobian: Callable[..., Tensor], out: Tensor | None = None) -> Rows:
+    """Into the first of `out`, which has room for all networks and points."""
+
     def run(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
         coefficients = weights.new_zeros(len(weights), LAYOUT.rows, points.shape[1], 1)
         coefficients[:, [0, 3, 4]] = 1
-        return jacobian(architecture, weights, points, LAYOUT, coefficients, **options)
+        there = {} if out is None else {"out": out[: len(weights), : points.shape[1]]}
+        return jacobian(architecture, weights, points, LAYOUT, coefficients, **there)
 
     return run
 
@@ -227,7 +230,7 @@ def jacobians(functional: bool, out: Tensor) -> dict[str, Rows]:
         "vmap(grad), jets' u_xx": rows_by_func(jet_residual),
         "plain jets": rows_by(plain_jacobian),
         MAIN: rows_by(network_jacobian),
-        "kernel, existing memory": rows_by(network_jacobian, out=out),
+        "kernel, existing memory": rows_by(network_jacobian, out),
     }
 
 

@@ -32,29 +32,34 @@ long scratch_of_block(const Plan& plan, const Job<S>& job, bool weights_in_share
 
 template <class S>
 Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
-  Launch launch;
-  if constexpr (std::is_same_v<S, float>) {
-    if (narrow_launch_of(plan, batch, job, launch)) return launch;
+  Launch how;
+  how.chunks = device_chunks(batch.networks, batch.points, plan.weights);
+  const long tasks = batch.networks * how.chunks;
+  if constexpr (std::is_same_v<S, float>) how.narrow = narrow_way(plan, job);
+  if (how.narrow) {
+    how.shared_bytes = how.narrow->memory.shared() * long(sizeof(S));
+    how.blocks = resident_blocks(how.narrow->kernel, NARROW_THREADS, how.shared_bytes, tasks);
+    how.scratch_bytes = how.blocks * how.narrow->memory.scratch() * long(sizeof(S));
+    return how;
   }
   const long weights = weight_numbers<S>(plan) * long(sizeof(S));
-  launch.weights_in_shared = weights <= most_shared_bytes();
-  launch.shared_bytes = launch.weights_in_shared ? weights : 0;
-  const long tasks = batch.networks * device_chunks(batch.networks, batch.points, plan.weights);
-  launch.blocks = resident_blocks(work<S>, THREADS, launch.shared_bytes, tasks);
-  launch.scratch_bytes = launch.blocks * scratch_of_block(plan, job, launch.weights_in_shared) * long(sizeof(S));
-  return launch;
+  how.weights_in_shared = weights <= most_shared_bytes();
+  how.shared_bytes = how.weights_in_shared ? weights : 0;
+  how.blocks = resident_blocks(work<S>, THREADS, how.shared_bytes, tasks);
+  how.scratch_bytes = how.blocks * scratch_of_block(plan, job, how.weights_in_shared) * long(sizeof(S));
+  return how;
 }
 
 template <class S>
-const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Launch& launch, void* scratch,
+const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, const Launch& how, void* scratch,
                    void* stream) {
-  if constexpr (std::is_same_v<S, float>) {
-    if (launch.narrow) narrow_launch(plan, batch, job, launch, scratch, stream);
-  }
-  if (!launch.narrow) {
-    work<S><<<launch.blocks, THREADS, launch.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
-        plan, batch, job, device_chunks(batch.networks, batch.points, plan.weights), launch.weights_in_shared,
-        static_cast<S*>(scratch), scratch_of_block(plan, job, launch.weights_in_shared));
+  if (!how.narrow) {
+    work<S><<<how.blocks, THREADS, how.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+        plan, batch, job, how.chunks, how.weights_in_shared, static_cast<S*>(scratch),
+        scratch_of_block(plan, job, how.weights_in_shared));
+  } else if constexpr (std::is_same_v<S, float>) {
+    how.narrow->kernel<<<how.blocks, NARROW_THREADS, how.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+        plan, batch, job, how.chunks, how.narrow->memory, static_cast<float*>(scratch));
   }
   const cudaError_t error = cudaGetLastError();  // of the queries above too
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);

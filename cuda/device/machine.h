@@ -14,8 +14,12 @@ struct ScalarMath {
   static PHYSOLVE_HD S tanh(S v) { return ::tanh(v); }
 
   static PHYSOLVE_HD void sincos(S v, S& sine, S& cosine) {
+#if defined(__CUDA_ARCH__)
+    ::sincos(v, &sine, &cosine);
+#else
     sine = ::sin(v);
     cosine = ::cos(v);
+#endif
   }
 
   static PHYSOLVE_HD void normal(S v, S& distribution, S& density) {

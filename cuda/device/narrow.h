@@ -13,16 +13,16 @@ PHYSOLVE_HD_INLINED int narrow_tiles(const Plan& plan, const Job<float>& job) {
   return widest <= 32 ? 4 : widest <= 64 ? 8 : 0;
 }
 
-// As run_block (block.h), for memory.warps warps.
+// As run_block (block.h), for NARROW_WARPS warps.
 template <int tiles, class Known, class Warp, class Machine>
 PHYSOLVE_HD_INLINED void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
                                           int block, int blocks, const Machine& machine, Warp warp,
                                           const NarrowMemory& memory, float* shared, float* scratch) {
-  const int own = machine.thread / 32, warps = memory.warps;
+  const int own = machine.thread / 32;
   const NarrowShape shape(plan, tiles);
   float *sums = scratch, *slow = scratch + memory.sums + long(own) * memory.slow * memory.jet;
   const NarrowJets jets{shared + memory.weights, slow, own, memory.fast, memory.jet, plan.last(), plan.gated};
-  const NarrowSweep<tiles, Known, Warp, Machine> sweep(plan, shared, jets, warps, warp, machine);
+  const NarrowSweep<tiles, Known, Warp, Machine> sweep(plan, shared, jets, warp, machine);
   const long all = (batch.points + NARROW_POINTS - 1) / NARROW_POINTS, row_stride = batch.points * plan.outputs();
   for (long task = block; task < batch.networks * chunks; task += blocks) {
     const int network = int(task / chunks);
@@ -30,7 +30,7 @@ PHYSOLVE_HD_INLINED void run_narrow_block(const Plan& plan, const Batch<float>& 
     pack_narrow(plan, shape, machine, batch.weights + network * long(plan.weights), shared);
     machine.numbers(memory.sums / 4, [&](int k) { reinterpret_cast<Four*>(sums)[k] = Four{}; });
     machine.sync();
-    for (long k = all * chunk / chunks; k < end; k += warps) {
+    for (long k = all * chunk / chunks; k < end; k += NARROW_WARPS) {
       const long tile = k + own < end ? k + own : end - 1, from = tile * NARROW_POINTS, left = batch.points - from;
       const int count = k + own < end ? int(left < NARROW_POINTS ? left : NARROW_POINTS) : 0;
       const float* points = batch.points_of(network, plan.dim) + from * plan.dim;

@@ -1,11 +1,10 @@
 // The kernels of narrow networks: blocks of warps that stay, each block with a network's weights in shared memory.
 #pragma once
 
+#include "kernels.h"
 #include "narrow.h"
 
 namespace physolve {
-
-using NarrowKernel = void (*)(Plan, Batch<float>, Job<float>, long chunks, NarrowMemory, float* scratch);
 
 // For the plan's layout, null where its pattern is not known: 4 tiles in narrow_32.cu, 8 in narrow_64.cu, to be compiled
 // side by side.

@@ -9,8 +9,9 @@
 
 namespace physolve {
 
-constexpr int NARROW_POINTS = 8, NARROW_WARPS = 4;  // of a warp, of a block at most
-constexpr int CELL = 64;                            // numbers of a tile of channels in one row
+constexpr int NARROW_POINTS = 8;  // of a warp
+constexpr int NARROW_WARPS = 4, NARROW_THREADS = 32 * NARROW_WARPS;  // of a block
+constexpr int CELL = 64;  // numbers of a tile of channels in one row
 
 // Line of an input in a tile of weights: the even ones differ modulo 4, so do the odd ones, the first four and the last.
 PHYSOLVE_HD int line_of(int input) { return input % 2 ? 4 + ((input / 2) ^ 2) : input / 2; }
@@ -105,25 +106,24 @@ struct NarrowJets {
   }
 };
 
-// A block of warps and its memory: numbers of its weights, of a jet, of its sums.
+// A block's memory: numbers of its weights, of a jet, of its sums; jets of a warp in shared memory and in scratch.
 struct NarrowMemory {
-  int warps, weights, jet, fast, slow, sums;
+  int weights, jet, fast, slow, sums;
 
-  // In `room` numbers of shared memory: as many warps as have room for x and y there, then as many other jets as fit.
-  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, bool backward, long room) : warps(NARROW_WARPS) {
+  // Of its jets as many in shared memory as fit into `room` numbers, but x and y in any case.
+  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, bool backward, long room) {
     const NarrowShape shape(plan, tiles);
     weights = shape.weights();
     jet = tiles * plan.layout.rows() * CELL;
-    while (warps > 1 && weights + long(warps) * 2 * jet > room) warps /= 2;
     const int wanted = NarrowJets::count(plan, backward);
-    const long places = (room - weights) / (long(jet) * warps);
+    const long places = (room - weights) / (long(jet) * NARROW_WARPS);
     fast = places < 2 ? 2 : places < wanted ? int(places) : wanted;
     slow = wanted - fast;
     sums = backward ? shape.sums() : 0;
   }
 
-  PHYSOLVE_HD long shared() const { return weights + long(warps) * fast * jet; }
-  PHYSOLVE_HD long scratch() const { return sums + long(warps) * slow * jet; }
+  PHYSOLVE_HD long shared() const { return weights + long(NARROW_WARPS) * fast * jet; }
+  PHYSOLVE_HD long scratch() const { return sums + long(NARROW_WARPS) * slow * jet; }
 };
 
 // A network's weights as tiles, padded with zeros, by all threads.

@@ -45,12 +45,12 @@ PHYSOLVE_HD_INLINED Slopes slopes_from(Four kept) {
 template <int tiles, class Known, class Warp, class Machine>
 class NarrowSweep {
  public:
-  static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL, numbers = tiles * stride;
+  static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL;
   using Jet = Rows<Four, Known>;
 
-  PHYSOLVE_HD_INLINED NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, int warps, Warp warp,
+  PHYSOLVE_HD_INLINED NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, Warp warp,
                                   const Machine& machine)
-      : plan(plan), shape(plan, tiles), weights(weights), jets(jets), warps(warps), warp(warp), machine(machine),
+      : plan(plan), shape(plan, tiles), weights(weights), jets(jets), warp(warp), machine(machine),
         x(jets.x(jets.own)), y(jets.y(jets.own)), g(warp.lane / 4), t(warp.lane % 4) {}
 
   // The jets of `count` points from `points` on, row r's to out + r * row_stride.
@@ -104,7 +104,6 @@ class NarrowSweep {
   const NarrowShape shape;
   const float* weights;
   const NarrowJets jets;
-  const int warps;
   const Warp warp;
   const Machine& machine;
   float *const x, *const y;
@@ -236,19 +235,17 @@ class NarrowSweep {
   }
 
   // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value, over the
-  // points of all warps; `input` and `cotangent` are x and y or y and x. Of four warps each has half of the inputs and
-  // half of the outputs. Tensor cores cut off where an addition rounds: sums over many points are made outside of them.
+  // points of all warps; `input` and `cotangent` are x and y or y and x. Each of the four warps has half of the inputs
+  // and half of the outputs. Tensor cores cut off where an addition rounds: sums over many points are made outside of them.
   template <int across>
   PHYSOLVE_HD_INLINED void gradient(const float* input, const float* cotangent, int l, float* sums) const {
+    static_assert(NARROW_WARPS == 4);
     constexpr int part = across > 1 ? across / 2 : 1;
-    const bool four = warps == 4;
-    const int step = four ? 2 : warps, parts = four ? 2 : 1;
+    const int j = jets.own % 2 * part;
     machine.sync();
-    for (int m = four ? jets.own / 2 : jets.own; 2 * m < shape.in_tiles(l); m += step) {
-      for (int j = four ? jets.own % 2 * part : 0; j < across; j += parts * part) {
-        add_products<part>(input, cotangent, m, j, sums + shape.sums_before(l) + (m * across + j) * 2 * CELL);
-        if (m == 0) add_biases<part>(cotangent, j, sums + shape.bias_sum_of(l));
-      }
+    for (int m = jets.own / 2; j < across && 2 * m < shape.in_tiles(l); m += 2) {
+      add_products<part>(input, cotangent, m, j, sums + shape.sums_before(l) + (m * across + j) * 2 * CELL);
+      if (m == 0) add_biases<part>(cotangent, j, sums + shape.bias_sum_of(l));
     }
     machine.sync();
   }
@@ -302,7 +299,7 @@ class NarrowSweep {
   // f(how far a warp's x and y lie from this one's).
   template <class F>
   PHYSOLVE_HD_INLINED void each_warp(F f) const {
-    for (int w = 0; w < warps; ++w) f(long(w - jets.own) * jets.fast * numbers);
+    for (int w = 0; w < NARROW_WARPS; ++w) f(jets.x(w) - x);
   }
 
   // z of layer l in x becomes the next layer's input; U and V go to places of their own.

@@ -4,7 +4,7 @@
 // B(t + 4, g); C(g, 2t), C(g, 2t + 1), C(g + 8, 2t), C(g + 8, 2t + 1).
 //
 // Tensor cores take numbers of 11 bits (tf32). A float is big + small, both of 11 bits, but for its last bit at times;
-// of the four products small * small is left out, 2^-24 of the whole (3xTF32, as CUTLASS calls it).
+// of the four products small * small is left out, 2^-22 of the whole at most (3xTF32, as CUTLASS calls it).
 #pragma once
 
 #include <cstdint>

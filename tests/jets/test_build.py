@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from physolve._kernels import source_folder
 from physolve.errors import UnsupportedError
@@ -101,6 +102,31 @@ def test_sources_are_found():
 @pytest.mark.skipif(kernels().path == "plain", reason=f"plain torch: {kernels().reason}")
 def test_the_kernels_agree_with_themselves():
     assert _agreement.disagreement("cpu") == 0
+
+
+@pytest.mark.skipif(kernels().path == "plain", reason=f"plain torch: {kernels().reason}")
+def test_the_question_may_come_up_anywhere():
+    def scaled(x):
+        return x.square().sum() * (1 + _agreement.disagreement("cpu"))
+
+    x = torch.ones(3, 2)
+    assert torch.func.vmap(torch.func.grad(scaled))(x).equal(2 * x)
+    torch.set_default_device("meta")
+    try:
+        assert _agreement.disagreement("cpu") == 0
+    finally:
+        torch.set_default_device(None)
+
+
+def test_a_device_that_refuses_a_launch_is_not_used(monkeypatch, caplog):
+    def refuse(device):
+        raise RuntimeError("jet kernels: too many resources requested for launch")
+
+    monkeypatch.setattr(_agreement, "disagreement", refuse)
+    monkeypatch.setattr(_agreement.torch.cuda, "get_device_name", lambda: "some GPU")
+    monkeypatch.delenv("PHYSOLVE_KERNELS", raising=False)
+    assert not _agreement.device_agrees.__wrapped__()
+    assert "jet kernels on some GPU do not run (jet kernels: too many resources" in caplog.text
 
 
 @pytest.mark.parametrize("off", [0.5, float("inf")])

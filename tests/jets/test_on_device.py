@@ -49,6 +49,19 @@ def test_any_number_of_points(n):
     assert networks.distance(network_jet(architecture, weights.cuda(), points.cuda(), layout).cpu(), expected) < 1e-12
 
 
+@pytest.mark.parametrize("dtype", networks.DTYPES, ids=str)
+def test_more_networks_than_blocks(dtype):
+    architecture, layout = networks.ARCHITECTURES["hypino"], networks.LAYOUTS["laplacian"](2)
+    here = [t.requires_grad_() for t in networks.inputs(architecture, 300, 130, dtype)]
+    there = [t.detach().cuda().requires_grad_() for t in here]
+    plain, found = plain_jet(architecture, *here, layout), network_jet(architecture, *there, layout)
+    cotangents = networks.like(plain)
+    expected = torch.autograd.grad(plain, here[0], cotangents)[0]
+    gradient = torch.autograd.grad(found, there[0], cotangents.cuda())[0]
+    assert networks.distance(found.cpu(), plain) < TOLERANCE[dtype]
+    assert networks.distance(gradient.cpu(), expected) < TOLERANCE[dtype]
+
+
 def test_vmap_over_networks():
     architecture, layout = networks.ARCHITECTURES["gated"], JetLayout.full(2)
     weights, points = networks.inputs(architecture, 4, 50)
