@@ -21,6 +21,7 @@ from physolve.nets import (
     TanhFeatures,
     WindowedFeatures,
 )
+from physolve.residual import widest_corners
 from physolve.spec import Interface, Problem
 from physolve.spec.geometry import Corner, Hole, Shape, split_time
 
@@ -29,7 +30,6 @@ CORNER_DEGREE = 4.0
 
 MULTIPOLES = 12
 WINDOW_SHARE = 0.4
-MOST_CORNERS = 16
 
 SLOWNESS = 1.0
 """Slopes in time, per half a time slab, where a stretched coordinate follows what moves: what is left changes slowly.
@@ -55,9 +55,8 @@ class BasisPlan:
         domain = self.problem.domain
         if domain.dim != 2 or self.problem.time is not None:
             return ()
-        corners = sorted(domain.corners, key=lambda corner: -corner.angle)[:MOST_CORNERS]
         size = domain.size
-        around_corners = [basis for corner in corners for basis in corner_functions(corner, size)]
+        around_corners = [basis for corner in widest_corners(domain) for basis in corner_functions(corner, size)]
         return (*around_corners, *(basis for hole in domain.holes for basis in hole_functions(hole)))
 
     @cached_property

@@ -352,9 +352,40 @@ def test_number_of_rows_and_their_weights(interior: int) -> None:
     assert len(equation) == interior
     assert float(equation.weights.sum()) == pytest.approx(1.0)
     assert len(left) == 50
-    assert len(rest) == pytest.approx(150, abs=3)
+    assert len(rest) == pytest.approx(150 + 16, abs=3)  # also near two corners; the values jump at the others
     assert float(left.weights.sum()) == pytest.approx(1.0)
     assert float(rest.weights.sum()) == pytest.approx(3.0, rel=0.02)
+
+
+def near_corners(points: np.ndarray) -> np.ndarray:
+    """Those within 1e-4 of a corner of the square."""
+    return points[np.linalg.norm(points - points.round(), axis=1) < 1e-4]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "continuous"),
+    [
+        ([Dirichlet(u, x + y)], 4),
+        ([Dirichlet(u, 1, on="top"), Dirichlet(u, 0, on=("left", "right", "bottom"))], 2),
+        ([Dirichlet(u, x, on=("bottom", "top")), Dirichlet(u, 0, on="left"), Neumann(u, 1, on="right")], 4),
+        ([Dirichlet(u, 1e6 + 1e5 * y, on=("left", "right")), Dirichlet(u, 1e6, on=("bottom", "top"))], 2),
+    ],
+)
+def test_values_near_corners_are_asked_for_where_they_do_not_jump(conditions: list[Condition], continuous: int) -> None:
+    collocation = Collocation(Problem(Eq(laplacian(u), 1), SQUARE, conditions))
+    assert len(collocation.continuous_corners) == continuous
+    valued = [rows.points.numpy() for rows in collocation.rows(DENSITY)[1:] if rows.form.order == 0]
+    others = [rows.points.numpy() for rows in collocation.rows(DENSITY)[1:] if rows.form.order > 0]
+    close = near_corners(np.concatenate(valued))
+    assert {tuple(point.round(3)) for point in close} == {c.point for c in collocation.continuous_corners}
+    assert not len(near_corners(np.concatenate([*others, np.empty((0, 2))])))
+
+
+def test_values_near_corners_only_of_components_that_agree() -> None:
+    """One component jumps at the upper corners: none is asked for there."""
+    top, other = Dirichlet(v, (1, 0), on="top"), Dirichlet(v, (0, 0), on=("left", "right", "bottom"))
+    collocation = Collocation(Problem(Eq(laplacian(v), sympy.zeros(2, 1)), SQUARE, [top, other]))
+    assert sorted(corner.point[1] for corner in collocation.continuous_corners) == [0.0, 0.0]
 
 
 def test_rows_are_deterministic_in_the_seed() -> None:

@@ -198,11 +198,28 @@ def test_lshape_agrees_with_finite_elements() -> None:
 
 
 def test_tolerance_out_of_reach_says_so() -> None:
-    solution = solve(singular(), 1e-12, method=LeastSquares(first=30, largest=60))
+    smooth = exp(x) * cos(5 * y)
+    problem = Problem(Eq(laplacian(u), -24 * smooth), L_SHAPE, [Dirichlet(u, smooth)])
+    solution = solve(problem, 1e-12, method=LeastSquares(first=30, largest=60))
     assert solution.outcome is Outcome.TOLERANCE_NOT_REACHED
     assert "tolerance 1.0e-12" in solution.message
     assert solution.estimate is not None
     assert solution.estimate.relative > 1e-12
+
+
+def test_corners_are_as_good_as_the_rest() -> None:
+    """Singular functions about a corner may not show where the solution has none of them."""
+    heptagon = Polygon(
+        ((0.58, 0.65), (0.18, 0.61), (-0.06, 0.74), (-0.32, 0.94), (-0.8, 0.56), (-0.83, 0.25), (0.18, -0.75))
+    )
+    smooth = x + cos(5 * x * y)
+    equation = laplacian(u) + 3 * u.diff(x) + u
+    solution = solve(Problem(Eq(equation, equation.subs(u, smooth).doit()), heptagon, [Dirichlet(u, smooth)]), 1e-4)
+    tops = np.array([corner.point for corner in heptagon.corners])
+    away = np.logspace(-8, -1, 30)[:, None, None]
+    points = (tops + away * (tops.mean(0) - tops)).reshape(-1, 2)
+    error = solution(points)[:, 0] - (points[:, 0] + np.cos(5 * points[:, 0] * points[:, 1]))
+    assert np.abs(error).max() < 1e-4
 
 
 def only_slopes(*more: object) -> Problem:

@@ -1,5 +1,7 @@
 """Boundary sampling: which pieces, how many points on each."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from physolve._typing import MaskArray, PointArray
@@ -8,8 +10,8 @@ from physolve.errors import SpecificationError
 from ._checks import count
 from ._draw import Stream, allocate, check_method, thinned, unit_grid
 from ._parts import describe, inner_pieces, interfaces, named_shapes, spatial_faces
-from ._pieces import EPSILON, Piece, labelled, pieces, restrict, side, trim
-from ._samples import Samples
+from ._pieces import EPSILON, MEETING, Piece, labelled, pieces, restrict, side, trim
+from ._samples import Corner, Samples
 from ._shape import Shape, Where
 from ._spacetime import SpaceTime, split_time
 
@@ -29,6 +31,26 @@ def sample_boundary(shape: Shape, n: int, on: Selection, where: Where | None, me
     weights = np.concatenate([np.full(k, m / k) for m, k in zip(measures, shares, strict=True) if k])
     points, normals = (np.concatenate(columns) for columns in zip(*drawn, strict=True))
     return Samples(points, weights * (measures.sum() / weights.sum()), normals)
+
+
+def sample_corners(
+    shape: Shape, corners: Sequence[Corner], n: int, on: Selection, where: Where | None, seed: int
+) -> Samples:
+    """See Shape.sample_corners."""
+    tops = np.array([corner.point for corner in corners]).reshape(-1, 2)
+    random = np.random.default_rng(seed)
+    points, normals = [np.empty((0, 2))], [np.empty((0, 2))]
+    for piece in select(shape, on, where):
+        for end in (0.0, 1.0):
+            away = np.linalg.norm(tops - piece.propose(np.array([[end]]))[0], axis=1)
+            if not (away < MEETING * shape.size).any():
+                continue
+            decades = 1 + 6 * (np.arange(n) + random.random(n)) / n
+            p, q, keep = piece.propose(np.abs(end - 10**-decades)[:, None])
+            points.append(p[keep])
+            normals.append(q[keep])
+    drawn = np.concatenate(points)
+    return Samples(drawn, np.ones(len(drawn)), np.concatenate(normals))
 
 
 def select(shape: Shape, on: Selection, where: Where | None) -> tuple[Piece, ...]:

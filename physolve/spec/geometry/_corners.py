@@ -8,7 +8,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ._pieces import EPSILON, Piece, pieces
+from ._pieces import MEETING, Piece, pieces
 from ._samples import Corner
 from ._shape import Shape
 from ._spacetime import split_time
@@ -33,7 +33,7 @@ def corners(shape: Shape) -> tuple[Corner, ...]:
         return ()
     ends = [end for piece in pieces(shape) for end in _ends(piece)]
     found = []
-    for cluster in _clusters(ends, 20 * EPSILON * shape.size):
+    for cluster in _clusters(ends, MEETING * shape.size):
         found += _sectors(cluster, shape)
     return tuple(found)
 

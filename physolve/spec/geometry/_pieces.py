@@ -21,6 +21,7 @@ from ._shape import Shape
 from ._transform import Named, Rotated, Translated
 
 EPSILON = 1e-6  # half the distance between the two test points, in units of the shape's size
+MEETING = 20 * EPSILON  # ends of curves that lie nearer together meet, in the same units
 
 State = Callable[[PointArray, PointArray], np.ndarray]
 """points, normals -> +1: on the boundary, normal outward; -1: on it, normal inward; 0: not on it."""

@@ -1,7 +1,7 @@
 """The abstract shape: what every geometry answers, and the operators that join shapes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -160,6 +160,21 @@ class Shape(ABC):
         from ._boundary import sample_boundary
 
         return sample_boundary(self, n, on, where, method, seed)
+
+    def sample_corners(
+        self,
+        corners: Sequence[Corner],
+        n: int,
+        *,
+        on: "str | Shape | tuple[str | Shape, ...] | None" = None,
+        where: Where | None = None,
+        seed: int = 0,
+    ) -> Samples:
+        """n points of every piece of boundary that ends in one of the corners, on the way to it: 0.1 to 1e-7 of the
+        piece's length away, evenly in the logarithm. `on` and `where` as in `sample_boundary`; every weight is one."""
+        from ._boundary import sample_corners
+
+        return sample_corners(self, corners, n, on, where, seed)
 
     def boundary_measure(
         self, on: "str | Shape | tuple[str | Shape, ...] | None" = None, where: Where | None = None

@@ -158,3 +158,27 @@ def test_what_is_no_hole():
     (bubble,) = (Box((-1, -1, -1), (1, 1, 1)) - Ball((0, 0, 0), 0.5)).holes
     assert bubble.center == (0, 0, 0)
     assert bubble.radius == pytest.approx(0.5, rel=1e-14)
+
+
+@pytest.mark.parametrize("shape", [L_SHAPE, SQUARE - Disk((1, 0), 0.5), Triangle((0, 0), (3, 0.1), (1, 1))], ids=repr)
+def test_points_on_the_way_to_corners(shape):
+    samples = shape.sample_corners(shape.corners, 5, seed=3)
+    assert len(samples) == 2 * 5 * len(shape.corners)
+    assert np.abs(shape.signed_distance(samples.points)).max() < 1e-9
+    outside = shape.signed_distance(samples.points + 1e-9 * samples.normals)
+    assert (outside > shape.signed_distance(samples.points)).all()
+    tops = np.array([corner.point for corner in shape.corners])
+    away = np.linalg.norm(samples.points[:, None] - tops, axis=2)
+    nearest = np.array([np.sort(away[away.argmin(1) == k, k])[:2] for k in range(len(tops))])
+    assert (nearest < 1e-5).all()  # on either side
+
+
+def test_points_on_the_way_to_some_corners_of_some_parts():
+    corner = corner_at(SQUARE, (1, 1))
+    top = SQUARE.sample_corners([corner], 4, on="top")
+    assert len(top) == 4
+    assert (top.points[:, 1] == 1).all()
+    assert len(SQUARE.sample_corners([corner], 4, on="bottom")) == 0
+    assert len(SQUARE.sample_corners([], 4)) == 0
+    upper = SQUARE.sample_corners(SQUARE.corners, 4, where=lambda p: p[:, 1] > 0)
+    assert len(upper) == 4 * 4
