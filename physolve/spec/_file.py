@@ -65,7 +65,7 @@ def read_problem(path: str | PathLike[str], data: Mapping[str, str | PathLike[st
     except UnicodeDecodeError:
         raise ProblemFileError(f"{path.name}: not a text file in UTF-8") from None
     except OSError as error:
-        raise ProblemFileError(f"{path.name}: cannot be read: {error.strerror}") from None
+        raise ProblemFileError(f"{path.name or path}: cannot be read: {error.strerror}") from None
     return read_text(text, path.name, path.stem, path.parent, data or {})
 
 

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from pathlib import Path
 
 import meshio
 import numpy as np
@@ -595,6 +596,7 @@ def test_reading_what_is_no_text(tmp_path):
         (tmp_path / "p.toml", "p.toml: not a text file in UTF-8"),
         (tmp_path / "q.toml", f"q.toml: no such file in '{tmp_path}'"),
         (tmp_path, f"{tmp_path.name}: cannot be read: Is a directory"),
+        (Path("."), ".: cannot be read: Is a directory"),
     ]:
         with pytest.raises(ProblemFileError) as caught:
             read_problem(path)
