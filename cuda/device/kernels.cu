@@ -38,7 +38,7 @@ Launch launch_of(const Plan& plan, const Batch<S>& batch, const Job<S>& job) {
   if constexpr (std::is_same_v<S, float>) how.narrow = narrow_way(plan, job);
   if (how.narrow) {
     how.shared_bytes = how.narrow->memory.shared() * long(sizeof(S));
-    how.blocks = resident_blocks(how.narrow->kernel, NARROW_THREADS, how.shared_bytes, tasks);
+    how.blocks = resident_blocks(how.narrow->kernel, how.narrow->memory.threads(), how.shared_bytes, tasks);
     how.scratch_bytes = how.blocks * how.narrow->memory.scratch() * long(sizeof(S));
     return how;
   }
@@ -58,7 +58,7 @@ const char* launch(const Plan& plan, const Batch<S>& batch, const Job<S>& job, c
         plan, batch, job, how.chunks, how.weights_in_shared, static_cast<S*>(scratch),
         scratch_of_block(plan, job, how.weights_in_shared));
   } else if constexpr (std::is_same_v<S, float>) {
-    how.narrow->kernel<<<how.blocks, NARROW_THREADS, how.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
+    how.narrow->kernel<<<how.blocks, how.narrow->memory.threads(), how.shared_bytes, static_cast<cudaStream_t>(stream)>>>(
         plan, batch, job, how.chunks, how.narrow->memory, static_cast<float*>(scratch));
   }
   const cudaError_t error = cudaGetLastError();  // of the queries above too

@@ -8,8 +8,8 @@ namespace {
 // Null where there is none.
 NarrowKernel kernel_for(const Plan& plan, const Job<float>& job) {
   switch (narrow_tiles(plan, job)) {
-    case 4: return narrow_kernel<4>(plan);
-    case 8: return narrow_kernel<8>(plan);
+    case 4: return narrow_kernel<4>(plan, job.weight_sums);
+    case 8: return narrow_kernel<8>(plan, job.weight_sums);
     default: return nullptr;
   }
 }
@@ -26,13 +26,19 @@ bool knows_tf32(NarrowKernel kernel) {
 std::optional<NarrowWay> narrow_way(const Plan& plan, const Job<float>& job) {
   const NarrowKernel kernel = kernel_for(plan, job);
   if (!kernel || !knows_tf32(kernel)) return std::nullopt;
-  const auto in = [&](int bytes) {
-    return NarrowMemory(plan, narrow_tiles(plan, job), job.weight_sums != nullptr, bytes / long(sizeof(float)));
+  const bool back = job.weight_sums != nullptr;
+  const int tiles = narrow_tiles(plan, job);
+  const long room = most_shared_bytes() / long(sizeof(float));
+  const auto way = [&](int warps, bool near) -> std::optional<NarrowWay> {
+    const NarrowMemory memory(plan, tiles, back, warps, near, room);
+    if (memory.shared() > room) return std::nullopt;
+    return NarrowWay{kernel, memory};
   };
-  const int half = device_attribute(cudaDevAttrMaxSharedMemoryPerMultiprocessor) / 2 -
-                   device_attribute(cudaDevAttrReservedSharedMemoryPerBlock);
-  for (int bytes : {half, most_shared_bytes()}) {  // two blocks a processor where they fit
-    if (in(bytes).shared() * long(sizeof(float)) <= bytes) return NarrowWay{kernel, in(bytes)};
+  const int most = most_warps(tiles, back);
+  for (bool near : {true, false}) {
+    for (int warps = most; warps >= (near ? 4 : 1); --warps) {
+      if (const auto found = way(warps, near)) return found;
+    }
   }
   return std::nullopt;  // many layers
 }

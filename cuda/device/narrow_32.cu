@@ -1,3 +1,3 @@
 #include "narrow_kernels.inc"
 
-template physolve::NarrowKernel physolve::narrow_kernel<4>(const Plan&);
+template physolve::NarrowKernel physolve::narrow_kernel<4>(const Plan&, bool);

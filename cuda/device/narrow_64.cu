@@ -1,3 +1,3 @@
 #include "narrow_kernels.inc"
 
-template physolve::NarrowKernel physolve::narrow_kernel<8>(const Plan&);
+template physolve::NarrowKernel physolve::narrow_kernel<8>(const Plan&, bool);

@@ -1,4 +1,4 @@
-// The kernels of narrow networks: blocks of warps that stay, each block with a network's weights in shared memory.
+// The kernels of narrow networks: a block that stays on every processor, with a network's weights in shared memory.
 #pragma once
 
 #include "kernels.h"
@@ -6,9 +6,9 @@
 
 namespace physolve {
 
-// For the plan's layout, null where its pattern is not known: 4 tiles in narrow_32.cu, 8 in narrow_64.cu, to be compiled
+// Forward or back for the plan's layout, null where its pattern is not known: 4 tiles in narrow_32.cu, 8 in narrow_64.cu, to be compiled
 // side by side.
 template <int tiles>
-NarrowKernel narrow_kernel(const Plan& plan);
+NarrowKernel narrow_kernel(const Plan& plan, bool back);
 
 }  // namespace physolve

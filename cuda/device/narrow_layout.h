@@ -10,7 +10,9 @@
 namespace physolve {
 
 constexpr int NARROW_POINTS = 8;  // of a warp
-constexpr int NARROW_WARPS = 4, NARROW_THREADS = 32 * NARROW_WARPS;  // of a block
+
+// Of a block, the only one of its processor: two warps a scheduler have 255 registers a thread, four have 128.
+PHYSOLVE_HD constexpr int most_warps(int tiles, bool back) { return back || tiles > 4 ? 8 : 16; }
 constexpr int CELL = 64;  // numbers of a tile of channels in one row
 
 // Line of an input in a tile of weights: the even ones differ modulo 4, so do the odd ones, the first four and the last.
@@ -67,63 +69,70 @@ struct NarrowShape {
   PHYSOLVE_HD int in_tiles(int l) const { return l < heads ? head_tiles : tiles; }
   PHYSOLVE_HD int out_tiles(int l) const { return l < last ? tiles : last_tiles; }
 
-  // Numbers before layer l: weights and biases; sums of the gradient, of sixteen inputs each, and of a bias by lanes.
+  // Numbers before layer l: weights and biases; sums of the gradient, of sixteen inputs each, and of two tiles' biases.
   PHYSOLVE_HD int weights_before(int l) const {
     const int in_heads = (l < heads ? l : heads) * head_tiles, rest = l > heads ? (l - heads) * tiles : 0;
     return (in_heads + rest) * tiles * CELL + l * tiles * 8;
   }
   PHYSOLVE_HD int sums_before(int l) const {
     const int in_heads = (l < heads ? l : heads) * ((head_tiles + 1) / 2), rest = l > heads ? (l - heads) * (tiles / 2) : 0;
-    return ((in_heads + rest) * 2 + l) * tiles * CELL;
+    return ((in_heads + rest) * 2 + l) * tiles * CELL;  // `tiles` is even
   }
   PHYSOLVE_HD int bias_of(int l) const { return weights_before(l) + in_tiles(l) * out_tiles(l) * CELL; }
   PHYSOLVE_HD int bias_sum_of(int l) const { return sums_before(l) + (in_tiles(l) + 1) / 2 * 2 * out_tiles(l) * CELL; }
   PHYSOLVE_HD int features_at() const { return bias_of(last) + last_tiles * 8; }
   PHYSOLVE_HD int weights() const { return features_at() + head_tiles * 4 * int(sizeof(FeaturePair) / sizeof(float)); }
-  PHYSOLVE_HD int sums() const { return bias_sum_of(last) + last_tiles * CELL; }
+  PHYSOLVE_HD int sums() const { return bias_sum_of(last) + (last_tiles + 1) / 2 * 2 * CELL; }
 };
 
-// A warp's jets: x, y; U - V and V where there are gates; z of every layer for backward, in whose places the cotangents of
-// U and V follow. The first `fast` of them lie in shared memory, warp by warp, the others in scratch.
+// A warp's jets: x, y; U - V and V where there are gates; z of every layer for `back`, in whose places the cotangents of U
+// and V follow. The first `fast` of them lie in shared memory, the others in scratch: first come those used most.
 struct NarrowJets {
   float *shared, *scratch;
-  int own, fast, numbers, last;
-  bool gated;
+  int fast, numbers, last;
+  bool gated, back;
 
-  PHYSOLVE_HD float* operator[](int k) const {
-    return k < fast ? x(own) + k * numbers : scratch + (k - fast) * numbers;
-  }
-  PHYSOLVE_HD float* x(int warp) const { return shared + long(warp) * fast * numbers; }
-  PHYSOLVE_HD float* y(int warp) const { return x(warp) + numbers; }
+  PHYSOLVE_HD float* operator[](int k) const { return k < fast ? shared + k * numbers : scratch + (k - fast) * numbers; }
+  PHYSOLVE_HD float* x() const { return shared; }
+  PHYSOLVE_HD float* y() const { return shared + numbers; }
   PHYSOLVE_HD float* difference() const { return (*this)[2]; }
-  PHYSOLVE_HD float* v() const { return (*this)[3]; }
-  PHYSOLVE_HD float* kept(int l) const { return (*this)[(gated ? 4 : 2) + l]; }
+  PHYSOLVE_HD float* v() const { return (*this)[back ? 5 : 3]; }
+  PHYSOLVE_HD float* kept(int l) const { return (*this)[!gated ? 2 + l : l < last - 2 ? 6 + l : 2 + last - l]; }
   PHYSOLVE_HD float* to_u() const { return kept(last - 1); }  // the last hidden layer has gone back before
   PHYSOLVE_HD float* to_v() const { return kept(last - 2); }  // so has this one, once the first cotangent of V is known
 
-  static PHYSOLVE_HD int count(const Plan& plan, bool backward) {
-    return (plan.gated ? 4 : 2) + (backward ? plan.last() : 0);
-  }
+  static PHYSOLVE_HD int count(const Plan& plan, bool back) { return (plan.gated ? 4 : 2) + (back ? plan.last() : 0); }
 };
 
-// A block's memory: numbers of its weights, of a jet, of its sums; jets of a warp in shared memory and in scratch.
+// A block's memory: its warps; numbers of its weights and sums, these among the `shared` where they are `near`, else in
+// scratch; numbers of a jet; a warp's jets in shared memory and in scratch.
 struct NarrowMemory {
-  int weights, jet, fast, slow, sums;
+  int warps, weights, sums, jet, fast, slow;
+  bool near;
 
-  // Of its jets as many in shared memory as fit into `room` numbers, but x and y in any case.
-  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, bool backward, long room) {
+  // Of the jets as many in shared memory as fit into `room` numbers, but x and y in any case.
+  PHYSOLVE_HD NarrowMemory(const Plan& plan, int tiles, bool back, int warps, bool near, long room)
+      : warps(warps), near(near) {
     const NarrowShape shape(plan, tiles);
     weights = shape.weights();
+    sums = back ? shape.sums() : 0;
     jet = tiles * plan.layout.rows() * CELL;
-    const int wanted = NarrowJets::count(plan, backward);
-    const long places = (room - weights) / (long(jet) * NARROW_WARPS);
+    const int wanted = NarrowJets::count(plan, back);
+    const long places = (room - before_jets()) / (long(jet) * warps);
     fast = places < 2 ? 2 : places < wanted ? int(places) : wanted;
     slow = wanted - fast;
-    sums = backward ? shape.sums() : 0;
   }
 
-  PHYSOLVE_HD long shared() const { return weights + long(NARROW_WARPS) * fast * jet; }
-  PHYSOLVE_HD long scratch() const { return sums + long(NARROW_WARPS) * slow * jet; }
+  PHYSOLVE_HD int threads() const { return 32 * warps; }
+  PHYSOLVE_HD int before_jets() const { return weights + (near ? sums : 0); }
+  PHYSOLVE_HD long shared() const { return before_jets() + long(warps) * fast * jet; }
+  PHYSOLVE_HD long scratch() const { return (near ? 0 : sums) + long(warps) * slow * jet; }
+
+  PHYSOLVE_HD float* sums_in(float* shared, float* scratch) const { return near ? shared + weights : scratch; }
+  PHYSOLVE_HD NarrowJets jets_of(int warp, const Plan& plan, float* shared, float* scratch) const {
+    return {shared + before_jets() + long(warp) * fast * jet, scratch + (near ? 0 : sums) + long(warp) * slow * jet,
+            fast, jet, plan.last(), plan.gated, sums > 0};
+  }
 };
 
 // A network's weights as tiles, padded with zeros, by all threads.
@@ -159,8 +168,9 @@ PHYSOLVE_HD void unpack_narrow(const Plan& plan, const NarrowShape& shape, const
       if (i < layer.in && o < layer.out) flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] = from[k];
     });
     machine.numbers(layer.out, [&](int o) {
+      const float* of_point = bias + o / 16 * 2 * CELL + o % 8 / 2 * 4 + o / 8 % 2 * 2 + o % 2;
       float total = 0;
-      for (int point = 0; point < NARROW_POINTS; ++point) total += bias[o / 8 * CELL + point * 8 + o % 8];
+      for (int point = 0; point < NARROW_POINTS; ++point) total += of_point[point * 16];
       flat[layer.bias + o] = total;
     });
   }

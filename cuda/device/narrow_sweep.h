@@ -6,9 +6,10 @@
 // Where a product's lines are points, a fragment of sixteen is two rows of the jet; in a weight's gradient, sixteen
 // channels. Of two tiles at once a lane has four numbers, on which the rules work.
 //
-// The warps of a block share a network: its weights, and the sum of the gradient, of which each adds up a part over all
-// of their points. Only that reads what other lanes wrote, x and y; all else is the lanes' own, [two tiles][row][lane][four
-// numbers].
+// The warps of a block share a network's weights and the sums of its gradient, to which they add by turns; else none waits
+// for another. Only a weight's gradient reads what other lanes wrote, x and y; all else is the lanes' own, [two
+// tiles][row][lane][four numbers]. What lies in scratch is loaded well before it is wanted: a processor has two warps for
+// each of its schedulers, too few to work while others wait.
 #pragma once
 
 #include "narrow_layout.h"
@@ -42,16 +43,16 @@ PHYSOLVE_HD_INLINED Slopes slopes_from(Four kept) {
   }
 }
 
-template <int tiles, class Known, class Warp, class Machine>
+template <int tiles, class Known, class Warp>
 class NarrowSweep {
  public:
   static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL;
   using Jet = Rows<Four, Known>;
 
-  PHYSOLVE_HD_INLINED NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, Warp warp,
-                                  const Machine& machine)
-      : plan(plan), shape(plan, tiles), weights(weights), jets(jets), warp(warp), machine(machine),
-        x(jets.x(jets.own)), y(jets.y(jets.own)), g(warp.lane / 4), t(warp.lane % 4) {}
+  // `sums` is null for forward.
+  PHYSOLVE_HD_INLINED NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, float* sums, Warp warp)
+      : plan(plan), shape(plan, tiles), weights(weights), jets(jets), sums(sums), warp(warp), x(jets.x()), y(jets.y()),
+        g(warp.lane / 4), t(warp.lane % 4) {}
 
   // The jets of `count` points from `points` on, row r's to out + r * row_stride.
   PHYSOLVE_HD_INLINED void forward(const float* points, int count, float* out, long row_stride) const {
@@ -68,10 +69,9 @@ class NarrowSweep {
     });
   }
 
-  // Adds the gradient in the weights to `sums`, from cotangents laid out like the jets. All warps come here together, some
-  // perhaps with no point of their own.
-  PHYSOLVE_HD_INLINED void backward(const float* points, int count, const float* cotangents, long row_stride,
-                                    float* sums) const {
+  // Adds the gradient in the weights to the sums, from cotangents laid out like the jets. All warps come here as many times,
+  // or to pass_turns.
+  PHYSOLVE_HD_INLINED void backward(const float* points, int count, const float* cotangents, long row_stride) const {
     to_last_hidden(points, count, true);
     const int last = plan.last(), heads = plan.heads();
     for (int k = 2 * warp.lane; k < shape.last_tiles * stride; k += CELL) pair(y + k) = Pair{};
@@ -79,23 +79,29 @@ class NarrowSweep {
       if (g < count) y[place] = cotangents[r * row_stride + g * plan.outputs() + o];
     });
     if (shape.last_tiles == 1) {
-      gradient<1>(x, y, last, sums);
+      gradient<1>(x, y, last);
     } else {
-      gradient<tiles>(x, y, last, sums);
+      gradient<tiles>(x, y, last);
     }
+    Kept kept = kept_of(last - 1, 0);
     transposed(y, last);
-    for (int l = last - 1; l >= heads; --l) {
-      adjoint(l, nullptr);
-      input_into_y(l);
-      gradient<tiles>(y, x, l, sums);
-      transposed(x, l);
+    for (int l = last - 1; l >= 0; --l) {
+      if (!is_read(l)) break;
+      if (l == heads - 1) features_into_y(points, count);
+      back_through(l, kept, l >= heads - 1 ? nullptr : l == 1 ? jets.to_v() : jets.to_u());
+      gradient<tiles>(y, x, l);
+      if (l > 0) kept = kept_of(l - 1, 0);
+      if (l >= heads) transposed(x, l);
     }
-    features_into_y(points, count);
-    for (int k = 0; k < heads; ++k) {
-      const int l = (k + heads - 1) % heads;  // h, U, V
-      if (k > 0 && !plan.is_mixed(heads - 1)) break;  // nothing reads U and V
-      adjoint(l, k == 0 ? nullptr : k == 1 ? jets.to_u() : jets.to_v());
-      gradient<tiles>(y, x, l, sums);
+  }
+
+  // For a warp without points.
+  PHYSOLVE_HD_INLINED void pass_turns() const {
+    for (int l = plan.last(); l >= 0 && is_read(l); --l) {
+      for (int i = 0; i < shape.in_tiles(l); i += 4) {
+        warp.wait_for_turn();
+        warp.pass_turn();
+      }
     }
   }
 
@@ -104,14 +110,18 @@ class NarrowSweep {
   const NarrowShape shape;
   const float* weights;
   const NarrowJets jets;
+  float* const sums;
   const Warp warp;
-  const Machine& machine;
   float *const x, *const y;
   const int g, t;
   const Known pattern{};
 
+  // U and V are read where a layer is mixed.
+  PHYSOLVE_HD_INLINED bool is_read(int l) const { return l >= plan.heads() - 1 || plan.is_mixed(plan.heads() - 1); }
+
   static PHYSOLVE_HD_INLINED Pair& pair(float* p) { return *reinterpret_cast<Pair*>(p); }
   static PHYSOLVE_HD_INLINED const Pair& pair(const float* p) { return *reinterpret_cast<const Pair*>(p); }
+  static PHYSOLVE_HD_INLINED Four& four(float* p) { return *reinterpret_cast<Four*>(p); }
 
   // Two tiles, of x or y and of what is a lane's own.
   PHYSOLVE_HD_INLINED Jet load(const float* p) const {
@@ -234,72 +244,58 @@ class NarrowSweep {
     }
   }
 
-  // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value, over the
-  // points of all warps; `input` and `cotangent` are x and y or y and x. Each of the four warps has half of the inputs
-  // and half of the outputs. Tensor cores cut off where an addition rounds: sums over many points are made outside of them.
+  // Adds to layer l's sums: of the weight sum_r input_r (x) cotangent_r, of the bias the cotangent of the value; `input` and
+  // `cotangent` are x and y or y and x. Tensor cores cut off where an addition rounds: sums over many points are made
+  // outside of them.
   template <int across>
-  PHYSOLVE_HD_INLINED void gradient(const float* input, const float* cotangent, int l, float* sums) const {
-    static_assert(NARROW_WARPS == 4);
-    constexpr int part = across > 1 ? across / 2 : 1;
-    const int j = jets.own % 2 * part;
-    machine.sync();
-    for (int m = jets.own / 2; j < across && 2 * m < shape.in_tiles(l); m += 2) {
-      add_products<part>(input, cotangent, m, j, sums + shape.sums_before(l) + (m * across + j) * 2 * CELL);
-      if (m == 0) add_biases<part>(cotangent, j, sums + shape.bias_sum_of(l));
+  PHYSOLVE_HD_INLINED void gradient(const float* input, const float* cotangent, int l) const {
+    warp.sync();
+    for (int i = 0; i < shape.in_tiles(l); i += 4) {
+      float sum[2][across][4] = {};
+      add_products<across>(input, cotangent, i, sum);
+      warp.wait_for_turn();
+      float* to = sums + shape.sums_before(l) + i * across * CELL + 4 * warp.lane;
+      PHYSOLVE_UNROLL
+      for (int k = 0; k < 2 * across; ++k) {
+        const float* more = sum[k / across][k % across];
+        if (k < across || i + 2 < shape.in_tiles(l)) four(to + k * 2 * CELL) += Four{{more[0], more[1]}, {more[2], more[3]}};
+      }
+      if (i == 0) add_biases<across>(cotangent, sums + shape.bias_sum_of(l) + 4 * warp.lane);
+      warp.pass_turn();
     }
-    machine.sync();
+    warp.sync();
   }
 
-  // For sixteen inputs from tile 2m on and `part` tiles of outputs from tile j on.
-  template <int part>
-  PHYSOLVE_HD_INLINED void add_products(const float* input, const float* cotangent, int m, int j, float* to) const {
-    const int place = t * 8 + g, upper = 2 * m, lower = 2 * m + 1 < tiles ? 2 * m + 1 : upper;  // a further one is nobody's
-    float total[part][4] = {};
-    each_warp([&](long away) {
-      float sum[part][4] = {};
-      for (int r = 0; r < rows; ++r) {
-        Fragment<4> a;
-        PHYSOLVE_UNROLL
-        for (int k = 0; k < 2; ++k) {  // points t and t + 4
-          const float* row = input + away + r * CELL + place + k * 32;
-          a.set(2 * k, row[upper * stride]);
-          a.set(2 * k + 1, row[lower * stride]);
-        }
-        PHYSOLVE_UNROLL
-        for (int n = 0; n < part; ++n) {
-          Fragment<2> b;
-          const float* row = cotangent + away + (j + n) * stride + r * CELL + place;
-          b.set(0, row[0]);
-          b.set(1, row[32]);
-          warp.multiply_add(sum[n], a, b);
-        }
+  // For sixteen inputs from tile i on, and for the sixteen after them.
+  template <int across>
+  PHYSOLVE_HD_INLINED void add_products(const float* input, const float* cotangent, int i, float (&sum)[2][across][4]) const {
+    const int place = t * 8 + g;
+    for (int r = 0; r < rows; ++r) {
+      Fragment<4> a[2];
+      PHYSOLVE_UNROLL
+      for (int k = 0; k < 8; ++k) {  // points t and t + 4; a tile beyond the last is nobody's
+        const int tile = i + k / 4 * 2 + k % 2;
+        a[k / 4].set(k % 4, input[(tile < tiles ? tile : i) * stride + r * CELL + place + k % 4 / 2 * 32]);
       }
       PHYSOLVE_UNROLL
-      for (int k = 0; k < 4 * part; ++k) total[k / 4][k % 4] += sum[k / 4][k % 4];
-    });
-    PHYSOLVE_UNROLL
-    for (int n = 0; n < part; ++n) {
-      Four& four = *reinterpret_cast<Four*>(to + n * 2 * CELL + 4 * warp.lane);
-      four += Four{{total[n][0], total[n][1]}, {total[n][2], total[n][3]}};
+      for (int n = 0; n < across; ++n) {
+        Fragment<2> b;
+        const float* row = cotangent + n * stride + r * CELL + place;
+        b.set(0, row[0]);
+        b.set(1, row[32]);
+        warp.multiply_add(sum[0][n], a[0], b);
+        warp.multiply_add(sum[1][n], a[1], b);
+      }
     }
   }
 
-  template <int part>
-  PHYSOLVE_HD_INLINED void add_biases(const float* cotangent, int j, float* to) const {
+  template <int across>
+  PHYSOLVE_HD_INLINED void add_biases(const float* cotangent, float* to) const {
     PHYSOLVE_UNROLL
-    for (int n = j; n < j + part; ++n) {
-      Pair& sum = pair(to + n * CELL + 2 * warp.lane);
-      each_warp([&](long away) {
-        const Pair more = pair(cotangent + away + n * stride + 2 * warp.lane);
-        sum = {sum.x + more.x, sum.y + more.y};
-      });
+    for (int n = 0; n < across; n += 2) {
+      const float* of_value = cotangent + n * stride + 2 * warp.lane;
+      four(to + n * CELL) += Four{pair(of_value), n + 1 < across ? pair(of_value + stride) : Pair{}};
     }
-  }
-
-  // f(how far a warp's x and y lie from this one's).
-  template <class F>
-  PHYSOLVE_HD_INLINED void each_warp(F f) const {
-    for (int w = 0; w < NARROW_WARPS; ++w) f(jets.x(w) - x);
   }
 
   // z of layer l in x becomes the next layer's input; U and V go to places of their own.
@@ -331,49 +327,59 @@ class NarrowSweep {
     return plus_product(pattern, load_own(jets.v() + own), h, load_own(jets.difference() + own));
   }
 
-  PHYSOLVE_HD_INLINED void adjoint(int l, const float* from) const {
-    with_function(plan.function, [&](auto f) { adjoint_with<decltype(f)::value>(l, from); });
+  // A lane's z of layer l and of the layer before, whose h it multiplied, at two tiles; of a head only its own.
+  struct Kept {
+    Jet z, before;
+  };
+
+  PHYSOLVE_HD_INLINED Kept kept_of(int l, int j) const {
+    const int own = j * stride + 4 * warp.lane;
+    Kept kept;
+    kept.z = load_own(jets.kept(l) + own);
+    if (l >= plan.heads()) kept.before = load_own(jets.kept(l - 1) + own);
+    return kept;
   }
 
-  // The cotangent of z in x, from that of what goes on to the next layer: in x, or among the lane's own. The first gates on
-  // this way write the cotangents of U and V.
-  template <Function F>
-  PHYSOLVE_HD_INLINED void adjoint_with(int l, const float* from) const {
-    const bool mix = plan.is_mixed(l), add = plan.is_mixed(l + 1);
-    const float *kept = jets.kept(l), *d = jets.difference();
-    float *to_u = jets.to_u(), *to_v = jets.to_v();
-    each_two_tiles([&](int, int place, int own) {
-      const Jet z = load_own(kept + own);
-      Jet g = from ? load_own(from + own) : load(x + place);
-      const Slopes at = slopes_from<F>(z[0]);
-      if (mix) {
-        Jet by_u = product_adjoint(pattern, g, chain(pattern, z, at.s, at.first, at.second));
-        Jet by_v = minus(pattern, g, by_u);
-        if (add) {
-          by_u = plus(pattern, by_u, load_own(to_u + own));
-          by_v = plus(pattern, by_v, load_own(to_v + own));
-        }
-        store_own(by_u, to_u + own);
-        store_own(by_v, to_v + own);
-        g = product_adjoint(pattern, g, load_own(d + own));
+  // The cotangent of z of layer l in x, from that of what goes on to the next layer: in x, or among the lane's own. In y
+  // what layer l multiplied, unless it is a head. `kept` is that of the first two tiles.
+  PHYSOLVE_HD_INLINED void back_through(int l, Kept kept, const float* from) const {
+    with_function(plan.function, [&](auto f) {
+      constexpr Function F = decltype(f)::value;
+      for (int j = 0; j < tiles; j += 4) {
+        const Kept next = kept_of(l, j + 2);
+        back_with<F>(l, kept, from, j);
+        if (j + 4 < tiles) kept = kept_of(l, j + 4);
+        back_with<F>(l, next, from, j + 2);
       }
-      store(chain_adjoint(pattern, z, g, at.first, at.second, at.third), x + place);
     });
   }
 
-  PHYSOLVE_HD_INLINED void input_into_y(int l) const {
-    with_function(plan.function, [&](auto f) { input_with<decltype(f)::value>(l); });
-  }
-
-  // What layer l, not a head, multiplied, from the kept z of the layer before.
   template <Function F>
-  PHYSOLVE_HD_INLINED void input_with(int l) const {
-    const float* kept = jets.kept(l - 1);
-    each_two_tiles([&](int, int place, int own) {
-      const Jet z = load_own(kept + own);
-      const Slopes at = slopes_from<F>(z[0]);
-      store(passed_on(l - 1, chain(pattern, z, at.s, at.first, at.second), own), y + place);
-    });
+  PHYSOLVE_HD_INLINED void back_with(int l, const Kept& kept, const float* from, int j) const {
+    const int place = j * stride + 2 * warp.lane, own = j * stride + 4 * warp.lane;
+    adjoint<F>(l, kept.z, from ? load_own(from + own) : load(x + place), place, own);
+    if (l < plan.heads()) return;
+    const Slopes at = slopes_from<F>(kept.before[0]);
+    store(passed_on(l - 1, chain(pattern, kept.before, at.s, at.first, at.second), own), y + place);
+  }
+
+  // The first gates on this way write the cotangents of U and V.
+  template <Function F>
+  PHYSOLVE_HD_INLINED void adjoint(int l, const Jet& z, Jet g, int place, int own) const {
+    const Slopes at = slopes_from<F>(z[0]);
+    if (plan.is_mixed(l)) {
+      float *to_u = jets.to_u() + own, *to_v = jets.to_v() + own;
+      Jet by_u = product_adjoint(pattern, g, chain(pattern, z, at.s, at.first, at.second));
+      Jet by_v = minus(pattern, g, by_u);
+      if (plan.is_mixed(l + 1)) {
+        by_u = plus(pattern, by_u, load_own(to_u));
+        by_v = plus(pattern, by_v, load_own(to_v));
+      }
+      store_own(by_u, to_u);
+      store_own(by_v, to_v);
+      g = product_adjoint(pattern, g, load_own(jets.difference() + own));
+    }
+    store(chain_adjoint(pattern, z, g, at.first, at.second, at.third), x + place);
   }
 };
 

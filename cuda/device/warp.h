@@ -33,8 +33,29 @@ struct Fragment {
   }
 };
 
+// Warp `own` of a block's `warps`, at most 15. These have turns, in their order, again and again.
 struct DeviceWarp {
-  int lane;
+  int lane, own, warps;
+
+  PHYSOLVE_HD void sync() const {
+#if defined(__CUDA_ARCH__)
+    __syncwarp();
+#endif
+  }
+
+  // What warps did before they passed the turn on is done for those that waited for it. Each of these barriers (0 is the
+  // block's) is for the warp that waits and the one before it.
+  PHYSOLVE_HD void wait_for_turn() const {
+#if defined(__CUDA_ARCH__)
+    asm volatile("bar.sync %0, 64;" ::"r"(1 + own) : "memory");
+#endif
+  }
+
+  PHYSOLVE_HD void pass_turn() const {
+#if defined(__CUDA_ARCH__)
+    asm volatile("bar.arrive %0, 64;" ::"r"(own + 1 < warps ? 2 + own : 1) : "memory");
+#endif
+  }
 
   // C += A B, the small products first.
   PHYSOLVE_HD void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {

@@ -50,7 +50,7 @@ def network_pullback(
     For code that has a rule of its own for what comes after the jets. Raises like `network_jet`.
     """
     _check(architecture, weights, points, layout)
-    batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
+    batch = _batch(weights, points)
     _check_alike("cotangents", cotangents, (*batch, layout.rows, points.shape[-2], architecture.sizes[-1]), weights)
     if not _compiled_for(architecture, weights):
         with torch.enable_grad():
@@ -78,7 +78,7 @@ def network_jacobian(
     hands out new memory more slowly than the kernels fill it. Raises like `network_jet`.
     """
     _check(architecture, weights, points, layout)
-    batch = torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
+    batch = _batch(weights, points)
     expected = (*batch, layout.rows, points.shape[-2], architecture.sizes[-1])
     _check_alike("coefficients", coefficients, expected, weights)
     if out is not None:
@@ -154,11 +154,17 @@ setattr(_compiled_on, "_dynamo_marked_constant", True)  # noqa: B010
 
 def _flat(weights: Tensor, points: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
     """Points (n, dim) shared by all or (networks, n, dim), weights (networks, count), and the batch they stand for."""
-    batch = tuple(torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2]))
+    batch = _batch(weights, points)
     weights = weights.expand(*batch, -1).reshape(-1, weights.shape[-1])
     if prod(points.shape[:-2]) != 1 or points.numel() == 0:
         return points.expand(*batch, -1, -1).reshape(len(weights), *points.shape[-2:]), weights, batch
     return points.reshape(points.shape[-2:]), weights, batch
+
+
+def _batch(weights: Tensor, points: Tensor) -> tuple[int, ...]:
+    """The leading dims of both together; torch's own answer takes as long as a small network's jets."""
+    of_weights, of_points = weights.shape[:-1], points.shape[:-2]
+    return tuple(of_weights if of_weights == of_points else torch.broadcast_shapes(of_weights, of_points))
 
 
 def _check_alike(name: str, tensor: Tensor, shape: tuple[int, ...], weights: Tensor) -> None:
@@ -188,7 +194,7 @@ def _check(architecture: Architecture, weights: Tensor, points: Tensor, layout: 
             f" expected (..., n, {architecture.dim}) and {architecture.dim}"
         )
     try:
-        torch.broadcast_shapes(weights.shape[:-1], points.shape[:-2])
+        _batch(weights, points)
     except RuntimeError:
         raise ValueError(
             f"network_jet: got weights (..., count) of shape {tuple(weights.shape)} and points (..., n, dim) of shape "

@@ -10,6 +10,7 @@ Forward mode is refused by the autograd functions, and by the operations themsel
 kernels (cuda/torch/bindings.cpp).
 """
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -63,12 +64,20 @@ def _refuse(ctx: Any, *gradients: Any) -> Any:
     )
 
 
+def _with_signature(function: Operation) -> Operation:
+    """torch asks for a forward's signature at every call, which takes longer than a small network's jets."""
+    setattr(function, "__signature__", inspect.signature(function))  # noqa: B010
+    return function
+
+
 class JetForward(torch.autograd.Function):
-    """`jet_forward` with its gradient, under torch.func too."""
+    """`jet_forward` with its gradient, under torch.func too. Below autograd, whose registered rules are slow."""
 
     @staticmethod
+    @_with_signature
     def forward(points: Tensor, weights: Tensor, *shape: Any) -> Tensor:
-        return torch.ops.physolve.jet_forward(points, weights, *shape)
+        with torch._C._AutoDispatchBelowAutograd():
+            return torch.ops.physolve.jet_forward(points, weights, *shape)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -88,8 +97,10 @@ class JetBackward(torch.autograd.Function):
     """`jet_backward`, which has no gradient of its own."""
 
     @staticmethod
+    @_with_signature
     def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
-        return torch.ops.physolve.jet_backward(*inputs)
+        with torch._C._AutoDispatchBelowAutograd():
+            return torch.ops.physolve.jet_backward(*inputs)
 
     setup_context = staticmethod(_keep_nothing)
     backward = staticmethod(_refuse)
@@ -103,6 +114,7 @@ class JetJacobian(torch.autograd.Function):
     """`jet_jacobian`, which has no gradient."""
 
     @staticmethod
+    @_with_signature
     def forward(*inputs: Any) -> Tensor:
         return torch.ops.physolve.jet_jacobian(*inputs)
 

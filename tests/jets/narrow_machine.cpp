@@ -4,6 +4,8 @@
 // that is reported.
 #include "device/narrow.h"
 
+#include <semaphore.h>
+
 #include <atomic>
 
 #include "device_driver.h"
@@ -30,7 +32,13 @@ struct Exchange {
 struct HostWarp {
   int lane;
   Exchange* exchange;
+  PosixBarrier barrier;
+  sem_t *turn, *next;  // this lane's, and the same lane's of the warp that is next
   mutable int place = 0;
+
+  void sync() const { barrier(); }
+  void wait_for_turn() const { sem_wait(turn); }
+  void pass_turn() const { sem_post(next); }
 
   void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {
     place = 1 - place;
@@ -71,26 +79,44 @@ struct HostWarp {
   }
 };
 
-// How a job is cut: chunks of a network's points, blocks for them, a warp's jets in shared memory.
+// How a job is cut: chunks of a network's points, blocks for them, their warps, a warp's jets in shared memory, and whether sums
+// are there too.
 struct Cut {
   long chunks;
-  int blocks, fast;
+  int blocks, warps, fast;
+  bool near;
 };
 
-template <int tiles, class Known>
+template <int tiles, class Known, bool back>
 void run_on_warps(const Plan& plan, const Batch<float>& batch, const Job<float>& job, Cut cut) {
-  const long jet = NarrowMemory(plan, tiles, true, 0).jet, weights = NarrowShape(plan, tiles).weights();
-  const NarrowMemory memory(plan, tiles, job.weight_sums != nullptr, weights + NARROW_WARPS * cut.fast * jet);
+  const NarrowMemory none(plan, tiles, back, cut.warps, cut.near, 0);
+  const long room = none.before_jets() + cut.warps * cut.fast * none.jet;
+  const NarrowMemory memory(plan, tiles, back, cut.warps, cut.near, room);
   for (int block = 0; block < cut.blocks; ++block) {
     // garbage, as memory on a device has it
     std::vector<float> shared(memory.shared() + 4, 7.0f), scratch(memory.scratch() + 4, -3.0f);
-    std::vector<Exchange> exchanges(NARROW_WARPS);
-    run_threads(NARROW_THREADS, [&](int thread, PosixBarrier barrier) {
-      const BlockMachine<float, PosixBarrier> machine{thread, NARROW_THREADS, barrier};
-      const HostWarp warp{thread % 32, &exchanges[thread / 32]};
-      run_narrow_block<tiles, Known>(plan, batch, job, cut.chunks, block, cut.blocks, machine, warp, memory,
-                                     shared.data(), scratch.data());
+    std::vector<Exchange> exchanges(memory.warps);
+    std::vector<pthread_barrier_t> barriers(memory.warps);
+    for (auto& barrier : barriers) pthread_barrier_init(&barrier, nullptr, 32);
+    std::vector<sem_t> turns(memory.threads());
+    for (auto& turn : turns) sem_init(&turn, 0, 0);
+    run_threads(memory.threads(), [&](int thread, PosixBarrier barrier) {
+      const BlockMachine<float, PosixBarrier> machine{thread, memory.threads(), barrier};
+      const HostWarp warp{thread % 32, &exchanges[thread / 32], {&barriers[thread / 32]}, &turns[thread],
+                          &turns[(thread + 32) % memory.threads()]};
+      run_narrow_block<tiles, Known, back>(plan, batch, job, cut.chunks, block, cut.blocks, machine, warp, memory,
+                                           shared.data(), scratch.data());
     });
+    for (auto& barrier : barriers) pthread_barrier_destroy(&barrier);
+  }
+}
+
+template <int tiles, class Known>
+void run_on_warps(const Plan& plan, const Batch<float>& batch, const Job<float>& job, Cut cut) {
+  if (job.weight_sums) {
+    run_on_warps<tiles, Known, true>(plan, batch, job, cut);
+  } else {
+    run_on_warps<tiles, Known, false>(plan, batch, job, cut);
   }
 }
 
@@ -143,17 +169,17 @@ int main() {
   const std::pair<int, int> xx{0, 0}, yy{1, 1}, zz{2, 2};
   bool good = true;
   // HyPINO's target network
-  good = agree(make_plan({2, 32, 32, 32, 32, 1}, Function::tanh, 5, true, {0, 1}, {xx, yy}), 41, false, {1, 1, 6}) && good;
+  good = agree(make_plan({2, 32, 32, 32, 32, 1}, Function::tanh, 5, true, {0, 1}, {xx, yy}), 41, false, {1, 1, 3, 6, true}) && good;
   Plan standing = make_plan({2, 9, 9, 3}, Function::sine, 2, true, {0, 1}, {xx, yy});
   standing.frequency[1] = 0;
-  good = agree(standing, 21, true, {1, 2, 2}) && good;
-  good = agree(make_plan({2, 16, 16, 2}, Function::tanh, 0, true, {0, 1}, {}), 8, true, {1, 1, 7}) && good;
-  good = agree(make_plan({3, 20, 40, 11}, Function::gelu, 0, false, {0, 1, 2}, {xx, yy, zz}), 9, false, {2, 1, 3}) && good;
-  good = agree(make_plan({3, 30, 1}, Function::tanh, 4, false, {0, 1, 2}, {}), 17, false, {1, 1, 2}) && good;
-  good = agree(make_plan({1, 8, 8, 1}, Function::tanh, 1, false, {}, {}), 1, false, {1, 2, 9}) && good;
-  good = agree(make_plan({2, 8, 8, 1}, Function::tanh, 1, true, {0, 1}, {xx, {0, 1}, yy}), 9, false, {1, 2, 5}) && good;
-  good = agree(make_plan({2, 24, 24, 1}, Function::sine, 1, false, {0, 1}, {yy}), 9, false, {2, 3, 4}) && good;
-  good = agree(make_plan({2, 40, 40, 40, 11}, Function::tanh, 1, true, {0, 1}, {xx, yy}), 53, false, {2, 3, 4}) && good;
+  good = agree(standing, 21, true, {1, 2, 2, 2, true}) && good;
+  good = agree(make_plan({2, 16, 16, 2}, Function::tanh, 0, true, {0, 1}, {}), 8, true, {1, 1, 1, 7, false}) && good;
+  good = agree(make_plan({3, 20, 40, 11}, Function::gelu, 0, false, {0, 1, 2}, {xx, yy, zz}), 9, false, {2, 1, 1, 3, true}) && good;
+  good = agree(make_plan({3, 30, 1}, Function::tanh, 4, false, {0, 1, 2}, {}), 17, false, {1, 1, 2, 2, false}) && good;
+  good = agree(make_plan({1, 8, 8, 1}, Function::tanh, 1, false, {}, {}), 1, false, {1, 2, 1, 9, false}) && good;
+  good = agree(make_plan({2, 8, 8, 1}, Function::tanh, 1, true, {0, 1}, {xx, {0, 1}, yy}), 9, false, {1, 2, 2, 5, false}) && good;
+  good = agree(make_plan({2, 24, 24, 1}, Function::sine, 1, false, {0, 1}, {yy}), 9, false, {2, 3, 2, 4, true}) && good;
+  good = agree(make_plan({2, 40, 40, 40, 11}, Function::tanh, 1, true, {0, 1}, {xx, yy}), 53, false, {2, 3, 2, 4, false}) && good;
   std::puts(good ? "all agree" : "they differ");
   return good ? 0 : 1;
 }
