@@ -84,7 +84,7 @@ PHYSOLVE_HD long host_chunks(long networks, long points, long weights) {
 }
 
 PHYSOLVE_HD long device_chunks(long networks, long points, long weights) {
-  return chunks_of(networks, points, weights, 512, 128);
+  return chunks_of(networks, points, weights, 256, 64);
 }
 
 }  // namespace physolve

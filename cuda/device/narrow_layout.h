@@ -1,11 +1,13 @@
 // Where a narrow network (narrow_sweep.h) lies: weights in the shared memory of a block, jets, the sums of the gradient.
 //
 // Weights are tiles of 8 inputs x 8 outputs, their lines in an order (`line_of`) in which neither a tile nor its transpose
-// makes lanes wait for one memory bank; a gradient is summed as fragments.
+// makes lanes wait for one memory bank; where there is room for it, each is two tiles, the parts of its numbers that tensor
+// cores want (warp.h). A gradient is summed as fragments.
 #pragma once
 
 #include "../core/jobs.h"
 #include "four.h"
+#include "warp.h"
 
 namespace physolve {
 
@@ -14,6 +16,9 @@ constexpr int NARROW_POINTS = 8;  // of a warp
 // Of a block, the only one of its processor: two warps a scheduler have 255 registers a thread, four have 128.
 PHYSOLVE_HD constexpr int most_warps(int tiles, bool back) { return back || tiles > 4 ? 8 : 16; }
 constexpr int CELL = 64;  // numbers of a tile of channels in one row
+
+// Tiles that hold a tile of weights.
+PHYSOLVE_HD constexpr int weight_parts(int tiles) { return tiles == 4 ? 2 : 1; }
 
 // Line of an input in a tile of weights: the even ones differ modulo 4, so do the odd ones, the first four and the last.
 PHYSOLVE_HD int line_of(int input) { return input % 2 ? 4 + ((input / 2) ^ 2) : input / 2; }
@@ -69,20 +74,22 @@ struct NarrowShape {
   PHYSOLVE_HD int in_tiles(int l) const { return l < heads ? head_tiles : tiles; }
   PHYSOLVE_HD int out_tiles(int l) const { return l < last ? tiles : last_tiles; }
 
-  // Numbers before layer l: weights and biases; sums of the gradient, of sixteen inputs each, and of two tiles' biases.
+  // Numbers before layer l: weights and biases; sums of the gradient, of sixteen inputs each, and of biases.
   PHYSOLVE_HD int weights_before(int l) const {
     const int in_heads = (l < heads ? l : heads) * head_tiles, rest = l > heads ? (l - heads) * tiles : 0;
-    return (in_heads + rest) * tiles * CELL + l * tiles * 8;
+    return (in_heads + rest) * tiles * weight_parts(tiles) * CELL + l * tiles * 8;
   }
   PHYSOLVE_HD int sums_before(int l) const {
     const int in_heads = (l < heads ? l : heads) * ((head_tiles + 1) / 2), rest = l > heads ? (l - heads) * (tiles / 2) : 0;
-    return ((in_heads + rest) * 2 + l) * tiles * CELL;  // `tiles` is even
+    return (in_heads + rest) * 2 * tiles * CELL + l * tiles * 8;
   }
-  PHYSOLVE_HD int bias_of(int l) const { return weights_before(l) + in_tiles(l) * out_tiles(l) * CELL; }
+  PHYSOLVE_HD int bias_of(int l) const {
+    return weights_before(l) + in_tiles(l) * out_tiles(l) * weight_parts(tiles) * CELL;
+  }
   PHYSOLVE_HD int bias_sum_of(int l) const { return sums_before(l) + (in_tiles(l) + 1) / 2 * 2 * out_tiles(l) * CELL; }
   PHYSOLVE_HD int features_at() const { return bias_of(last) + last_tiles * 8; }
   PHYSOLVE_HD int weights() const { return features_at() + head_tiles * 4 * int(sizeof(FeaturePair) / sizeof(float)); }
-  PHYSOLVE_HD int sums() const { return bias_sum_of(last) + (last_tiles + 1) / 2 * 2 * CELL; }
+  PHYSOLVE_HD int sums() const { return bias_sum_of(last) + last_tiles * 8; }
 };
 
 // A warp's jets: x, y; U - V and V where there are gates; z of every layer for `back`, in whose places the cotangents of U
@@ -139,13 +146,18 @@ struct NarrowMemory {
 template <class Machine>
 PHYSOLVE_HD void pack_narrow(const Plan& plan, const NarrowShape& shape, const Machine& machine, const float* flat,
                              float* packed) {
+  const int parts = weight_parts(shape.tiles);
   for (int l = 0; l < plan.layers; ++l) {
     const Dense& layer = plan.layer[l];
     const int across = shape.out_tiles(l);
-    float* to = packed + shape.weights_before(l);
+    float* tiles = packed + shape.weights_before(l);
     machine.numbers(shape.in_tiles(l) * across * CELL, [&](int k) {
       const int tile = k / CELL, i = tile / across * 8 + input_of(k % CELL / 8), o = tile % across * 8 + k % 8;
-      to[k] = i < layer.in && o < layer.out ? flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] : 0.0f;
+      const bool there = i < layer.in && o < layer.out;
+      const float value = there ? flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] : 0.0f;
+      float* to = tiles + tile * parts * CELL + k % CELL;
+      to[0] = parts == 1 ? value : to_tf32(value);
+      if (parts == 2) to[CELL] = value - to[0];
     });
     float* bias = packed + shape.bias_of(l);
     machine.numbers(across * 8, [&](int o) { bias[o] = o < layer.out ? flat[layer.bias + o] : 0.0f; });
@@ -167,12 +179,7 @@ PHYSOLVE_HD void unpack_narrow(const Plan& plan, const NarrowShape& shape, const
       const int i = fragment / across * 16 + lane / 4 + c / 2 * 8, o = fragment % across * 8 + lane % 4 * 2 + c % 2;
       if (i < layer.in && o < layer.out) flat[layer.weight + narrow_row(plan, l, i) * layer.out + o] = from[k];
     });
-    machine.numbers(layer.out, [&](int o) {
-      const float* of_point = bias + o / 16 * 2 * CELL + o % 8 / 2 * 4 + o / 8 % 2 * 2 + o % 2;
-      float total = 0;
-      for (int point = 0; point < NARROW_POINTS; ++point) total += of_point[point * 16];
-      flat[layer.bias + o] = total;
-    });
+    machine.numbers(layer.out, [&](int o) { flat[layer.bias + o] = bias[o]; });
   }
 }
 

@@ -46,7 +46,7 @@ PHYSOLVE_HD_INLINED Slopes slopes_from(Four kept) {
 template <int tiles, class Known, class Warp>
 class NarrowSweep {
  public:
-  static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL;
+  static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL, parts = weight_parts(tiles);
   using Jet = Rows<Four, Known>;
 
   // `sums` is null for forward.
@@ -191,14 +191,31 @@ class NarrowSweep {
     }
   }
 
+  // From the weights' parts, of which some have been made when they were packed.
+  template <class Two>
+  static PHYSOLVE_HD_INLINED void set_weights(Fragment<2>& b, Two two) {
+    const Pair big = two(0);
+    if constexpr (parts == 1) {
+      b.set(0, big.x);
+      b.set(1, big.y);
+    } else {
+      const Pair small = two(1);
+      b.big[0] = big.x, b.big[1] = big.y;
+      b.small[0] = small.x, b.small[1] = small.y;
+    }
+  }
+
   // x = `from` W_l, without the bias.
   template <int across>
   PHYSOLVE_HD_INLINED void dense(const float* from, int l) const {
     const float* w = weights + shape.weights_before(l);
     product<across>(from, shape.in_tiles(l), [&](int i, int j, Fragment<2>& b) {
-      const float* tile = w + (i * across + j) * CELL + g;
-      b.set(0, tile[line_of(2 * t) * 8]);
-      b.set(1, tile[line_of(2 * t + 1) * 8]);
+      const float* tile = w + (i * across + j) * parts * CELL + g;
+      const auto two = [&](int part) {
+        const float* numbers = tile + part * CELL;
+        return Pair{numbers[line_of(2 * t) * 8], numbers[line_of(2 * t + 1) * 8]};
+      };
+      set_weights(b, two);
     });
   }
 
@@ -207,9 +224,8 @@ class NarrowSweep {
     const int across = shape.out_tiles(l);
     const float* w = weights + shape.weights_before(l) + line_of(g) * 8 + 2 * t;
     product<tiles>(from, across, [&](int i, int j, Fragment<2>& b) {
-      const Pair two = pair(w + (j * across + i) * CELL);
-      b.set(0, two.x);
-      b.set(1, two.y);
+      const float* tile = w + (j * across + i) * parts * CELL;
+      set_weights(b, [&](int part) { return pair(tile + part * CELL); });
     });
   }
 
@@ -260,7 +276,7 @@ class NarrowSweep {
         const float* more = sum[k / across][k % across];
         if (k < across || i + 2 < shape.in_tiles(l)) four(to + k * 2 * CELL) += Four{{more[0], more[1]}, {more[2], more[3]}};
       }
-      if (i == 0) add_biases<across>(cotangent, sums + shape.bias_sum_of(l) + 4 * warp.lane);
+      if (i == 0) add_biases<across>(cotangent, sums + shape.bias_sum_of(l));
       warp.pass_turn();
     }
     warp.sync();
@@ -270,6 +286,7 @@ class NarrowSweep {
   template <int across>
   PHYSOLVE_HD_INLINED void add_products(const float* input, const float* cotangent, int i, float (&sum)[2][across][4]) const {
     const int place = t * 8 + g;
+    PHYSOLVE_ROLLED  // the processor's warps are all over this code, which must stay near it: a sixth slower unrolled
     for (int r = 0; r < rows; ++r) {
       Fragment<4> a[2];
       PHYSOLVE_UNROLL
@@ -289,12 +306,16 @@ class NarrowSweep {
     }
   }
 
+  // A lane sums up the points of a channel, in an order in which the lanes meet different memory banks.
   template <int across>
   PHYSOLVE_HD_INLINED void add_biases(const float* cotangent, float* to) const {
     PHYSOLVE_UNROLL
-    for (int n = 0; n < across; n += 2) {
-      const float* of_value = cotangent + n * stride + 2 * warp.lane;
-      four(to + n * CELL) += Four{pair(of_value), n + 1 < across ? pair(of_value + stride) : Pair{}};
+    for (int channel = warp.lane; channel < 8 * across; channel += 32) {
+      const float* of_channel = cotangent + channel / 8 * stride + channel % 8;
+      float total = 0;
+      PHYSOLVE_UNROLL
+      for (int k = 0; k < NARROW_POINTS; ++k) total += of_channel[(k + channel / 8) % NARROW_POINTS * 8];
+      to[channel] += total;
     }
   }
 
