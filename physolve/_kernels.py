@@ -5,6 +5,7 @@ rooms: it knows of sources, compilers and files only.
 """
 
 import hashlib
+import inspect
 import logging
 import os
 import platform
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from filelock import FileLock
@@ -83,6 +84,13 @@ class KernelLibrary:
         if found.path == "plain":
             refuse_if_forced(found.reason)
         return found
+
+
+def with_signature(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """For the `forward` of an autograd function: torch asks for its signature at every call, which takes longer than a
+    small kernel unless it is at hand."""
+    setattr(forward, "__signature__", inspect.signature(forward))  # noqa: B010
+    return forward
 
 
 def refuse_if_forced(reason: str) -> None:

@@ -10,7 +10,6 @@ Forward mode is refused by the autograd functions, and by the operations themsel
 kernels (cuda/torch/bindings.cpp).
 """
 
-import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from physolve._kernels import with_signature
 from physolve.errors import UnsupportedError
 
 from ._activations import GELU, SINE, TANH, Activation
@@ -64,17 +64,11 @@ def _refuse(ctx: Any, *gradients: Any) -> Any:
     )
 
 
-def _with_signature(function: Operation) -> Operation:
-    """torch asks for a forward's signature at every call, which takes longer than a small network's jets."""
-    setattr(function, "__signature__", inspect.signature(function))  # noqa: B010
-    return function
-
-
 class JetForward(torch.autograd.Function):
     """`jet_forward` with its gradient, under torch.func too. Below autograd, whose registered rules are slow."""
 
     @staticmethod
-    @_with_signature
+    @with_signature
     def forward(points: Tensor, weights: Tensor, *shape: Any) -> Tensor:
         with torch._C._AutoDispatchBelowAutograd():
             return torch.ops.physolve.jet_forward(points, weights, *shape)
@@ -97,7 +91,7 @@ class JetBackward(torch.autograd.Function):
     """`jet_backward`, which has no gradient of its own."""
 
     @staticmethod
-    @_with_signature
+    @with_signature
     def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
         with torch._C._AutoDispatchBelowAutograd():
             return torch.ops.physolve.jet_backward(*inputs)
@@ -114,7 +108,7 @@ class JetJacobian(torch.autograd.Function):
     """`jet_jacobian`, which has no gradient."""
 
     @staticmethod
-    @_with_signature
+    @with_signature
     def forward(*inputs: Any) -> Tensor:
         return torch.ops.physolve.jet_jacobian(*inputs)
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from physolve._kernels import with_signature
 from physolve.errors import UnsupportedError
 
 MASK_ARGUMENTS = 6  # begin, node, transposed_begin, transposed_node, heads, scale
@@ -41,11 +42,13 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> N
 
 
 class AttentionForward(torch.autograd.Function):
-    """`attention_forward` with its gradient, under torch.func too."""
+    """`attention_forward` with its gradient, under torch.func too. Below autograd, whose registered rules are slow."""
 
     @staticmethod
+    @with_signature
     def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
-        return torch.ops.physolve.attention_forward(*inputs)
+        with torch._C._AutoDispatchBelowAutograd():
+            return torch.ops.physolve.attention_forward(*inputs)
 
     setup_context = staticmethod(_keep)
 
@@ -62,8 +65,10 @@ class AttentionBackward(torch.autograd.Function):
     """`attention_backward`, which has no gradient of its own."""
 
     @staticmethod
+    @with_signature
     def forward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor]:
-        return torch.ops.physolve.attention_backward(*inputs)
+        with torch._C._AutoDispatchBelowAutograd():
+            return torch.ops.physolve.attention_backward(*inputs)
 
     setup_context = staticmethod(_keep_nothing)
     backward = staticmethod(_refuse)
