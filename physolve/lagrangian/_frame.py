@@ -16,7 +16,7 @@ from physolve.spec.geometry import split_time
 
 from ._beginnings import Beginnings, entering_values
 from ._labels import Entry, Labels, at_time
-from ._pilot import Pilot, pilot, plain_rates
+from ._pilot import GRID, Pilot, pilot, plain_rates
 from ._sides import Side, check_conditions, dirichlet_values, enters, initial_values, periodic_axes, sides_of, unbounded
 
 SMALLEST_SPREAD = 1e-3
@@ -28,8 +28,8 @@ class Scales:
     """Sizes by which networks and residuals are measured.
 
     drift    (dim,) mean velocity, which the map has from the beginning
-    spread   (dim,) deviation from it
-    size     (unknowns,) root mean square of the initial values about their mean
+    spread   (dim,) deviation from it, none along axes on which the velocity is constant: there the map is exact
+    size     (unknowns,) root mean square of the values about their mean, at its largest over the time
     slope    size of grad w / size, which turns an error in the place into one in the state
     """
 
@@ -114,7 +114,8 @@ def lowered(problem: Problem) -> MovingFrame:
     found = pilot(plain_rates(problem, transport), labels, beginnings, (low, high), unbounded(problem))
     diffusive = any(transport.diffusive)
     open_sides = tuple(s for s in sides if s not in doors and s.conditions) if diffusive else ()
-    scales = _scales(found, beginnings)
+    constant = tuple(a.is_number for a in transport.velocity)
+    scales = _scales(found, beginnings, sources, constant)
     return MovingFrame(problem, velocity, sources, found.labels, beginnings, open_sides, scales, (low, high), found)
 
 
@@ -131,15 +132,55 @@ def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: Si
     return replace(labels, lower=tuple(ends[0]), upper=tuple(ends[1]), entry=entry)
 
 
-def _scales(found: Pilot, beginnings: Beginnings) -> Scales:
-    drift, spread, speed = found.drift, found.spread, found.speed
-    layout = found.labels.layout(False)
-    jet: Jet = beginnings.jet(found.labels, at_time(found.grid, found.labels.start), layout)
-    values, slopes = jet.value, jet.tensor[1 : 1 + found.labels.dim]
-    size = (values - values.mean(0)).square().mean(0).sqrt()
-    magnitude = values.square().mean(0).sqrt().clamp(min=1e-12)
-    size = torch.maximum(size, SMALLEST_SPREAD * magnitude)
-    steep = float((slopes / size).square().mean(1).sum(0).max().sqrt())
-    spread = torch.maximum(spread, SMALLEST_SPREAD * speed.clamp(min=1e-12))
-    longest = max(found.labels.extent)
-    return Scales(tuple(drift.tolist()), tuple(spread.tolist()), tuple(size.tolist()), max(steep, 1 / longest))
+def _scales(found: Pilot, beginnings: Beginnings, sources: tuple[Form, ...], constant: tuple[bool, ...]) -> Scales:
+    labels = found.labels
+    start = beginnings.jet(labels, at_time(found.grid, labels.start), labels.layout(True))
+    size = _sizes(found, start, sources)
+    slopes = (start.tensor[1 : 1 + labels.dim] / size).square().mean(1).sum(0).max().sqrt()
+    steep = max(float(slopes), _steepest(found, size), 1 / max(labels.extent))
+    spread = torch.maximum(found.spread, SMALLEST_SPREAD * found.speed.clamp(min=1e-12))
+    spread = torch.where(torch.tensor(constant), 0.0, spread)
+    return Scales(tuple(found.drift.tolist()), tuple(spread.tolist()), tuple(size.tolist()), steep)
+
+
+def _sizes(found: Pilot, start: Jet, sources: tuple[Form, ...]) -> Float[Tensor, " unknowns"]:
+    """Of all that the pilot saw: an unknown may begin with nothing. Where it saw nothing, which knows no derivatives in
+    sources, what these make of the initial values in the whole time; else the size of the other unknowns."""
+    states = _states(found)
+    size = (states - states.mean(1, keepdim=True)).square().mean(1).sqrt().amax(0)
+    magnitude = states.square().mean(1).sqrt().amax(0)
+    made = _first_rates(found, start, sources).square().mean(0).sqrt() * found.labels.duration
+    size = torch.where(size > SMALLEST_SPREAD * magnitude, size, torch.maximum(made, SMALLEST_SPREAD * magnitude))
+    others = size.max() if bool(size.max() > 0) else size.new_tensor(1.0)
+    return torch.where(size > 0, size, others)
+
+
+def _states(found: Pilot) -> Float[Tensor, "steps n unknowns"]:
+    """What the pilot carried, as long as it was finite."""
+    states = found.path[..., found.labels.dim :]
+    return states[states.isfinite().flatten(1).all(1)]
+
+
+def _steepest(found: Pilot, size: Float[Tensor, " unknowns"]) -> float:
+    """Root mean square slope along the labels of what the pilot carried, at its largest, in units of the size."""
+    dim = found.labels.dim
+    states = (_states(found) / size).unflatten(1, (GRID[dim],) * dim)
+    total = states.new_zeros(states.shape[0], states.shape[-1])
+    for axis, extent in enumerate(found.labels.extent):
+        slope = states.diff(dim=1 + axis) * (GRID[dim] - 1) / extent
+        total += slope.square().flatten(1, -2).mean(1)
+    return float(total.max().sqrt())
+
+
+def _first_rates(found: Pilot, start: Jet, sources: tuple[Form, ...]) -> Float[Tensor, "n unknowns"]:
+    """The sources of the characteristics that begin at the start, where labels are places."""
+    rows = {multi_index[:-1]: row for row, multi_index in enumerate(start.layout.multi_indices) if not multi_index[-1]}
+    there = found.begin <= found.labels.start
+    points = at_time(found.labels.wrapped(found.grid[there]), found.labels.start)
+    values = [
+        source.residual(
+            points, None, {a: start.tensor[rows[a.orders[: found.labels.dim]], there, a.unknown] for a in source.atoms}
+        )
+        for source in sources
+    ]
+    return torch.stack(values, 1)

@@ -1,5 +1,7 @@
 """When characteristics meet: on maps known exactly, and on a trained one."""
 
+from dataclasses import replace
+
 import pytest
 import sympy
 import torch
@@ -32,7 +34,11 @@ TAU = float(2 * pi)
 
 def linear_map(problem, slope):
     """The model with the map xi + t (drift + slope (xi - centre)), for a tanh that is linear to 1e-8."""
-    model = MovingModel.of(lowered(problem), 4, 1, TANH)
+    frame = lowered(problem)
+    frame = replace(
+        frame, scales=replace(frame.scales, spread=(1.0,) * frame.labels.dim)
+    )  # a constant velocity has none
+    model = MovingModel.of(frame, 4, 1, TANH)
     weights, small = torch.zeros(model.count, dtype=torch.float64), 1e-4
     (inner, _), (outer, _) = model.characteristics.model.architecture.split(model.split(weights)[0])  # views
     for k, (extent, spread) in enumerate(zip(model.frame.labels.extent, model.frame.scales.spread, strict=True)):

@@ -111,17 +111,36 @@ def test_sides_where_the_velocity_vanishes_are_open_not_doors():
 def test_scales_of_constant_drift():
     frame = lowered(Problem(CONVECTION, LINE, [Initial(u, 5 + 3 * sin(2 * pi * x)), Periodic(u, x)]))
     assert frame.scales.drift == pytest.approx((2.0,), rel=1e-12)
-    assert frame.scales.spread == pytest.approx((2e-3,))  # the smallest that a network is given
+    assert frame.scales.spread == (0,)  # the map is exact
     assert frame.scales.size == pytest.approx((3 / np.sqrt(2),), rel=1e-2)  # about the mean
     assert frame.scales.slope == pytest.approx(float(2 * pi), rel=1e-2)
     assert frame.pilot.crossing is None
+
+
+def test_an_unknown_that_begins_with_nothing_has_the_size_that_its_source_makes():
+    """u = (sin 2 pi x - sin 2 pi (x - 2 t)) / (4 pi): largest when the second sine is the first one's opposite."""
+    made = Eq(dt(u) + 2 * d(u, x), cos(2 * pi * x))
+    frame = lowered(Problem(made, LINE, [Initial(u, 0), Periodic(u, x)]))
+    assert frame.scales.size == pytest.approx((2 / (4 * np.pi * np.sqrt(2)),), rel=1e-2)
+    assert frame.scales.slope == pytest.approx(float(2 * pi), rel=2e-2)
+
+
+def test_an_unknown_that_is_made_by_derivatives_only_has_their_size():
+    made = [Eq(dt(u) + 2 * d(u, x), 0), Eq(dt(w) + 2 * d(w, x), d(u, x))]
+    frame = lowered(Problem(made, LINE, [Initial(u, sin(2 * pi * x)), Initial(w, 3), Periodic(u, x), Periodic(w, x)]))
+    assert frame.scales.size[1] == pytest.approx(2 * np.pi / np.sqrt(2), rel=1e-2)
+
+
+def test_where_nothing_ever_happens_sizes_are_one():
+    frame = lowered(Problem(CONVECTION, LINE, [Initial(u, 0), Periodic(u, x)]))
+    assert frame.scales.size == (1,)
 
 
 def test_the_drift_of_entering_characteristics_is_that_of_the_velocity():
     """Exactly: the first look begins with each of them, not at the next step."""
     frame = lowered(on_line(CONVECTION, Dirichlet(u, t, on="left")))
     assert frame.scales.drift == pytest.approx((2.0,), rel=1e-10)
-    assert frame.scales.spread == pytest.approx((2e-3,))
+    assert frame.scales.spread == (0,)
 
 
 def test_spread_of_burgers_and_when_it_breaks():

@@ -31,7 +31,7 @@ from physolve.spec import (
 x, y, t = coordinates("x", "y", "t")
 u, p = unknown("u", x, t), unknown("p", x, y, t)
 HOUR = TimeInterval(0, 1)
-LINE = Eq(dt(u) + 2 * d(u, x), 0)
+LINE = Eq(dt(u) + (2 + t / 9) * d(u, x), 0)
 PLANE = Eq(dt(p) + (1 + y) * d(p, x) - x * d(p, y), 0)
 SQUARE = Rectangle((-1, -1), (1, 1)) * HOUR
 

@@ -99,6 +99,26 @@ def test_convection_and_diffusion():
     assert true <= solution.estimate.relative
 
 
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_value_that_begins_with_nothing_or_a_constant(start):
+    """Its size is what the source makes: by initial values alone, errors of 0.9 were told as 5e-3."""
+    solution = ps.solve(on_ring(3, cos(x), start, until=2.0), tol=1e-2, method=Lagrangian())
+    true = error(solution, lambda x, t: start + (np.sin(x) - np.sin(x - 3 * t)) / 3)
+    assert solution.outcome is Outcome.CONVERGED
+    assert true <= solution.estimate.relative <= 1e-2
+
+
+def test_two_that_turn_into_each_other_from_nothing():
+    w = unknown("w", x, t)
+    equations = [Eq(dt(u) + 3 * d(u, x), w), Eq(dt(w) + 3 * d(w, x), -u)]
+    conditions = [Initial(u, sin(x)), Initial(w, 0), Periodic(u, x), Periodic(w, x)]
+    problem = Problem(equations, Interval(0, TAU) * TimeInterval(0, 1), conditions)
+    solution = ps.solve(problem, tol=1e-2, method=Lagrangian(width=8))
+    true = error(solution, lambda x, t: np.cos(t) * np.sin(x - 3 * t))
+    assert solution.outcome is Outcome.CONVERGED
+    assert true <= solution.estimate.relative <= 1e-2
+
+
 def test_a_value_that_enters_and_changes():
     """w = e^-t cos(x - t - t^2 / 2), carried in through x = 0 at a speed that grows."""
     entering = exp(-t) * cos(t + t**2 / 2)

@@ -47,7 +47,7 @@ BELOW = Problem(
     ],
 )
 ABOVE = Problem(
-    Eq(dt(u) - 2 * d(u, x), 0), Interval(0, 1) * HOUR, [Initial(u, START), Dirichlet(u, sin(t), on="right")]
+    Eq(dt(u) - (3 - x) * d(u, x), 0), Interval(0, 1) * HOUR, [Initial(u, START), Dirichlet(u, sin(t), on="right")]
 )
 PLANE = Problem(
     [Eq(dt(c) + dot(V, grad(c)), laplacian(c) / 9) for c in V],
