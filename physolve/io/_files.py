@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import PhysolveError, ProblemFileError
+from ..errors import PhysolveError, ProblemFileError, SpecificationError
 
 T = TypeVar("T")
 
@@ -58,6 +59,17 @@ def reading(path: str | PathLike[str], kind: str, read: Callable[[Path], T]) -> 
             f"{path}: content: not a complete {kind} file ({type(error).__name__}: {one_line(error)}); "
             "it is truncated, damaged or of another kind"
         ) from error
+
+
+def finite_time(time: float) -> float:
+    """The time of a step as a plain number, whichever kind of number it came as.
+
+    Raises:
+        SpecificationError: not a finite number.
+    """
+    if isinstance(time, str) or not math.isfinite(time):
+        raise SpecificationError(f"time of a step: got {time!r}, expected a finite number")
+    return float(time)
 
 
 def one_line(error: BaseException) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import vtu
-from ._files import replacing
+from ._files import finite_time, replacing
 from ._mesh_field import MeshField, mesh_field
 
 
@@ -29,10 +29,14 @@ class PvdSeries:
         self._list()
 
     def write(self, time: float, point_data: Mapping[str, NDArray[np.floating]]) -> None:
-        """Add a step; values are (n,) or (n, components)."""
+        """Add a step; values are (n,) or (n, components).
+
+        Raises SpecificationError for a time that is not finite and for values that do not fit the mesh.
+        """
+        when = finite_time(time)
         file = self._path.with_name(f"{self._path.stem}_{len(self._entries):05d}.vtu")
         vtu.write(file, mesh_field(self._mesh.points, self._mesh.cells, point_data))
-        self._entries.append(f'<DataSet timestep="{time!r}" part="0" file={quoteattr(file.name)}/>\n')
+        self._entries.append(f'<DataSet timestep="{when!r}" part="0" file={quoteattr(file.name)}/>\n')
         self._list()
 
     def _list(self) -> None:

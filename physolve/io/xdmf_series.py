@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ProblemFileError
-from ._files import one_line
+from ._files import finite_time, one_line
 from ._mesh_field import MeshField, mesh_field
 
 if TYPE_CHECKING:
@@ -33,15 +33,15 @@ _TOPOLOGY: Mapping[str, tuple[str, int]] = {
 }  # fmt: skip
 _SIZED = ("vertex", "line")  # in mixed blocks followed by their number of nodes
 _OPEN = (
-    '<?xml version="1.0"?>\n<Xdmf Version="3.0">\n<Domain>\n<Grid GridType="Collection" CollectionType="Temporal">\n'
+    b'<?xml version="1.0"?>\n<Xdmf Version="3.0">\n<Domain>\n<Grid GridType="Collection" CollectionType="Temporal">\n'
 )
-_CLOSE = "</Grid>\n</Domain>\n</Xdmf>\n"
+_CLOSE = b"</Grid>\n</Domain>\n</Xdmf>\n"
 
 
 class XdmfSeries:
     """An open series; `write` adds a step."""
 
-    def __init__(self, text: TextIO, numbers: h5py.File, mesh: MeshField, name: str) -> None:
+    def __init__(self, text: BinaryIO, numbers: h5py.File, mesh: MeshField, name: str) -> None:
         self._text, self._numbers, self._mesh, self._name = text, numbers, mesh, name
         numbers["points"] = mesh.points
         self._topology, cells = _topology(mesh.cells)
@@ -49,21 +49,26 @@ class XdmfSeries:
         self._steps = 0
         self._place = text.write(_OPEN)
         text.write(_CLOSE)
+        text.flush()
 
     def write(self, time: float, point_data: Mapping[str, NDArray[np.floating]]) -> None:
-        """Add a step; values are (n,) or (n, components)."""
+        """Add a step; values are (n,) or (n, components).
+
+        Raises SpecificationError for a time that is not finite and for values that do not fit the mesh.
+        """
+        when = finite_time(time)
         data = mesh_field(self._mesh.points, {}, point_data).point_data  # checks names and shapes
         attributes = "".join(self._attribute(name, values) for name, values in data.items())
         points = self._item("points")
         kind = "XYZ" if self._mesh.dim == 3 else "XY"
         grid = (
-            f'<Grid GridType="Uniform">\n<Time Value="{time!r}"/>\n'
+            f'<Grid GridType="Uniform">\n<Time Value="{when!r}"/>\n'
             f"<Topology {self._topology}>{self._item('cells')}</Topology>\n"
             f'<Geometry GeometryType="{kind}">{points}</Geometry>\n{attributes}</Grid>\n'
         )
         self._numbers.flush()
         self._text.seek(self._place)
-        self._place += self._text.write(grid)
+        self._place += self._text.write(grid.encode("ascii", "xmlcharrefreplace"))
         self._text.write(_CLOSE)
         self._text.flush()
         self._steps += 1
@@ -92,9 +97,11 @@ class XdmfSeries:
 def writing(
     path: str | PathLike[str], points: NDArray[np.floating], cells: Mapping[str, NDArray[np.integer]]
 ) -> Iterator[XdmfSeries]:
-    """A new series at `path` (.xdmf) on this mesh, its numbers in the .h5 of the same name; both are replaced.
+    """A new series at `path` (.xdmf) on this mesh, its numbers in the .h5 of the same name; a series that was there is
+    replaced.
 
-    Raises ProblemFileError if they cannot be written, SpecificationError for a mesh that is none.
+    Raises ProblemFileError if they cannot be written or the .h5 is of something else, SpecificationError for a mesh that
+    is none.
     """
     import h5py
 
@@ -102,13 +109,24 @@ def writing(
     if mesh.dim == 1:
         mesh = MeshField(np.pad(mesh.points, ((0, 0), (0, 1))), mesh.cells)
     beside = target.with_suffix(".h5")
+    _refuse_foreign(target, beside)
     try:
-        # ASCII: places are counted in bytes
-        text = target.open("w", encoding="ascii", errors="xmlcharrefreplace", newline="\n")
-        with text, h5py.File(beside, "w") as numbers:
+        with h5py.File(beside, "w") as numbers, target.open("wb") as text:
             yield XdmfSeries(text, numbers, mesh, beside.name)
     except OSError as error:
         raise ProblemFileError(f"{path}: file: cannot be written ({one_line(error)})") from error
+
+
+def _refuse_foreign(target: Path, beside: Path) -> None:
+    """A file of numbers that no series at `target` speaks of is somebody's data."""
+    if not beside.exists():
+        return
+    name = f"{quoteattr(beside.name)[1:-1]}:".encode("ascii", "xmlcharrefreplace")
+    if not target.is_file() or name not in target.read_bytes():
+        raise ProblemFileError(
+            f"{target}: file: its numbers would replace '{beside}', which is not of a series of this name; give another"
+            " name, or move that file"
+        )
 
 
 def _topology(cells: Mapping[str, NDArray[np.int64]]) -> tuple[str, NDArray[np.int64]]:

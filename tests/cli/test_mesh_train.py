@@ -97,7 +97,7 @@ def test_a_rollout_is_told_written_and_drawn(folder, capsys):
     assert "rollout           5 steps, " in told
     assert "velocity rmse 1: " in told
     assert (folder / "r.gif").stat().st_size > 1000
-    assert main(["mesh", "convert", str(folder / "r.xdmf"), "-o", str(folder / "r.h5"), "--node-types",
+    assert main(["mesh", "convert", str(folder / "r.xdmf"), "-o", str(folder / "converted.h5"), "--node-types",
                  str(rules(folder)), "--json"]) == 0  # fmt: skip
     assert json.loads(capsys.readouterr().out)["steps"] == 6
 

@@ -61,6 +61,48 @@ def test_what_was_written_can_be_read_while_the_rest_is_not_there(tmp_path, suff
     assert text == path.read_text()
 
 
+@pytest.mark.parametrize("suffix", SERIES_SUFFIXES)
+def test_any_letters_in_the_names_of_files_and_fields(tmp_path, suffix):
+    path = tmp_path / f"strömung été{suffix}"
+    with writing_series(path, POINTS, TRIANGLES) as series:
+        for step in range(3):
+            series.write(np.float64(step), {"Größe": POINTS.sum(1) + step})
+    (found,) = read_source(path)
+    assert found.times.tolist() == [0.0, 1.0, 2.0]
+    assert np.allclose(found.frame(2)["Größe"], POINTS.sum(1) + 2)
+
+
+@pytest.mark.parametrize("suffix", SERIES_SUFFIXES)
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), "0.1"])
+def test_a_time_that_is_none_is_refused(tmp_path, suffix, time):
+    path = tmp_path / f"flow{suffix}"
+    with writing_series(path, POINTS, TRIANGLES) as series:
+        series.write(0, {"p": POINTS[:, 0]})
+        with pytest.raises(SpecificationError, match="expected a finite number"):
+            series.write(time, {"p": POINTS[:, 0]})
+    assert read_source(path)[0].times.tolist() == [0.0]
+
+
+def test_numbers_of_something_else_are_not_replaced(tmp_path):
+    beside = tmp_path / "flow.h5"
+    beside.write_bytes(b"somebody's")
+    with (
+        pytest.raises(ProblemFileError, match="not of a series of this name"),
+        writing_series(tmp_path / "flow.xdmf", POINTS, TRIANGLES),
+    ):
+        pass
+    assert beside.read_bytes() == b"somebody's"
+    assert not (tmp_path / "flow.xdmf").exists()
+
+
+def test_a_series_that_was_there_is_replaced(tmp_path):
+    for steps in (3, 1):
+        with writing_series(tmp_path / "flow.xdmf", POINTS, TRIANGLES) as series:
+            for step in range(steps):
+                series.write(step, fields(step, POINTS))
+    assert len(read_source(tmp_path / "flow.xdmf")[0].times) == 1
+
+
 def test_what_cannot_be_written_is_named(tmp_path):
     with pytest.raises(ProblemFileError, match=r"got suffix '.vtu', expected one of .xdmf, .pvd"):
         writing_series(tmp_path / "flow.vtu", POINTS, TRIANGLES)

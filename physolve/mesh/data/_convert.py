@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from ._series import Series
 from ._source import read_source
 from ._splits import random_split, refuse_leakage
 from ._writer import writing
+
+LISTS = (".xdmf", ".pvd")
+"""Files that say which others hold the numbers."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,12 @@ def convert(
 ) -> None:
     """Read `sources` and write the data set `target`, whole or not at all; `progress` is told each trajectory's name.
 
-    Raises ProblemFileError for what cannot be read and what does not fit together (see docs/bring_your_own_data.md),
-    SpecificationError for a split that is impossible or leaks.
+    Raises ProblemFileError for what cannot be read, what does not fit together (see docs/bring_your_own_data.md) and a
+    target that is, or belongs to, a source; SpecificationError for a split that is impossible or leaks.
     """
     how = conversion or Conversion()
+    for source in sources:
+        _refuse_own(Path(source), Path(target))
     with writing(target) as writer:
         for source in sources:
             for series in read_source(source, how.dt):
@@ -63,6 +69,14 @@ def convert(
         splits = random_split(list(prints), how.split, how.seed)
         refuse_leakage(splits, prints)
         writer.assign(splits)
+
+
+def _refuse_own(source: Path, target: Path) -> None:
+    """The target is no source, does not lie in one, and no source, a list of files, names it."""
+    here, there = target.resolve(), source.resolve()
+    named = source.suffix in LISTS and here.parent == there.parent and source.is_file()
+    if here == there or there in here.parents or (named and target.name.encode() in source.read_bytes()):
+        raise ProblemFileError(f"{target}: file: belongs to the source '{source}'; write the data set elsewhere")
 
 
 def _types(series: Series, how: Conversion) -> NDArray[np.integer]:

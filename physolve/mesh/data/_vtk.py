@@ -24,6 +24,7 @@ _KINDS = {
     1: "vertex", 3: "line", 5: "triangle", 9: "quad", 10: "tetra", 12: "hexahedron", 13: "wedge", 14: "pyramid",
     21: "line3", 22: "triangle6", 23: "quad8", 24: "tetra10", 25: "hexahedron20", 28: "quad9",
 }  # fmt: skip
+_NUMBER = r"\d+(?:\.\d+)?"
 _SPLIT = {7: "polygon", 11: "voxel", 8: "pixel", 42: "polyhedron", 6: "triangle strip"}
 
 
@@ -32,8 +33,8 @@ def read_vtk_folder(folder: Path, dt: float) -> list[Series]:
 
     Raises ProblemFileError for a folder without such files or with names of several kinds.
     """
-    files = sorted((f for f in folder.iterdir() if f.suffix in SUFFIXES), key=_number)
-    stems = sorted({re.sub(r"\d+$", "", f.stem) for f in files})
+    files = sorted((f for f in folder.iterdir() if f.suffix in SUFFIXES), key=_last_number)
+    stems = sorted({re.sub(f"{_NUMBER}$", "", f.stem) for f in files})
     if len(stems) > 1:
         raise ProblemFileError(
             f"{folder}: files: got series called {stems}, expected one trajectory a folder; make a folder of each"
@@ -116,6 +117,7 @@ def _named(origin: str, blocks: Mapping[int, NDArray]) -> dict[str, NDArray[np.i
     return {_KINDS[number]: np.asarray(block, dtype=np.int64) for number, block in sorted(blocks.items())}
 
 
-def _number(file: Path) -> tuple[int, str]:
-    numbers = re.findall(r"\d+", file.stem)
-    return (int(numbers[-1]) if numbers else -1, file.name)
+def _last_number(file: Path) -> tuple[float, str]:
+    """The last number in a name, a decimal one too: flow_0.25 comes before flow_0.5."""
+    numbers = re.findall(_NUMBER, file.stem)
+    return (float(numbers[-1]) if numbers else -1.0, file.name)

@@ -8,6 +8,8 @@ import simulations as sim
 import torch
 
 from physolve.errors import ProblemFileError, SpecificationError
+from physolve.io import vtu, writing_series
+from physolve.io._mesh_field import mesh_field
 from physolve.mesh import NodeType
 from physolve.mesh.data import (
     Conversion,
@@ -199,3 +201,29 @@ def test_copies_in_two_splits_are_refused_when_converting(tmp_path):
     with pytest.raises(SpecificationError, match="4 frames in common"):
         convert(sources, tmp_path / "data.h5", Conversion(split=(0.5, 0, 0.5)))
     assert not (tmp_path / "data.h5").exists()
+
+
+def test_a_source_is_never_replaced(tmp_path):
+    source = sim.write_meshgraphnets(tmp_path / "train.h5")
+    convert([source], tmp_path / "data.h5")
+    with writing_series(tmp_path / "flow.xdmf", sim.POINTS, {"triangle": sim.TRIANGLES}) as series:
+        series.write(0.0, {"p": sim.POINTS[:, 0]})
+    for sources, target in (
+        (source, source),
+        (tmp_path, tmp_path / "data.h5"),
+        (tmp_path / "flow.xdmf", tmp_path / "flow.h5"),
+    ):
+        before = target.read_bytes()
+        with pytest.raises(ProblemFileError, match="belongs to the source"):
+            convert([sources], target)
+        assert target.read_bytes() == before
+
+
+def test_files_are_in_the_order_of_their_times(tmp_path):
+    for time in (0.5, 0.25, 10.0, 2.0):
+        vtu.write(
+            tmp_path / f"flow_{time}.vtu",
+            mesh_field(sim.POINTS, {"triangle": sim.TRIANGLES}, {"p": sim.POINTS[:, 0] + time}),
+        )
+    (series,) = read_source(tmp_path)
+    assert [float(series.frame(k)["p"].min()) for k in range(4)] == [0.25, 0.5, 2.0, 10.0]
