@@ -1,6 +1,7 @@
 """A forecast from an instant of a series, with samples and with the mass that flows between stations."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 import torch
@@ -65,7 +66,7 @@ def forecast(
     model.setup.check(series)
     if samples < 1:
         raise SpecificationError(f"forecast: got samples={samples}, expected at least 1")
-    here = _index(series, np.datetime64(str(at), "s"), model.sizes.history)
+    here = _index(series, instant(at), model.sizes.history)
     _check_measured(series, here, model.sizes.history)
     if model.sizes.known_wind:
         _check_wind(series, here, model.sizes.horizon)
@@ -75,6 +76,19 @@ def forecast(
         torch.manual_seed(seed)
         prediction = model.eval()(batch, samples)
     return _told(model, window, prediction, batch)
+
+
+def instant(at: np.datetime64 | str) -> np.datetime64:
+    """An instant of a series' clock; a zone is dropped, not converted, as in tables.
+
+    Raises SpecificationError for what is no time.
+    """
+    if isinstance(at, np.datetime64) and not np.isnat(at):
+        return at.astype("datetime64[s]")
+    try:
+        return np.datetime64(datetime.fromisoformat(str(at)).replace(tzinfo=None), "s")
+    except ValueError:
+        raise SpecificationError(f"time: got '{at}', expected one such as 2016-12-01T00:00") from None
 
 
 @torch.no_grad()

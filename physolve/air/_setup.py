@@ -51,6 +51,8 @@ class AirSetup:
         """Raises SpecificationError, which names what differs."""
         pairs = (
             ("stations", series.stations.names, self.stations.names),
+            ("latitudes", _degrees(series.stations.latitude), _degrees(self.stations.latitude)),
+            ("longitudes", _degrees(series.stations.longitude), _degrees(self.stations.longitude)),
             ("step (hours)", series.step, self.step),
             ("pollutants", series.pollutants, self.pollutants),
             ("weather", series.weather_names, self.weather_names),
@@ -84,6 +86,11 @@ class AirSetup:
             tuple(record["weather_names"]),
             Scaler.from_record(record["scaler"]),
         )
+
+
+def _degrees(values: np.ndarray) -> tuple[float, ...]:
+    """To about ten metres."""
+    return tuple(np.round(values.astype(float), 4).tolist())
 
 
 def at_stations(problem: Problem, stations: Stations) -> Problem:

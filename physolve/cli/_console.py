@@ -4,13 +4,13 @@ from rich.console import Console
 
 
 def results() -> Console:
-    """Standard output; long lines are left to the terminal, numbers are not coloured."""
-    return Console(soft_wrap=True, highlight=False, markup=False)
+    """Standard output; long lines are left to the terminal, numbers are not coloured, :x: is no picture."""
+    return Console(emoji=False, soft_wrap=True, highlight=False, markup=False)
 
 
 def messages() -> Console:
     """Standard error."""
-    return Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    return Console(stderr=True, emoji=False, soft_wrap=True, highlight=False, markup=False)
 
 
 def complain(text: str) -> None:

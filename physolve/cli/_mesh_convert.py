@@ -78,6 +78,10 @@ def _fields(given: list[str]) -> Fields:
     from ..mesh.data import Fields
 
     pairs = [text.partition("=") for text in given]
+    names = [name for name, _, _ in pairs]
+    double = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if double is not None:
+        raise typer.BadParameter(f"'{double}' is given twice; for one of many: {double}=A,B", param_hint="--field")
     return Fields({name: tuple(arrays.split(",")) if equals else (name,) for name, equals, arrays in pairs})
 
 

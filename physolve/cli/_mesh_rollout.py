@@ -70,29 +70,32 @@ def rollout(
         from ..mesh.rollout import Judge
 
         simulator = load_simulator(weights)
+        split = None
         if case.suffix == ".toml":
             chosen, viscosity = _stated(case, resolution, simulator.design, viscosity)
         else:
-            chosen = _stored(case, trajectory, first, simulator.design)
+            chosen, split = _stored(case, trajectory, first, simulator.design)
         judge = Judge(chosen, viscosity=viscosity)
         done = _run(simulator, chosen, steps, out, film, judge, case.stem, parts)
         written = {label: str(path) for label, path in (("series", out), ("film", film)) if path is not None}
         if as_json:
-            print_json(_record(done, written))
+            print_json(_record(done, split, written))
         elif not quiet:
-            _print(done, written)
+            _print(done, split, written)
     if done.message:
         complain(f"stopped after {done.steps} of {steps} steps: {done.outcome.value}; {done.message}")
         raise typer.Exit(ExitCode.NOT_SOLVED)
 
 
-def _stored(path: Path, trajectory: str | None, first: int, design: Design) -> Case:
-    from ..mesh.data import MeshStore
+def _stored(path: Path, trajectory: str | None, first: int, design: Design) -> tuple[Case, str]:
+    """And the split that it is of."""
+    from ..mesh.data import SPLITS, MeshStore
     from ..mesh.rollout import stored_case
 
     store = MeshStore(path)
     name = trajectory or (store.names("test") or store.names())[0]
-    return stored_case(store, name, design, first)
+    case = stored_case(store, name, design, first)
+    return case, next(split for split in SPLITS if name in store.names(split))
 
 
 def _stated(path: Path, resolution: int | None, design: Design, viscosity: float | None) -> tuple[Case, float]:
@@ -142,22 +145,25 @@ def _draw(film: Path, case: Case, snapshots: Snapshots, title: str) -> None:
     comparison_film(film, mesh, snapshots.times, snapshots.found, snapshots.truth, label=label, title=title)
 
 
-def _record(done: Rollout, written: dict[str, str]) -> dict[str, Any]:
+def _record(done: Rollout, split: str | None, written: dict[str, str]) -> dict[str, Any]:
     histories = {name: values.tolist() for name, values in done.histories.items()}
     return {
         "outcome": done.outcome.name.lower(),
         "message": done.message,
         "steps": done.steps,
         "steps_per_second": done.rate,
+        "split": split,
         "errors": done.errors,
         "histories": histories,
         "written": written,
     }
 
 
-def _print(done: Rollout, written: dict[str, str]) -> None:
+def _print(done: Rollout, split: str | None, written: dict[str, str]) -> None:
     rows = [("rollout", f"{done.steps} steps, {done.rate:.3g} a second")]
     rows += [("error", f"{name}: {value:.3g}") for name, value in done.errors.items()]
+    if done.errors and split == "train":
+        rows.append(("", "of a flow that may have been trained on: the data set says so"))
     for name in ("divergence", "truth divergence"):
         if name in done.histories:
             rows.append((name, f"{done.histories[name].mean():.3g} of the gradient"))

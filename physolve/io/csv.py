@@ -54,11 +54,11 @@ def read(path: str | PathLike[str]) -> MeshField:
 def _read(file: Path) -> MeshField:
     with open(file, newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))
-    names = rows[0] if rows else []
+    names = [name.strip() for name in rows[0]] if rows else []
     dim = _dimension(file, names)
     table = np.array([_numbers(file, number, row, names) for number, row in enumerate(rows[1:], 2)])
     table = table.reshape(-1, len(names))
-    return MeshField(table[:, :dim], {}, _columns(names[dim:], table[:, dim:]))
+    return MeshField(table[:, :dim], {}, _columns(file, names[dim:], table[:, dim:]))
 
 
 def _dimension(file: Path, names: list[str]) -> int:
@@ -80,9 +80,19 @@ def _numbers(file: Path, number: int, row: list[str], names: list[str]) -> list[
         raise ProblemFileError(f"{file}: line {number}: {error}") from error
 
 
-def _columns(names: list[str], table: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    groups: dict[str, list[int]] = {}
+def _columns(file: Path, names: list[str], table: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Components by their numbers, in whichever order the columns are."""
+    double = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if double is not None:
+        raise ProblemFileError(f"{file}: line 1: the column '{double}' is there twice; rename one")
+    groups: dict[str, dict[int, int]] = {}
     for column, name in enumerate(names):
         match = _COMPONENT.fullmatch(name)
-        groups.setdefault(match["name"] if match else name, []).append(column)
-    return {name: table[:, columns] for name, columns in groups.items()}
+        groups.setdefault(match["name"] if match else name, {})[int(match["index"]) if match else 0] = column
+    for name, columns in groups.items():
+        if sorted(columns) != list(range(len(columns))) or (name in names and f"{name}[0]" in names):
+            raise ProblemFileError(
+                f"{file}: line 1: '{name}' has the components {sorted(columns)}, expected 0 to {len(columns) - 1}, each"
+                " once"
+            )
+    return {name: table[:, [columns[k] for k in range(len(columns))]] for name, columns in groups.items()}

@@ -17,7 +17,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ProblemFileError
+from ..errors import ProblemFileError, SpecificationError
 from ._files import finite_time, one_line
 from ._mesh_field import MeshField, mesh_field
 
@@ -100,12 +100,14 @@ def writing(
     """A new series at `path` (.xdmf) on this mesh, its numbers in the .h5 of the same name; a series that was there is
     replaced.
 
-    Raises ProblemFileError if they cannot be written or the .h5 is of something else, SpecificationError for a mesh that
-    is none.
+    Raises ProblemFileError if they cannot be written or the .h5 is of something else, SpecificationError for a mesh
+    that is none.
     """
     import h5py
 
     target, mesh = Path(path), mesh_field(points, cells)
+    if not mesh.cells:
+        raise SpecificationError(f"{target}: cells: got none, expected those of the mesh")
     if mesh.dim == 1:
         mesh = MeshField(np.pad(mesh.points, ((0, 0), (0, 1))), mesh.cells)
     beside = target.with_suffix(".h5")

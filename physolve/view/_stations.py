@@ -78,7 +78,8 @@ class StationMap:
     @property
     def places(self) -> Float[ndarray, "n 2"]:
         """Kilometres east and north of the stations' middle: a plane for the eye."""
-        east = (self.longitude - self.longitude.mean()) * np.cos(np.deg2rad(self.latitude.mean()))
+        away = (self.longitude - self.longitude[0] + 180) % 360 - 180  # the date line may be between them
+        east = (away - away.mean()) * np.cos(np.deg2rad(self.latitude.mean()))
         return KM_PER_DEGREE * np.stack([east, self.latitude - self.latitude.mean()], -1)
 
 
@@ -148,7 +149,9 @@ def _draw(axes: Axes, each: StationMap, scale: Scale, strongest: float, widest: 
     if each.spread is not None and widest > 0:
         _draw_spread(axes, each, widest)
     shown = {"cmap": scale.colormap, "norm": scale.norm(), "edgecolors": "black", "linewidths": 0.9, "zorder": 5}
-    axes.scatter(*places.T, c=each.values, s=DOT_AREA, plotnonfinite=True, **shown)
+    known = np.isfinite(each.values)
+    axes.scatter(*places[known].T, c=each.values[known], s=DOT_AREA, **shown)
+    axes.scatter(*places[~known].T, c="white", marker="X", s=DOT_AREA, edgecolors="black", linewidths=0.9, zorder=5)
     if each.wind is not None:
         _draw_wind(axes, each, each.wind)
     axes.set(xlim=(lower[0], upper[0]), ylim=(lower[1], upper[1]), aspect="equal")

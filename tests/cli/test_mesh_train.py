@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from physolve.cli import main
+from physolve.mesh.data import MeshStore
 
 CONFIG = """
 [data]
@@ -105,6 +106,14 @@ def test_a_rollout_is_told_written_and_drawn(folder, capsys):
 def rules(folder):
     (folder / "rules.toml").write_text('[where]\ninflow = "x < 1e-6"\n')
     return folder / "rules.toml"
+
+
+def test_a_rollout_says_whether_its_flow_is_one_to_train_on(folder, capsys):
+    store, said = MeshStore(folder / "flow.h5"), {}
+    for name in store.names():
+        assert rollout(folder, "--steps", 2, "--trajectory", name) == 0
+        said[name] = "may have been trained on" in capsys.readouterr().out
+    assert [name for name in said if said[name]] == store.names("train") != []
 
 
 def test_json_has_the_histories(folder, capsys):

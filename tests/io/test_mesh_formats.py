@@ -162,3 +162,30 @@ def test_csv_says_which_line(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(ProblemFileError, match=message):
         read_mesh_field(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("x,y,u,u", "'u' is there twice"),
+        ("x,y,u[0],u[2]", r"components \[0, 2\], expected 0 to 1"),
+        ("x,y,u,u[0]", "each once"),
+    ],
+)
+def test_columns_of_text_that_do_not_fit_are_named(tmp_path, header, said):
+    (tmp_path / "f.csv").write_text(f"{header}\n0,0,1,2\n")
+    with pytest.raises(ProblemFileError, match=said):
+        read_mesh_field(tmp_path / "f.csv")
+
+
+def test_components_of_text_go_by_their_numbers(tmp_path):
+    (tmp_path / "f.csv").write_text("x, y, v[1], v[0]\n0,0,1,2\n1,0,3,4\n")
+    found = read_mesh_field(tmp_path / "f.csv")
+    assert found.dim == 2
+    assert found.point_data["v"].tolist() == [[2, 1], [4, 3]]
+
+
+def test_components_that_xdmf_does_not_know_are_named(tmp_path):
+    field = MeshField(np.array([[0.0, 0.0], [1.0, 1.0]]), {}, {"v": np.ones((2, 4))})
+    with pytest.raises(SpecificationError, match="'v' has 4 components, expected 1, 2, 3, 6, 9"):
+        save_mesh_field(tmp_path / "f.xdmf", field)

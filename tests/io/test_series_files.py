@@ -108,7 +108,7 @@ def test_what_cannot_be_written_is_named(tmp_path):
         writing_series(tmp_path / "flow.vtu", POINTS, TRIANGLES)
     with (
         pytest.raises(ProblemFileError, match="cannot be written"),
-        writing_series(tmp_path / "no" / "f.xdmf", POINTS, {}),
+        writing_series(tmp_path / "no" / "f.xdmf", POINTS, TRIANGLES),
     ):
         pass
     with (

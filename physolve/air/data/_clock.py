@@ -47,11 +47,6 @@ class Clock:
     def times(self) -> Shaped[np.ndarray, " steps"]:
         return self.start + np.arange(self.steps) * (self.hours * HOUR)
 
-    @property
-    def rows_per_step(self) -> float:
-        """How many rows of a station make a whole interval."""
-        return self.hours / self.source_hours
-
     def cells(self, table: DataFrame, stations: Sequence[str]) -> NDArray[np.integer]:
         """(rows,): where each row belongs in an array (steps, stations), laid flat."""
         times = table["time"].to_numpy().astype("datetime64[s]")
@@ -59,19 +54,21 @@ class Clock:
         return (times - self.start) // (self.hours * HOUR) * len(stations) + table["station"].map(place).to_numpy()
 
     def means(
-        self, cells: NDArray[np.integer], values: NDArray[np.floating], stations: int, least: float
+        self, table: DataFrame, stations: Sequence[str], values: NDArray[np.floating], least: float
     ) -> NDArray[np.float32]:
-        """(steps, stations, k) of values (rows, k): the mean of what was measured in an interval, NaN where that is
-        less than the share `least` of a whole one."""
-        size = self.steps * stations
+        """(steps, stations, k) of values (rows of the table, k): the mean of what was measured in an interval, NaN
+        where that is less than the share `least` of what a whole one has, as often as this variable is measured."""
+        times, cells = table["time"].to_numpy().astype("datetime64[s]"), self.cells(table, stations)
+        size = self.steps * len(stations)
         means = np.empty((size, values.shape[1]), dtype=np.float32)
         for k, column in enumerate(values.T):
             seen = np.isfinite(column)
             count = np.bincount(cells[seen], minlength=size)
             total = np.bincount(cells[seen], weights=column[seen], minlength=size)
-            enough = (count > 0) & (count >= least * self.rows_per_step - 1e-9)
+            whole = self.hours / _spacing(table[seen], times[seen])
+            enough = (count > 0) & (count >= least * whole - 1e-9)
             means[:, k] = np.where(enough, total / np.maximum(count, 1), np.nan)
-        return means.reshape(self.steps, stations, -1)
+        return means.reshape(self.steps, len(stations), -1)
 
 
 def _spacing(table: DataFrame, times: Shaped[np.ndarray, " rows"]) -> float:

@@ -105,7 +105,6 @@ def _assembled(read: list[Rows], stations: Stations, how: Preparation) -> tuple[
 def _series(table: DataFrame, stations: Stations, columns: Columns, how: Preparation) -> tuple[AirSeries, int]:
     """And how many rows are absent."""
     clock = Clock.over(table, how.hours)
-    cells, n = clock.cells(table, stations.names), len(stations)
     wind = wind_vector(table["wind_speed"].to_numpy(), table["wind_from"].to_numpy())
     scalars = table[list(columns.weather_names[:3])].to_numpy()
     series = AirSeries(
@@ -113,13 +112,13 @@ def _series(table: DataFrame, stations: Stations, columns: Columns, how: Prepara
         times=clock.times,
         step=float(how.hours),
         pollutants=how.pollutants,
-        values=clock.means(cells, table[list(how.pollutants)].to_numpy(), n, how.least),
-        weather=clock.means(cells, np.concatenate([scalars, wind], 1), n, how.least),
+        values=clock.means(table, stations.names, table[list(how.pollutants)].to_numpy(), how.least),
+        weather=clock.means(table, stations.names, np.concatenate([scalars, wind], 1), how.least),
         weather_names=columns.weather_names,
     )
     span = (table["time"].max() - table["time"].min()).to_numpy().astype("timedelta64[s]")
     rows = round(span / HOUR / clock.source_hours) + 1
-    return series, max(rows * n - len(table), 0)
+    return series, max(rows * len(stations) - len(table), 0)
 
 
 def _check_weather(read: list[Rows]) -> None:

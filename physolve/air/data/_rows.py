@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from physolve.errors import ProblemFileError, UnsupportedError
 from physolve.io import reading
 
+from ._cleaning import SENTINELS
 from ._columns import Columns, columns_for
 from ._wind import degrees_from
 
@@ -59,7 +61,7 @@ def _suffix_known(path: Path) -> bool:
 
 def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) -> Rows:
     """One file. Raises ProblemFileError for no column of station or time, and for a pollutant of no known column."""
-    table = reading(path, "table", _read)
+    table = reading(path, "table", partial(_read, columns=columns))
     names = columns or columns_for(list(table.columns))
     _check(path, table, names, pollutants)
     unreadable: dict[str, int] = {}
@@ -70,7 +72,8 @@ def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) ->
     scalars = {**{name: names.pollutants[name] for name in pollutants}, **names.scalars}
     for name, column in scalars.items():
         values, unreadable[name] = _numbers(table, column)
-        made[name] = values * names.factors.get(name, 1.0)
+        marks = values.isin(SENTINELS)  # in the table's own units
+        made[name] = values.where(marks, values * names.factors.get(name, 1.0))
     made["wind_from"], unreadable["wind_direction"] = _directions(table, names.wind_direction)
     from pandas import DataFrame
 
@@ -79,7 +82,8 @@ def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) ->
     return Rows(path, DataFrame(made), names, header, absent, unreadable)
 
 
-def _read(path: Path) -> DataFrame:
+def _read(path: Path, columns: Columns | None) -> DataFrame:
+    """Names of stations as they are written: 007 is no number, NA is not missing."""
     import pandas as pd
 
     if path.suffix.lower() == ".parquet":
@@ -87,7 +91,12 @@ def _read(path: Path) -> DataFrame:
             return pd.read_parquet(path)
         except ImportError:
             raise UnsupportedError("parquet needs pyarrow: pip install 'physolve[parquet]'") from None
-    return pd.read_csv(path, low_memory=False, encoding="utf-8-sig")
+    table = pd.read_csv(path, low_memory=False, encoding="utf-8-sig")
+    station = (columns or columns_for(list(table.columns))).station
+    if station in table.columns:
+        names = pd.read_csv(path, usecols=[station], dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table[station] = names[station]
+    return table
 
 
 def _check(path: Path, table: DataFrame, names: Columns, pollutants: Sequence[str]) -> None:

@@ -25,8 +25,10 @@ def bearing(latitude: Degrees, longitude: Degrees, to_latitude: Degrees, to_long
 
 
 def middle_of(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> tuple[float, float]:
-    """Latitude and longitude of the middle of the points' extent."""
-    return float(latitude.min() + latitude.max()) / 2, float(longitude.min() + longitude.max()) / 2
+    """Latitude and longitude of the middle of the points' extent, on both sides of the date line too."""
+    away = (longitude - longitude[0] + 180) % 360 - 180
+    middle = longitude[0] + (away.min() + away.max()) / 2
+    return float(latitude.min() + latitude.max()) / 2, float((middle + 180) % 360 - 180)
 
 
 def local_plane(

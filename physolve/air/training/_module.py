@@ -1,6 +1,7 @@
 """The Lightning module: a step of training, the average of the weights, and the best of its validations."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +111,12 @@ class AirModule(L.LightningModule):
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.configuration.training.clip)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        record = self.model.setup.as_record()
         checkpoint["run"] = {
             "seconds": self.clock.seconds,
             "best": self.best_error,
             "waited": self.waited,
-            "stations": record["stations"],
-            "problem": record["problem"],
+            "setup": self.model.setup.as_record(),
+            "sizes": asdict(self.model.sizes),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
 """A whole training run: data, start or resume, weights and the record beside them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from physolve.errors import SpecificationError
@@ -30,12 +31,19 @@ class Parts:
 
     @classmethod
     def of(cls, series: tuple[AirSeries, AirSeries, AirSeries], setup: AirSetup, sizes: AirSizes) -> "Parts":
-        """Raises SpecificationError for a part that is shorter than a history and a horizon."""
+        """Raises SpecificationError for a part that is shorter than a history and a horizon, and for one to learn from
+        or to be judged by in which nothing was measured."""
         for name, part in zip(("training", "validation", "test"), series, strict=True):
             if len(part) < sizes.history + sizes.horizon:
                 raise SpecificationError(
                     f"{name}: got {len(part)} steps, expected at least {sizes.history} of history and"
                     f" {sizes.horizon} of horizon; give a longer series or other parts"
+                )
+            if name != "test" and not np.isfinite(part.values[sizes.history :, :, 0]).any():
+                span = f"{part.times[sizes.history]} to {part.times[-1]}"
+                raise SpecificationError(
+                    f"{name}: got no measurement of {part.pollutants[0]} from {span}, expected some; give a longer"
+                    " series or other parts"
                 )
         return cls(*(Windows.of(part, setup, sizes) for part in series))
 
@@ -55,7 +63,7 @@ def train(
     """
     folder = run_folder(folder, fresh=fresh)
     model, parts = prepared(configuration)
-    _check_last(folder / LAST, model.setup)
+    _check_last(folder / LAST, model)
     module = AirModule(configuration, model, parts.train, parts.validation)
     fit(module, Keeper(folder, configuration.training, JUDGED, progress))
     if module.trainer.is_global_zero:
@@ -80,12 +88,17 @@ def _calibrate(path: Path, validation: Windows) -> None:
     save_weights(path, model)
 
 
-def _check_last(path: Path, setup: AirSetup) -> None:
-    """Refuse to go on with a run of another equation or of other stations."""
-    if path.is_file():
-        run, record = kept(path), setup.as_record()
-        if any(run.get(name) != record[name] for name in ("stations", "problem")):
+def _check_last(path: Path, model: AirModel) -> None:
+    """Refuse to go on with a run of another equation, of other stations or data, or of a model of another size."""
+    if not path.is_file():
+        return
+    run = kept(path)
+    for what, there, here in (
+        ("problem", run.get("setup"), model.setup.as_record()),
+        ("model", run.get("sizes"), asdict(model.sizes)),
+    ):
+        if there != here:
             raise SpecificationError(
-                f"{path}: the run is of another problem; give the same data and equation, begin anew with fresh=True,"
-                " or in another folder"
+                f"{path}: the run is of another {what}; give the same data, equation and sizes, begin anew (fresh), or"
+                " in another folder"
             )

@@ -61,6 +61,13 @@ def _checked(series: Series, step: int, name: str, values: NDArray[np.floating])
             f"{series.origin}: field '{name}' of step {step} has shape {values.shape}, expected ({nodes},) or"
             f" ({nodes}, components): one value a node"
         )
+    if values.dtype.kind not in "biuf":
+        raise ProblemFileError(
+            f"{series.origin}: field '{name}' of step {step} has entries of type {values.dtype}, expected real numbers;"
+            " leave it out: --field names those that are kept"
+        )
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)  # what is too large for it is not finite
     finite = np.isfinite(values).reshape(nodes, -1).all(1)
     if not finite.all():
         bad = int((~finite).sum())
@@ -72,4 +79,4 @@ def _checked(series: Series, step: int, name: str, values: NDArray[np.floating])
         values = values[:, :2]  # a plane's vectors, as VTK writes them
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
-    return np.ascontiguousarray(values, dtype=np.float32)
+    return np.ascontiguousarray(values)

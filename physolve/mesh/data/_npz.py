@@ -53,7 +53,9 @@ def _cells(file: Path, arrays: dict[str, NDArray], dim: int) -> dict[str, NDArra
         if name == "cells":
             kind = _BY_COLUMNS.get((dim, arrays[name].shape[-1]), "")
         if kind in NODES_PER_CELL:
-            found[kind] = arrays.pop(name).astype(np.int64)
+            block = arrays.pop(name)
+            whole = np.array_equal(block, np.round(block))  # else it is refused with the mesh
+            found[kind] = block.astype(np.int64) if whole else block
     if not found:
         known = ", ".join(PLURALS)
         raise ProblemFileError(f"{file}: cells: got none among {', '.join(arrays) or 'no arrays'}; call them {known}")

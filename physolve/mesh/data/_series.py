@@ -41,6 +41,13 @@ class Series:
     def __post_init__(self) -> None:
         if not len(self.times):
             raise ProblemFileError(f"{self.origin}: steps: got none, expected at least one")
+        if not np.isfinite(self.times).all():
+            step = int(np.argmin(np.isfinite(self.times)))
+            raise ProblemFileError(f"{self.origin}: time {self.times[step]} of step {step} is not a finite number")
+        if self.points.ndim != 2 or self.points.shape[1] not in (2, 3):
+            raise ProblemFileError(
+                f"{self.origin}: points: got shape {self.points.shape}, expected (nodes, 2) or (nodes, 3)"
+            )
         if np.any(np.diff(self.times) <= 0):
             k = int(np.argmax(np.diff(self.times) <= 0)) + 1
             raise ProblemFileError(f"{self.origin}: time {self.times[k]:g} of step {k} is not after the one before")
@@ -90,6 +97,8 @@ def _check_cells(origin: str, kind: str, block: np.ndarray, nodes: int) -> None:
     if NODES_PER_CELL.get(kind) != block.shape[-1] or block.ndim != 2:
         known = ", ".join(f"{name} {count}" for name, count in NODES_PER_CELL.items())
         raise ProblemFileError(f"{origin}: cells: got '{kind}' of shape {block.shape}, expected (m, nodes): {known}")
+    if block.dtype.kind not in "iu" and not np.array_equal(block, np.round(block)):
+        raise ProblemFileError(f"{origin}: cells: got '{kind}' with fractions, expected numbers of nodes")
     if block.size and (block.min() < 0 or block.max() >= nodes):
         cell = int(np.argmax(((block < 0) | (block >= nodes)).any(1)))
         raise ProblemFileError(

@@ -49,10 +49,18 @@ def _fits(points: NDArray[np.floating], mesh: NDArray[np.integer], degree: int) 
     if degree not in (1, 2):
         raise SpecificationError(f"least-squares gradient: got degree {degree}, expected 1 or 2")
     points = np.asarray(points, dtype=np.float64)
+    if not np.isfinite(points).all():
+        node = int(np.argmin(np.isfinite(points).all(1)))
+        raise SpecificationError(f"least-squares gradient: node {node} is at {points[node].tolist()}, expected numbers")
     edges = mesh if degree == 1 else KHop(2).edges(points, np.asarray(mesh, dtype=np.int64))
     edges = edges[:, edges[0] != edges[1]]
     row, node = edges[:, np.lexsort((edges[1], edges[0]))]
     step = points[node] - points[row]
+    if (same := ~step.any(1)).any():
+        first, second = int(row[same][0]), int(node[same][0])
+        raise SpecificationError(
+            f"least-squares gradient: nodes {first} and {second} are both at {points[first].tolist()}; join them"
+        )
     size = _largest_step(row, step, len(points))
     terms = _terms(points.shape[1], degree)
     phi = _taylor(step / size[row, None], terms)

@@ -26,11 +26,13 @@ class Judge:
         self, case: Case, velocity: str = "velocity", pressure: str = "pressure", viscosity: float | None = None
     ) -> None:
         self.velocity, self.pressure = velocity, pressure
-        self.normal = torch.from_numpy(case.node_type == NodeType.NORMAL)
-        self.gradient = least_squares_gradient(case.points, mesh_edges(case.cells, len(case.points)))
+        self.used, cells = _used(case.cells, len(case.points))
+        points, node_type = case.points[self.used], case.node_type[self.used]
+        self.normal = torch.from_numpy(node_type == NodeType.NORMAL)
+        self.gradient = least_squares_gradient(points, mesh_edges(cells, len(points)))
         self.forces: Forces | None = None
-        if viscosity is not None and np.isin(case.node_type, BODIES).any():
-            self.forces = Forces(case.points, case.cells, case.node_type, viscosity)
+        if viscosity is not None and np.isin(node_type, BODIES).any():
+            self.forces = Forces(points, cells, node_type, viscosity)
         self._rows: dict[str, list[Any]] = {}
 
     def add(self, time: float, fields: Mapping[str, NDArray], truth: Mapping[str, NDArray] | None) -> None:
@@ -47,10 +49,19 @@ class Judge:
     def _figures(self, frame: Mapping[str, NDArray] | None) -> dict[str, Any]:
         if frame is None or self.velocity not in frame:
             return {}
-        slopes = self.gradient(torch.from_numpy(np.asarray(frame[self.velocity], dtype=float)))[self.normal]
+        velocity = np.asarray(frame[self.velocity], dtype=float)[self.used]
+        slopes = self.gradient(torch.from_numpy(velocity))[self.normal]
         divergence = slopes.diagonal(dim1=-2, dim2=-1).sum(-1)
         size = slopes.square().sum((-2, -1)).mean().sqrt().clamp_min(1e-30)
         found: dict[str, Any] = {"divergence": float(divergence.square().mean().sqrt() / size)}
         if self.forces is not None and self.pressure in frame:
-            found["force"] = self.forces(frame[self.velocity], frame[self.pressure])
+            found["force"] = self.forces(velocity, np.asarray(frame[self.pressure])[self.used])
         return found
+
+
+def _used(cells: Mapping[str, NDArray[np.integer]], nodes: int) -> tuple[NDArray, dict[str, NDArray[np.integer]]]:
+    """The nodes that cells have, and the cells with numbers among those: a node without a cell has no slopes."""
+    used = np.unique(np.concatenate([block.ravel() for block in cells.values()]))
+    number = np.full(nodes, -1)
+    number[used] = np.arange(len(used))
+    return used, {kind: number[block] for kind, block in cells.items()}

@@ -1,5 +1,6 @@
 """A whole training run: start or resume, weights and the record beside them."""
 
+import logging
 from pathlib import Path
 
 import torch
@@ -8,11 +9,14 @@ from physolve.errors import SpecificationError
 from physolve.training import LAST, WEIGHTS, Keeper, Listener, fit, kept, run_folder
 
 from .._design import Design, design_from_data
+from .._node_types import NodeType
 from .._simulator import Simulator
 from ..data import MeshStore
 from ._design import design_for, scales_of
 from ._module import MeshModule
 from ._settings import Configuration
+
+_log = logging.getLogger("physolve")
 
 TOLD_EVERY = 10  # steps: reading the loss waits for the device
 
@@ -35,10 +39,27 @@ def train(
     folder = run_folder(folder, fresh=fresh)
     store = MeshStore(configuration.data.path)
     design = design_for(configuration, store)
+    _check_splits(store)
     _check_last(folder / LAST, design)
     module = MeshModule(configuration, store, _simulator(configuration, store, design))
     fit(module, Keeper(folder, configuration.training, "rmse", progress, TOLD_EVERY))
     return folder / WEIGHTS
+
+
+def _check_splits(store: MeshStore) -> None:
+    """Every trajectory to learn from or be judged by has nodes to predict; a word where none is there to judge by."""
+    for split in ("train", "validation"):
+        for name in store.names(split):
+            if not (store.mesh(name).node_type == NodeType.NORMAL).any():
+                raise SpecificationError(
+                    f"{store.path}: trajectory '{name}' has no normal node, expected some to predict; convert it with"
+                    " other node types"
+                )
+    if not store.names("validation"):
+        _log.warning(
+            "%s: no trajectory for validation: the errors told are of flows that are trained on; convert with --split",
+            store.path,
+        )
 
 
 def _simulator(configuration: Configuration, store: MeshStore, design: Design) -> Simulator:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tables import HEADER, STATIONS, day_of, row, table
 
-from physolve.air.data import BEIJING, Columns, Preparation, prepare, read_columns
+from physolve.air.data import BEIJING, Columns, Preparation, Stations, prepare, read_columns
 from physolve.errors import ProblemFileError, SpecificationError
 
 HOURLY = Preparation(hours=1)
@@ -91,6 +91,33 @@ def test_unknown_stations_and_bad_times_are_left_out(tmp_path):
     assert report.unknown_stations == {"z": 2}
     assert report.silent_stations == ("b",)
     assert report.bad_times == 1
+
+
+def test_weather_every_three_hours_beside_hourly_concentrations_counts(tmp_path):
+    """Each variable as often as it is measured: one row of weather is a whole interval of three hours."""
+    header = HEADER.replace(",PM2.5", "")
+    air = table(
+        tmp_path, *(f"a,2020-01-01T{h:02d}:00,{h}" for h in range(24)), header="station,time,PM2.5", name="air.csv"
+    )
+    rows = [f"a,2020-01-01T{h:02d}:00,{h},1013,-3,N,2" for h in range(0, 24, 3)]
+    series, report = prepare([air, table(tmp_path, *rows, header=header, name="weather.csv")], STATIONS)
+    assert series.weather[:, 0, 0].tolist() == list(range(0, 24, 3))
+    assert report.missing["wind"] == 0
+
+
+def test_stations_are_called_as_they_are_written(tmp_path):
+    stations = Stations(("007", "NA"), STATIONS.latitude, STATIONS.longitude)
+    series, report = prepare([table(tmp_path, row("007"), row("NA"))], stations, HOURLY)
+    assert series.stations.names == ("007", "NA")
+    assert not report.unknown_stations
+
+
+def test_marks_of_missing_values_are_those_of_the_tables_own_units(tmp_path):
+    rows = [row("a", h, pm=pm) for h, pm in enumerate(("2", "-999", "99999"))]
+    how = Preparation(1, columns=Columns(factors={"PM2.5": 1000}))
+    series, report = prepare([table(tmp_path, *rows)], STATIONS, how)
+    assert np.nan_to_num(series.values[:, 0, 0], nan=-1).tolist() == [2000, -1, -1]
+    assert report.sentinels["PM2.5"] == 2
 
 
 def test_columns_by_other_names_and_units(tmp_path):

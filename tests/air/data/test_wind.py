@@ -43,7 +43,7 @@ def test_points_of_the_compass_run_clockwise(k):
 @given(st.text(max_size=6).filter(lambda text: text.strip().upper() not in POINTS))
 def test_what_is_no_direction_is_missing(text):
     degrees = degrees_from([text])[0]
-    assert np.isnan(degrees) or degrees == float(text)
+    assert np.isnan(degrees) or degrees == float(text.strip())
 
 
 @pytest.mark.parametrize("bad", [None, "", "NaN", "-1", 360.5, 999999, "variable"])

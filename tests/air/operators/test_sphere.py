@@ -35,6 +35,14 @@ def test_latitude_and_longitude_are_not_mixed_up():
     assert np.degrees(bearing(60.0, 20.0, 60.01, 20.01)) == pytest.approx(26.57, abs=0.02)
 
 
+@pytest.mark.parametrize("shift", [0.0, 360.0])
+def test_a_plane_over_the_date_line(shift):
+    longitude = np.array([179.8, -179.8, 180.0])
+    plane = local_plane(np.zeros(3), np.where(longitude < 0, longitude + shift, longitude))
+    degree = np.pi * EARTH_RADIUS / 180
+    np.testing.assert_allclose(plane, [[-0.2 * degree, 0], [0.2 * degree, 0], [0, 0]], atol=1e-3)
+
+
 def test_the_local_plane_keeps_distances():
     rng = np.random.default_rng(0)
     latitude, longitude = 39.6 + 0.7 * rng.random(20), 116 + 0.7 * rng.random(20)

@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from air_problems import FULL, problem_of
 
 from physolve.air import AirSizes, load_weights
-from physolve.air.data import write_series
+from physolve.air.data import split, write_series
 from physolve.air.training import (
     Configuration,
     DataSettings,
@@ -98,6 +99,28 @@ def test_parts_that_are_too_short_are_refused(configuration):
     short = replace(configuration, data=replace(configuration.data, parts=(8.0, 1.0, 8.0)))
     with pytest.raises(SpecificationError, match="validation: got 4 steps, expected at least 4 of history"):
         prepared(short)
+
+
+@pytest.mark.parametrize(("which", "name"), [(0, "training"), (1, "validation")])
+def test_parts_without_a_measurement_are_refused(configuration, series, which, name):
+    values, first = series.values.copy(), sum(len(part) for part in split(series, (3, 1, 1))[:which])
+    values[first : first + len(split(series, (3, 1, 1))[which]), :, 0] = np.nan
+    write_series(configuration.data.series, replace(series, values=values))
+    with pytest.raises(SpecificationError, match=f"{name}: got no measurement of PM2.5"):
+        prepared(configuration)
+
+
+def test_another_size_is_not_resumed(configuration, tmp_path):
+    train(configuration, tmp_path / "run")
+    with pytest.raises(SpecificationError, match="the run is of another model"):
+        train(replace(configuration, model=replace(configuration.model, hidden=5)), tmp_path / "run")
+
+
+def test_other_data_are_not_resumed(configuration, series, tmp_path):
+    train(configuration, tmp_path / "run")
+    write_series(configuration.data.series, replace(series, values=series.values + 1))
+    with pytest.raises(SpecificationError, match="the run is of another problem"):
+        train(configuration, tmp_path / "run")
 
 
 def test_shipped_configurations_can_be_read():

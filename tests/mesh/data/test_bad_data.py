@@ -130,6 +130,11 @@ def test_a_name_twice(tmp_path):
         ({"times": np.arange(3)}, "times: got 3, expected one for each of the 4 steps"),
         ({"times": np.array([0, 1, 1, 2])}, "time 1 of step 2 is not after the one before"),
         ({"points": np.full((16, 2), np.nan)}, "points: node 0 is not a finite number"),
+        ({"times": np.array([0, 1, np.nan, 3])}, "time nan of step 2 is not a finite number"),
+        ({"points": np.zeros((16, 4))}, r"points: got shape \(16, 4\)"),
+        ({"triangles": sim.TRIANGLES + 0.5}, "cells: got 'triangle' with fractions"),
+        ({"pressure": np.full((4, 16), 1j)}, "entries of type complex128, expected real numbers"),
+        ({"pressure": np.full((4, 16), 1e300)}, "is not finite at 16 of 16 nodes"),
     ],
 )
 def test_archives_that_do_not_fit(tmp_path, changes, message):

@@ -137,3 +137,11 @@ def test_what_does_not_fit():
         finite_volume_gradient(points, {"quad": np.array([[0, 1, 5, 4]])})
     with pytest.raises(SpecificationError, match=r"triangle 0 of nodes \[0, 1, 2\] is flat"):
         finite_volume_gradient(points, {"triangle": np.array([[0, 1, 2], [0, 1, 5]])})
+
+
+def test_nodes_at_one_place_and_at_none_are_named():
+    points, edges = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]]), mesh_edges({"quad": np.array([[0, 1, 3, 2]])}, 4)
+    with pytest.raises(SpecificationError, match=r"nodes 0 and 1 are both at \[0.0, 0.0\]; join them"):
+        least_squares_gradient(points * [[1], [0], [1], [1]], edges)
+    with pytest.raises(SpecificationError, match=r"node 2 is at \[nan, 1.0\], expected numbers"):
+        least_squares_gradient(points + np.array([[0, 0], [0, 0], [np.nan, 0], [0, 0]]), edges)

@@ -82,6 +82,22 @@ def judged(velocity, **options):
     return judge.histories()
 
 
+def test_a_node_without_a_cell_changes_nothing():
+    points, cells, types = ring()
+    velocity = np.stack([points[:, 1] ** 2, points[:, 0]], 1)
+    found = []
+    for more in (0, 1):  # in front, so that all numbers are others
+        here = np.concatenate([np.full((more, 2), 9.0), points])
+        start = {"velocity": np.concatenate([np.zeros((more, 2)), velocity]), "pressure": np.zeros(len(here))}
+        shifted = {kind: block + more for kind, block in triangles(cells).items()}
+        case = Case("ring", here, shifted, np.concatenate([np.zeros(more, dtype=int), types]), start)
+        judge = Judge(case, viscosity=NU)
+        judge.add(0.0, start, None)
+        found.append(judge.histories())
+    assert found[1]["divergence"] == pytest.approx(found[0]["divergence"])
+    assert found[1]["force"] == pytest.approx(found[0]["force"])
+
+
 def test_divergence_is_relative_to_the_gradient():
     turning = judged(lambda x, y: np.stack([-y, x], 1))
     assert turning["divergence"] == pytest.approx([0.0], abs=1e-12)
