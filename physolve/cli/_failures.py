@@ -14,14 +14,16 @@ from ._exit import ExitCode
 
 
 @contextmanager
-def told_in_one_line(debug: bool) -> Iterator[None]:
-    """Turn any exception inside into one line on stderr and `typer.Exit`; Ctrl-C as well."""
+def told_in_one_line(
+    debug: bool, interrupted: str = "interrupted before there was a solution; nothing was written"
+) -> Iterator[None]:
+    """Turn any exception inside into one line on stderr and `typer.Exit`; Ctrl-C as well, with its own line."""
     try:
         yield
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except KeyboardInterrupt:
-        complain("interrupted before there was a solution; nothing was written")
+        complain(interrupted)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except Exception as error:
         if debug:

@@ -12,6 +12,7 @@ from ._failures import told_in_one_line
 from ._mesh_split import Split, fractions
 from ._mesh_summary import data_set_record, print_data_set
 from ._options import AsJson, Debug, Quiet, Seed, positive
+from ._outputs import output
 from ._summary import print_json
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 def convert(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files or folders with simulations.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The data set to write (.h5).")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="The data set to write (.h5).", callback=output((".h5",))),
+    ],
     field: Annotated[
         list[str] | None,
         typer.Option("--field", metavar="NAME[=A,B,...]", help="A field to keep; from the arrays A, B. Repeatable."),

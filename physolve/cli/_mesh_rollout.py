@@ -65,7 +65,8 @@ def rollout(
     own, and its exact solution is compared with where it has one. The series can be opened in ParaView. A rollout that
     blows up stops with what was written and exit code 3.
     """
-    with told_in_one_line(debug):
+    stopped = "interrupted; " + ("nothing was written" if out is None else f"the steps until then are in {out}")
+    with told_in_one_line(debug, stopped):
         from ..mesh import load_simulator
         from ..mesh.rollout import Judge
 

@@ -24,8 +24,13 @@ LAST = "last.ckpt"
 
 
 def run_folder(folder: str | Path, *, fresh: bool) -> Path:
-    """The folder of a run, made where it is missing; a `fresh` run leaves no checkpoint to go on from."""
+    """The folder of a run, made where it is missing; a `fresh` run leaves no checkpoint to go on from.
+
+    Raises ProblemFileError for a file of that name.
+    """
     folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ProblemFileError(f"{folder}: folder: is a file; give the folder of a run")
     folder.mkdir(parents=True, exist_ok=True)
     if fresh:
         (folder / LAST).unlink(missing_ok=True)

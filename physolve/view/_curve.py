@@ -42,6 +42,14 @@ def curve_axes(xlabel: str, ylabel: str, title: str, logarithmic: bool = False) 
     return figure, axes
 
 
+def widen(axes: Axes) -> None:
+    """A constant drawn as one: else its rounding fills the height."""
+    low, high = axes.get_ylim()
+    size = max(abs(low), abs(high))
+    if high - low < 1e-9 * size:
+        axes.set_ylim(low - 0.05 * size, high + 0.05 * size)
+
+
 def curve_look(index: int) -> dict[str, Any]:
     """Colour and dash of the index-th curve."""
     dash = _DASHES[index // len(COLORS) % len(_DASHES)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._curve import add_legend, curve_axes, curve_look, shared_label, time_look
+from ._curve import add_legend, curve_axes, curve_look, shared_label, time_look, widen
 from ._figure import Film
 from ._mesh import at_time, evaluate
 from ._quantity import Quantity, magnitude
@@ -23,8 +23,9 @@ def curve_figure(request: Request) -> Any:
     """Curves over the only coordinate; with time, one per moment (and unknown)."""
     x = _abscissa(request)
     logarithmic = all(quantity.kind == "logarithmic" for quantity in request.quantities)
-    figure, axes = curve_axes(request.labels[0], shared_label(request.quantities), request.title, logarithmic)
     moments = request.instants(_SNAPSHOTS) if request.dimension else (None,)
+    title = request.heading(moments[0]) if len(moments) == 1 else request.title
+    figure, axes = curve_axes(request.labels[0], shared_label(request.quantities), title, logarithmic)
     several = len(request.quantities) > 1
     for j, time in enumerate(moments):
         for k, quantity in enumerate(request.quantities):
@@ -37,6 +38,8 @@ def curve_figure(request: Request) -> Any:
     axes.set_xlim(x[0], x[-1])
     if logarithmic:
         axes.set_ylim(bottom=max(axes.get_ylim()[0], axes.get_ylim()[1] * 1e-9))
+    else:
+        widen(axes)
     add_legend(axes, outside=len(axes.get_lines()) > 4)
     return figure
 

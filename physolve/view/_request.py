@@ -96,7 +96,9 @@ def make_request(
     if reference is not None and quantity != "error" and not (curve and quantity == "field"):
         raise SpecificationError(f"plot: reference is of no use for this picture of the {quantity}; leave it out")
     space, interval = split_time(problem.domain)
-    span = _span(problem, interval)
+    span, ended = _span(problem, interval), getattr(solution, "valid_until", None)
+    if span is not None and ended is not None:
+        span = (span[0], ended)  # nothing is known after it
     chosen = quantities(solution, quantity, unknown, reference, units, split=curve)
     overlay = reference_function(problem, reference) if reference is not None and quantity == "field" else None
     names = [s.name for s in problem.coordinates]
@@ -106,7 +108,7 @@ def make_request(
         space=space if interval is not None or problem.time is None else None,
         plane=problem.domain,
         span=span,
-        times=_times(time, span),
+        times=_times(time, span, ended is not None),
         resolution=resolution,
         title=problem.name if title is None else title,
         labels=tuple(_with_unit(mathematics(name), units.get(name, "")) for name in names),
@@ -134,7 +136,9 @@ def _span(problem: Any, interval: Any) -> tuple[float, float] | None:
     return float(lower[-1]), float(upper[-1])
 
 
-def _times(time: float | Sequence[float] | None, span: tuple[float, float] | None) -> tuple[float, ...] | None:
+def _times(
+    time: float | Sequence[float] | None, span: tuple[float, float] | None, ended: bool
+) -> tuple[float, ...] | None:
     if time is None:
         return None
     if span is None:
@@ -143,5 +147,6 @@ def _times(time: float | Sequence[float] | None, span: tuple[float, float] | Non
     margin = 1e-9 * (span[1] - span[0])
     for t in found:
         if not span[0] - margin <= t <= span[1] + margin:
-            raise SpecificationError(f"plot: time {t:g} is outside the problem's {span[0]:g} to {span[1]:g}")
+            whose = "in which the solution is valid" if ended else "of the problem"
+            raise SpecificationError(f"plot: time {t:g} is outside {span[0]:g} to {span[1]:g}, the time {whose}")
     return tuple(min(max(t, span[0]), span[1]) for t in found)

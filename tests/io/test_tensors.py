@@ -101,13 +101,19 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
     write_tensors(path, tensors(), HEADER)
     before = path.read_bytes()
-    monkeypatch.setattr("safetensors.torch.save_file", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("safetensors.torch.save", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(ProblemFileError, match="disk full"):
         write_tensors(path, {}, {})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(ProblemFileError, match="is a folder"):
         write_tensors(tmp_path, {}, {})
+
+
+def test_others_may_read_what_is_written(tmp_path):
+    write_tensors(tmp_path / "a.safetensors", tensors(), HEADER)
+    (tmp_path / "b").touch()
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "b").stat().st_mode
 
 
 def test_save_file_of_others_is_told_apart(tmp_path):

@@ -11,7 +11,7 @@ from sympy import cos, exp, pi, sin
 
 import physolve as ps
 from physolve import _solve
-from physolve.errors import ProblemFileError, UnsupportedError
+from physolve.errors import ProblemFileError, SpecificationError, UnsupportedError
 from physolve.lagrangian import Crossing, Lagrangian, LagrangianField, _lagrangian, rebuild_field
 from physolve.nets import JetAtom
 from physolve.reference import cole_hopf
@@ -189,6 +189,14 @@ def test_nothing_is_said_after_they_cross(broken):
         values = broken(np.stack([grid, np.full_like(grid, time)], 1))
         assert np.isfinite(values).all() == known
         assert np.isnan(values).all() != known
+
+
+def test_no_picture_is_made_of_a_time_after_they_cross(broken, tmp_path):
+    with pytest.raises(
+        SpecificationError, match=r"time 1.2 is outside 0 to 0.9\d*, the time in which the solution is valid"
+    ):
+        broken.plot(tmp_path / "late.png", time=1.2)
+    assert not (tmp_path / "late.png").exists()
 
 
 def test_before_they_cross_the_solution_holds(broken):

@@ -184,7 +184,7 @@ BAD = [
     ("plane", "a.png", {"quantity": "error", "reference": lambda p: p}, SpecificationError, "gave shape"),
     ("plane", "a.png", {"reference": X}, SpecificationError, "of no use for this picture of the field"),
     ("plane", "a.png", {"time": 0.5}, SpecificationError, "for a problem without time"),
-    ("plane over time", "a.png", {"time": 7}, SpecificationError, "time 7 is outside the problem's 0 to 1"),
+    ("plane over time", "a.png", {"time": 7}, SpecificationError, "time 7 is outside 0 to 1, the time of the problem"),
     ("plane", "a.png", {"resolution": 1}, SpecificationError, "resolution must be an integer of at least 2"),
     ("plane", "a.png", {"units": {"w": "m"}}, SpecificationError, "units: 'w' is not a name here"),
     ("plane", "no/a.png", {}, ProblemFileError, "does not exist; create it first"),

@@ -34,6 +34,8 @@ def read_source(path: str | PathLike[str], dt: float = 1.0) -> list[Series]:
     place = Path(path)
     if place.is_dir():
         return _folder(place, dt)
+    if not place.exists():
+        raise ProblemFileError(f"{place}: file: does not exist")
     if place.suffix not in _FILES:
         known = ", ".join(_FILES)
         raise ProblemFileError(f"{place}: file: unknown kind '{place.suffix}'; expected {known}, or a folder")

@@ -74,7 +74,8 @@ def test_several_trajectories_in_a_meshgraphnets_file(tmp_path):
 def test_what_is_not_there(tmp_path):
     with pytest.raises(ProblemFileError, match="does not exist"):
         read_source(tmp_path / "no.npz")
-    with pytest.raises(ProblemFileError, match=r"unknown kind '.msh'; expected .npz"):
-        read_source(tmp_path / "mesh.msh")
     with pytest.raises(ProblemFileError, match="nothing in it that can be read"):
         read_source(tmp_path)
+    (tmp_path / "mesh.msh").touch()
+    with pytest.raises(ProblemFileError, match=r"unknown kind '.msh'; expected .npz"):
+        read_source(tmp_path / "mesh.msh")
