@@ -126,6 +126,8 @@ def _run(
     from ..io import writing_series
     from ..mesh.rollout import Snapshots, run_rollout
 
+    if film is not None:
+        _check_film(case)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     snapshots = Snapshots(simulator.design.state.names[0], every=max(1, steps // FRAMES))
     with ExitStack() as stack:
@@ -136,6 +138,14 @@ def _run(
     if film is not None:
         _draw(film, case, snapshots, title)
     return done
+
+
+def _check_film(case: Case) -> None:
+    """Refuse what cannot be drawn before it has been computed."""
+    from ..io import mesh_field
+    from ..view import triangulated
+
+    triangulated(mesh_field(case.points, case.cells))
 
 
 def _draw(film: Path, case: Case, snapshots: Snapshots, title: str) -> None:

@@ -55,9 +55,9 @@ def kept(path: Path) -> dict[str, Any]:
     """What a module put under "run" into its checkpoint. Raises ProblemFileError for no checkpoint of a run."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)["run"]
-    except (RuntimeError, OSError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    except (RuntimeError, OSError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise ProblemFileError(
-            f"{path}: no checkpoint of a run ({type(error).__name__}); begin anew with fresh=True, or in another folder"
+            f"{path}: no checkpoint of a run ({type(error).__name__}); begin anew (fresh), or in another folder"
         ) from None
 
 

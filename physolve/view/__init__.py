@@ -1,6 +1,7 @@
 """Pictures, animations and scenes of solutions and rollouts, drawn without a screen."""
 
 from ._comparison import comparison_film as comparison_film
+from ._comparison import triangulated as triangulated
 from ._curve import plot_convergence as plot_convergence
 from ._curve import plot_cut as plot_cut
 from ._mesh import mesh_domain as mesh_domain

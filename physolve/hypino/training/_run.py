@@ -51,6 +51,6 @@ def _check_last(path: Path, configuration: Configuration) -> None:
     """Refuse to go on with a run of another hypernetwork."""
     if path.is_file() and sizes_from_data(path, kept(path).get("sizes")) != configuration.hypernetwork:
         raise SpecificationError(
-            f"{path}: the run's hypernetwork has other sizes; give the same [hypernetwork], begin anew with fresh=True,"
+            f"{path}: the run's hypernetwork has other sizes; give the same [hypernetwork], begin anew (fresh),"
             " or in another folder"
         )

@@ -27,6 +27,8 @@ def read_meshgraphnets(file: Path) -> list[Series]:
 
     dt = _dt(file.with_name("meta.json"))
     with h5py.File(file, "r") as opened:
+        if not len(opened):
+            raise ProblemFileError(f"{file}: content: got no trajectory, expected a group for each")
         return [_series(file, name, group, dt) for name, group in opened.items()]
 
 
@@ -40,7 +42,7 @@ def _series(file: Path, name: str, group: Any, dt: float) -> Series:
     steps = same_steps(origin, {key: group[key] for key in fields})
     first, kind = _still(points, 2), _kind(origin, points.shape[-1], cells.shape[-1])
     blocks = {kind: _still(cells, 2).astype(np.int64)}
-    node_type = _still(group[NODE_TYPE][()].squeeze(-1), 1).astype(np.int64) if NODE_TYPE in group else None
+    node_type = _node_type(group[NODE_TYPE][()], len(first)) if NODE_TYPE in group else None
     series = Series(
         name=name,
         origin=origin,
@@ -64,6 +66,12 @@ def _frame(file: Path, name: str, fields: list[str], step: int) -> Frame:
 def _still(values: NDArray, dims: int) -> NDArray:
     """The first step of what may or may not have steps in front."""
     return values if values.ndim == dims else values[0]
+
+
+def _node_type(values: NDArray, nodes: int) -> NDArray[np.int64]:
+    """(nodes,) of what may have steps in front and a column behind."""
+    values = values[..., 0] if values.ndim > 1 and values.shape[-1] == 1 and values.shape[-2] == nodes else values
+    return _still(values, 1).astype(np.int64)
 
 
 def _kind(origin: str, dim: int, columns: int) -> str:

@@ -76,6 +76,6 @@ def _check_last(path: Path, design: Design) -> None:
     """Refuse to go on with a run of another simulator."""
     if path.is_file() and design_from_data(path, kept(path).get("design")) != design:
         raise SpecificationError(
-            f"{path}: the run's simulator is another one; give the same data and sizes, begin anew with fresh=True, or"
+            f"{path}: the run's simulator is another one; give the same data and sizes, begin anew (fresh), or"
             " in another folder"
         )

@@ -1,5 +1,6 @@
 """Every format gives back the same simulation."""
 
+import h5py
 import numpy as np
 import pytest
 import simulations as sim
@@ -69,6 +70,22 @@ def test_several_trajectories_in_a_meshgraphnets_file(tmp_path):
     series = read_source(sim.write_meshgraphnets(tmp_path / "train.h5"))
     assert [one.name for one in series] == ["0", "1", "2"]
     assert np.array_equal(series[2].frame(1)["velocity"], sim.flow(1, shift=0.2)["velocity"])
+
+
+@pytest.mark.parametrize("shape", [(sim.N,), (sim.N, 1), (sim.STEPS, sim.N), (sim.STEPS, sim.N, 1)])
+def test_node_types_of_meshgraphnets_in_any_shape(tmp_path, shape):
+    path = sim.write_meshgraphnets(tmp_path / "train.h5", trajectories=1)
+    with h5py.File(path, "r+") as file:
+        del file["0/node_type"]
+        file["0/node_type"] = np.broadcast_to(sim.NODE_TYPE.reshape(shape[-2:] if shape[-1] == 1 else -1), shape)
+    (series,) = read_source(path)
+    assert series.node_type.tolist() == sim.NODE_TYPE.tolist()
+
+
+def test_a_file_without_trajectories(tmp_path):
+    h5py.File(tmp_path / "none.h5", "w").close()
+    with pytest.raises(ProblemFileError, match="got no trajectory"):
+        read_source(tmp_path / "none.h5")
 
 
 def test_what_is_not_there(tmp_path):
