@@ -36,11 +36,11 @@ std::optional<NarrowWay> narrow_way(const Plan& plan, const Job<float>& job) {
   };
   const int most = most_warps(tiles, back);
   for (bool near : {true, false}) {
-    for (int warps = most; warps >= (near ? 4 : 1); --warps) {
+    for (int warps = most; warps >= (near ? 4 : 2); --warps) {
       if (const auto found = way(warps, near)) return found;
     }
   }
-  return std::nullopt;  // many layers
+  return std::nullopt;  // many layers; a warp alone has no turns: it may not meet itself at a barrier
 }
 
 }  // namespace physolve

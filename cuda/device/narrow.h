@@ -13,7 +13,7 @@ PHYSOLVE_HD_INLINED int narrow_tiles(const Plan& plan, const Job<float>& job) {
   return widest <= 32 ? 4 : widest <= 64 ? 8 : 0;
 }
 
-// As run_block (block.h); tasks side by side, so that a network is packed once or twice; `back` for weights' gradients.
+// As run_block (block.h); tasks side by side, so that a block packs a network once; `back` for weights' gradients.
 template <int tiles, class Known, bool back, class Warp, class Machine>
 PHYSOLVE_HD_INLINED void run_narrow_block(const Plan& plan, const Batch<float>& batch, const Job<float>& job, long chunks,
                                           int block, int blocks, const Machine& machine, Warp warp,

@@ -49,7 +49,7 @@ class NarrowSweep {
   static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL, parts = weight_parts(tiles);
   using Jet = Rows<Four, Known>;
 
-  // `sums` is null for forward.
+  // Forward has no use for `sums`.
   PHYSOLVE_HD_INLINED NarrowSweep(const Plan& plan, const float* weights, const NarrowJets& jets, float* sums, Warp warp)
       : plan(plan), shape(plan, tiles), weights(weights), jets(jets), sums(sums), warp(warp), x(jets.x()), y(jets.y()),
         g(warp.lane / 4), t(warp.lane % 4) {}
@@ -166,8 +166,7 @@ class NarrowSweep {
   }
 
   PHYSOLVE_HD_INLINED void features_into_y(const float* points, int count) const {
-    const int last = count > 0 ? count - 1 : 0;
-    const float* point = points + (g < count ? g : last) * plan.dim;  // a short tile repeats its last point
+    const float* point = points + (g < count ? g : count - 1) * plan.dim;  // a short tile repeats its last point
     const auto* features = reinterpret_cast<const FeaturePair*>(weights + shape.features_at());
     for (int j = 0; j < shape.head_tiles; ++j) {
       const FeaturePair two = features[4 * j + t];
@@ -290,9 +289,9 @@ class NarrowSweep {
     for (int r = 0; r < rows; ++r) {
       Fragment<4> a[2];
       PHYSOLVE_UNROLL
-      for (int k = 0; k < 8; ++k) {  // points t and t + 4; a tile beyond the last is nobody's
+      for (int k = 0; k < 8; ++k) {  // points t and t + 4; a tile beyond the layer's is nobody's
         const int tile = i + k / 4 * 2 + k % 2;
-        a[k / 4].set(k % 4, input[(tile < tiles ? tile : i) * stride + r * CELL + place + k % 4 / 2 * 32]);
+        a[k / 4].set(k % 4, input[tile * stride + r * CELL + place + k % 4 / 2 * 32]);
       }
       PHYSOLVE_UNROLL
       for (int n = 0; n < across; ++n) {

@@ -29,11 +29,11 @@ struct Fragment {
 
   PHYSOLVE_HD void set(int k, float value) {
     big[k] = to_tf32(value);
-    small[k] = value - big[k];  // what it has beyond 11 bits the tensor cores cut off; NaN where value is
+    small[k] = value - big[k];  // what it has beyond 11 bits the tensor cores cut off; NaN where value is not finite
   }
 };
 
-// Warp `own` of a block's `warps`, at most 15. These have turns, in their order, again and again.
+// Warp `own` of a block's `warps`, two to fifteen where they have turns: in their order, again and again.
 struct DeviceWarp {
   int lane, own, warps;
 
@@ -52,6 +52,7 @@ struct DeviceWarp {
   }
 
   PHYSOLVE_HD void pass_turn() const {
+    sync();  // all lanes together, as the barrier wants them
 #if defined(__CUDA_ARCH__)
     asm volatile("bar.arrive %0, 64;" ::"r"(own + 1 < warps ? 2 + own : 1) : "memory");
 #endif

@@ -73,11 +73,12 @@ def test_failed_write_leaves_the_old_file_and_nothing_half_written(
     save_weights(path, Hypernetwork(TINY))
     old = path.read_bytes()
 
-    def full_disk(tensors: object, file: Path, metadata: object) -> None:
-        file.write_bytes(b"half")
+    def full_disk(file: Path, content: bytes) -> int:
+        with file.open("wb") as stream:
+            stream.write(content[: len(content) // 2])
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("safetensors.torch.save_file", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(ProblemFileError, match="no space left"):
         save_weights(path, Hypernetwork(TINY))
     assert path.read_bytes() == old

@@ -79,8 +79,8 @@ struct HostWarp {
   }
 };
 
-// How a job is cut: chunks of a network's points, blocks for them, their warps, a warp's jets in shared memory, and whether sums
-// are there too.
+// How a job is cut: chunks of a network's points, blocks for them, their warps, a warp's jets in shared memory, and whether
+// sums are there too.
 struct Cut {
   long chunks;
   int blocks, warps, fast;
@@ -180,6 +180,8 @@ int main() {
   good = agree(make_plan({2, 8, 8, 1}, Function::tanh, 1, true, {0, 1}, {xx, {0, 1}, yy}), 9, false, {1, 2, 2, 5, false}) && good;
   good = agree(make_plan({2, 24, 24, 1}, Function::sine, 1, false, {0, 1}, {yy}), 9, false, {2, 3, 2, 4, true}) && good;
   good = agree(make_plan({2, 40, 40, 40, 11}, Function::tanh, 1, true, {0, 1}, {xx, yy}), 53, false, {2, 3, 2, 4, false}) && good;
+  // gates that mix nothing, seven tiles of features
+  good = agree(make_plan({4, 40, 1}, Function::tanh, 6, true, {0, 1}, {}), 9, false, {1, 1, 2, 3, true}) && good;
   std::puts(good ? "all agree" : "they differ");
   return good ? 0 : 1;
 }
