@@ -1,8 +1,8 @@
 // Where a narrow network (narrow_sweep.h) lies: weights in the shared memory of a block, jets, the sums of the gradient.
 //
 // Weights are tiles of 8 inputs x 8 outputs, their lines in an order (`line_of`) in which neither a tile nor its transpose
-// makes lanes wait for one memory bank; for networks of at most 32 channels each is two tiles, the parts of its numbers that tensor
-// cores want (warp.h). A gradient is summed as fragments.
+// makes lanes wait for one memory bank; for networks of at most 32 channels each is two tiles, the parts of
+// its numbers that tensor cores want (warp.h). A gradient is summed as fragments.
 #pragma once
 
 #include "../core/jobs.h"

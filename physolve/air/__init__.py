@@ -3,6 +3,7 @@
 from ._calibration import Calibration as Calibration
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
+from ._forecast import instant as instant
 from ._model import AirModel as AirModel
 from ._model import Prediction as Prediction
 from ._setup import AirSetup as AirSetup

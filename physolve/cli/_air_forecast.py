@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
+from ..errors import SpecificationError
 from ._failures import told_in_one_line
 from ._options import AsJson, Debug, Quiet, Seed, positive, whole
 from ._outputs import output
@@ -178,7 +178,9 @@ def _half_width(found: Forecast) -> np.ndarray:
 
 def _time(text: str) -> np.datetime64:
     """On the clock of the series: a zone is dropped, as in tables."""
+    from ..air import instant
+
     try:
-        return np.datetime64(datetime.fromisoformat(text).replace(tzinfo=None), "s")
-    except ValueError:
+        return instant(text)
+    except SpecificationError:
         raise typer.BadParameter(f"expected a time such as 2016-12-01T00:00, got '{text}'", param_hint="--at") from None
