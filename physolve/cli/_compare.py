@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
+from ..errors import SpecificationError
 from ._accuracy import Difference, Function, differences, exact_function
 from ._console import messages, results
 from ._failures import told_in_one_line
@@ -74,10 +75,26 @@ def compare(
                 found = physolve.solve(problem, tol, seed=seed, progress=progress)
             else:
                 found = Solution.load(solution)
+                _check_same(problem, found.problem)
             reference = _reference(problem, against, tol)
         rows = differences(problem, found, reference.values)
     record = _record(found, reference, rows)
     print_json(record) if as_json else _print(record)
+
+
+def _check_same(problem: Problem, saved: Problem) -> None:
+    """Warn where the saved solution is of another problem in the same unknowns: its estimate is of that one.
+
+    Raises:
+        SpecificationError: its unknowns are others, so that there is nothing to compare.
+    """
+    if problem.unknowns != saved.unknowns:
+        got, expected = (", ".join(map(str, each.unknowns)) for each in (saved, problem))
+        raise SpecificationError(f"--solution: is one for {got}, expected one for {expected}, as in the problem file")
+    others = [part for part in ("equations", "domain", "conditions") if getattr(problem, part) != getattr(saved, part)]
+    if others:
+        text = f"warning: the saved solution is of a problem with other {' and '.join(others)} than the file's"
+        messages().print(text, style="yellow")
 
 
 def _reference(problem: Problem, against: Against, tol: float) -> Reference:

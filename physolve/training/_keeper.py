@@ -60,6 +60,8 @@ class Keeper(Callback):
         self.folder, self.pace = folder, pace
         self.judged, self.listener, self.every = judged, listener, every
         self.curve: list[dict[str, float]] = []
+        self.idle = True
+        """No step was taken yet since this start."""
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = _trained(pl_module)
@@ -70,6 +72,7 @@ class Keeper(Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        self.idle = False
         if trainer.global_step % self.every == 0:
             self._tell(trainer, _trained(pl_module), float(outputs["loss"]))
 

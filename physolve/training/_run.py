@@ -1,5 +1,6 @@
 """The course of a run: Lightning's trainer, its checkpoints and logs, Ctrl-C."""
 
+import logging
 import os
 import pickle
 import signal
@@ -19,6 +20,8 @@ from physolve.errors import ProblemFileError
 
 from ._keeper import Keeper
 from ._quiet import quiet_lightning
+
+_log = logging.getLogger("physolve")
 
 LAST = "last.ckpt"
 
@@ -48,6 +51,12 @@ def fit(module: L.LightningModule, keeper: Keeper) -> None:
         trainer = _trainer(keeper)
         trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
         if trainer.is_global_zero:
+            if keeper.idle:
+                _log.warning(
+                    "%s: the run was over after %d steps, nothing is trained; ask for more, or begin anew (fresh)",
+                    keeper.folder,
+                    trainer.global_step,
+                )
             keeper.write(trainer, module)
 
 

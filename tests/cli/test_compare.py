@@ -60,6 +60,19 @@ def test_compares_a_saved_solution(run, rod) -> None:
     assert "bound: " in ran.out
 
 
+def test_a_solution_of_another_problem_is_told_or_refused(run, rod) -> None:
+    assert run("solve", rod, "--out", "u.safetensors", "--quiet").code == 0
+    text = rod.read_text(encoding="utf-8")
+    rod.write_text(text.replace("-d(u", "-2*d(u"), encoding="utf-8")
+    ran = run("compare", rod, "--solution", "u.safetensors")
+    assert ran.code == 0
+    assert ran.err == "warning: the saved solution is of a problem with other equations than the file's\n"
+    rod.write_text(text.replace("(u,", "(v,").replace('"u"', '"v"').replace("u =", "v ="), encoding="utf-8")
+    ran = run("compare", rod, "--solution", "u.safetensors")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--solution: is one for u(x), expected one for v(x)" in ran.err
+
+
 def test_finite_elements_where_there_is_no_exact_solution(run, library) -> None:
     ran = run("compare", library / "poisson_lshape.toml", "--tol", "1e-2", "--json")
     record = json.loads(ran.out)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from physolve.errors import ProblemFileError, SpecificationError
 from physolve.io import reading
@@ -20,8 +21,8 @@ class Stations:
     """Names and places of stations.
 
     names        (n,), each once
-    latitude     (n,) degrees north, float64
-    longitude    (n,) degrees east, float64
+    latitude     (n,) degrees north, kept as float64
+    longitude    (n,) degrees east, kept as float64
 
     Raises SpecificationError for no station, a name given twice, lengths that differ and places that are not on Earth.
     """
@@ -31,6 +32,9 @@ class Stations:
     longitude: Float[np.ndarray, " n"]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+        for what in ("latitude", "longitude"):
+            object.__setattr__(self, what, _numbers(what, getattr(self, what)))
         if not self.names:
             raise SpecificationError("stations: got none, expected at least one")
         double = next((name for k, name in enumerate(self.names) if name in self.names[:k]), None)
@@ -56,6 +60,13 @@ class Stations:
         Raises ProblemFileError with file and line for whatever does not fit.
         """
         return reading(path, "csv", _read)
+
+
+def _numbers(what: str, given: ArrayLike) -> Float[np.ndarray, "..."]:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise SpecificationError(f"stations: {what}: got {given!r}, expected numbers, degrees") from None
 
 
 def _read(file: Path) -> Stations:

@@ -112,6 +112,14 @@ def test_what_does_not_fit_together_is_refused(change, message):
         replace(made_series(), **change)
 
 
+def test_stations_are_made_of_any_sequences():
+    stations = Stations(["a", "b"], [40, 41], (116, 117))  # type: ignore[arg-type]
+    assert stations.names == ("a", "b")
+    assert stations.longitude.dtype == stations.latitude.dtype == np.float64
+    with pytest.raises(SpecificationError, match=r"latitude: got \['north'\], expected numbers"):
+        Stations(("a",), ["north"], [116])  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

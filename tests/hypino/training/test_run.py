@@ -68,13 +68,16 @@ def test_the_last_epoch_may_be_shorter_and_a_run_may_be_made_longer(tiny, tmp_pa
     assert len(list(parts.glob("csv/*/metrics.csv"))) == 2
 
 
-def test_a_run_that_is_over_is_left_as_it_is(tiny, tmp_path) -> None:
+def test_a_run_that_is_over_is_left_as_it_is_and_that_is_told(tiny, tmp_path, caplog) -> None:
     news: list[News] = []
     before = read_tensors(train(tiny, tmp_path))[0]
+    assert not caplog.records
     after = read_tensors(train(tiny, tmp_path, progress=news.append))[0]
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert news == []
     assert [point["step"] for point in record(tmp_path)["curve"]] == [4, 8]
+    (told,) = caplog.messages
+    assert "the run was over after 8 steps" in told
 
 
 def test_fresh_begins_anew(tiny, tmp_path) -> None:
