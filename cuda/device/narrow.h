@@ -21,7 +21,7 @@ PHYSOLVE_HD_INLINED void run_narrow_block(const Plan& plan, const Batch<float>& 
   const int own = machine.thread / 32;
   const NarrowShape shape(plan, tiles);
   float* sums = memory.sums_in(shared, scratch);
-  const NarrowSweep<tiles, Known, Warp> sweep(plan, shared, memory.jets_of(own, plan, shared, scratch), sums, warp);
+  const NarrowSweep<tiles, Known, back, Warp> sweep(plan, shared, memory.jets_of(own, plan, shared, scratch), sums, warp);
   const long all = (batch.points + NARROW_POINTS - 1) / NARROW_POINTS, row_stride = batch.points * plan.outputs();
   const long tasks = batch.networks * chunks, last = tasks * (block + 1) / blocks;
   int packed = -1;

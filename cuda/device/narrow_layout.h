@@ -15,6 +15,10 @@ constexpr int NARROW_POINTS = 8;  // of a warp
 
 // Of a block, the only one of its processor: two warps a scheduler have 255 registers a thread, four have 128.
 PHYSOLVE_HD constexpr int most_warps(int tiles, bool back) { return back || tiles > 4 ? 8 : 16; }
+
+// Of a thread's 255 or 128 registers, for sums of products.
+PHYSOLVE_HD constexpr int sum_registers(int tiles, bool back) { return most_warps(tiles, back) == 8 ? 128 : 96; }
+
 constexpr int CELL = 64;  // numbers of a tile of channels in one row
 
 // Tiles that hold a tile of weights.

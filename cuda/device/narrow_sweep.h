@@ -43,10 +43,11 @@ PHYSOLVE_HD_INLINED Slopes slopes_from(Four kept) {
   }
 }
 
-template <int tiles, class Known, class Warp>
+template <int tiles, class Known, bool back, class Warp>
 class NarrowSweep {
  public:
-  static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL, parts = weight_parts(tiles);
+  static constexpr int rows = Known::most, halves = (rows + 1) / 2, stride = rows * CELL;
+  static constexpr int parts = weight_parts(tiles), cell = parts * CELL;  // a tile of weights
   using Jet = Rows<Four, Known>;
 
   // Forward has no use for `sums`.
@@ -56,7 +57,7 @@ class NarrowSweep {
 
   // The jets of `count` points from `points` on, row r's to out + r * row_stride.
   PHYSOLVE_HD_INLINED void forward(const float* points, int count, float* out, long row_stride) const {
-    to_last_hidden(points, count, false);
+    to_last_hidden(points, count);
     const int last = plan.last();
     if (shape.last_tiles == 1) {
       dense<1>(x, last);
@@ -72,7 +73,7 @@ class NarrowSweep {
   // Adds the gradient in the weights to the sums, from cotangents laid out like the jets. All warps come here as many times,
   // or to pass_turns.
   PHYSOLVE_HD_INLINED void backward(const float* points, int count, const float* cotangents, long row_stride) const {
-    to_last_hidden(points, count, true);
+    to_last_hidden(points, count);
     const int last = plan.last(), heads = plan.heads();
     for (int k = 2 * warp.lane; k < shape.last_tiles * stride; k += CELL) pair(y + k) = Pair{};
     each_output([&](int place, int r, int o) {
@@ -157,11 +158,11 @@ class NarrowSweep {
   }
 
   // h of the last hidden layer in x.
-  PHYSOLVE_HD_INLINED void to_last_hidden(const float* points, int count, bool keep) const {
+  PHYSOLVE_HD_INLINED void to_last_hidden(const float* points, int count) const {
     features_into_y(points, count);
     for (int l = 0; l < plan.last(); ++l) {
       dense<tiles>(l < plan.heads() ? y : x, l);
-      with_function(plan.function, [&](auto f) { activate<decltype(f)::value>(l, keep); });
+      with_function(plan.function, [&](auto f) { activate<decltype(f)::value>(l); });
     }
   }
 
@@ -207,54 +208,56 @@ class NarrowSweep {
   // x = `from` W_l, without the bias.
   template <int across>
   PHYSOLVE_HD_INLINED void dense(const float* from, int l) const {
-    const float* w = weights + shape.weights_before(l);
-    product<across>(from, shape.in_tiles(l), [&](int i, int j, Fragment<2>& b) {
-      const float* tile = w + (i * across + j) * parts * CELL + g;
-      const auto two = [&](int part) {
-        const float* numbers = tile + part * CELL;
-        return Pair{numbers[line_of(2 * t) * 8], numbers[line_of(2 * t + 1) * 8]};
-      };
-      set_weights(b, two);
+    const float* lines = weights + shape.weights_before(l) + line_of(2 * t) * 8 + g;
+    const int next = (line_of(2 * t + 1) - line_of(2 * t)) * 8;
+    product<across>(from, shape.in_tiles(l), lines, across * cell, [&](const float* w, int j, Fragment<2>& b) {
+      set_weights(b, [&](int part) {
+        const float* line = w + j * cell + part * CELL;
+        return Pair{line[0], line[next]};
+      });
     });
   }
 
   // x = `from` W_l^T.
   PHYSOLVE_HD_INLINED void transposed(const float* from, int l) const {
     const int across = shape.out_tiles(l);
-    const float* w = weights + shape.weights_before(l) + line_of(g) * 8 + 2 * t;
-    product<tiles>(from, across, [&](int i, int j, Fragment<2>& b) {
-      const float* tile = w + (j * across + i) * parts * CELL;
-      set_weights(b, [&](int part) { return pair(tile + part * CELL); });
+    const float* lines = weights + shape.weights_before(l) + line_of(g) * 8 + 2 * t;
+    product<tiles>(from, across, lines, cell, [&](const float* w, int j, Fragment<2>& b) {
+      set_weights(b, [&](int part) { return pair(w + j * across * cell + part * CELL); });
     });
   }
 
-  // x = the product of the jet `from`, which may be x, with the tiles that `right` gives: lines are the points of two rows.
+  // x = the product of the jet `from`, which may be x, with tiles of weights that `right` takes from w: lines are the points
+  // of two rows. From one of the `deep` inputs' tiles to the next w moves by `step`. Small products are summed apart where
+  // there are registers: what is cut off makes all jets smaller, which no sum over points evens out.
   template <int across, class Right>
-  PHYSOLVE_HD_INLINED void product(const float* from, int deep, Right right) const {
-    float sum[halves][across][4] = {};
-    for (int i = 0; i < deep; ++i) {
+  PHYSOLVE_HD_INLINED void product(const float* from, int deep, const float* w, int step, Right right) const {
+    float sum[halves][across][4] = {}, rest[halves][across][4] = {};
+    auto& small = 8 * halves * across <= sum_registers(tiles, back) ? rest : sum;
+    const float* tile = from + 2 * warp.lane;
+    for (const float* end = tile + deep * stride; tile != end; tile += stride, w += step) {
       Fragment<2> b[across];
       PHYSOLVE_UNROLL
-      for (int j = 0; j < across; ++j) right(i, j, b[j]);
+      for (int j = 0; j < across; ++j) right(w, j, b[j]);
       PHYSOLVE_UNROLL
       for (int q = 0; q < halves; ++q) {
-        const float* tile = from + i * stride + 2 * q * CELL + 2 * warp.lane;
-        const Pair upper = pair(tile), lower = 2 * q + 1 < rows ? pair(tile + CELL) : Pair{};
+        const float* row = tile + 2 * q * CELL;
+        const Pair upper = pair(row), lower = pair(row + (2 * q + 1 < rows ? CELL : 0));  // or any: nobody reads it
         Fragment<4> a;
         a.set(0, upper.x);
         a.set(1, lower.x);
         a.set(2, upper.y);
         a.set(3, lower.y);
         PHYSOLVE_UNROLL
-        for (int j = 0; j < across; ++j) warp.multiply_add(sum[q][j], a, b[j]);
+        for (int j = 0; j < across; ++j) warp.multiply_add(sum[q][j], small[q][j], a, b[j]);
       }
     }
     PHYSOLVE_UNROLL
     for (int j = 0; j < across; ++j) {
       PHYSOLVE_UNROLL
       for (int r = 0; r < rows; ++r) {
-        const float* two = sum[r / 2][j] + r % 2 * 2;
-        pair(x + j * stride + r * CELL + 2 * warp.lane) = {two[0], two[1]};
+        const float *two = sum[r / 2][j] + r % 2 * 2, *more = rest[r / 2][j] + r % 2 * 2;
+        pair(x + j * stride + r * CELL + 2 * warp.lane) = {two[0] + more[0], two[1] + more[1]};
       }
     }
   }
@@ -299,8 +302,8 @@ class NarrowSweep {
         const float* row = cotangent + n * stride + r * CELL + place;
         b.set(0, row[0]);
         b.set(1, row[32]);
-        warp.multiply_add(sum[0][n], a[0], b);
-        warp.multiply_add(sum[1][n], a[1], b);
+        warp.multiply_add(sum[0][n], sum[0][n], a[0], b);
+        warp.multiply_add(sum[1][n], sum[1][n], a[1], b);
       }
     }
   }
@@ -320,7 +323,7 @@ class NarrowSweep {
 
   // z of layer l in x becomes the next layer's input; U and V go to places of their own.
   template <Function F>
-  PHYSOLVE_HD_INLINED void activate(int l, bool keep) const {
+  PHYSOLVE_HD_INLINED void activate(int l) const {
     const float* bias = weights + shape.bias_of(l) + 2 * t;
     float *d = jets.difference(), *v = jets.v(), *kept = jets.kept(l);
     each_two_tiles([&](int j, int place, int own) {
@@ -328,7 +331,7 @@ class NarrowSweep {
       z[0] += Four{pair(bias + 8 * j), pair(bias + 8 * j + 8)};
       const Slopes at = slopes_at<F>(z[0]);
       const Jet h = chain(pattern, z, at.s, at.first, at.second);
-      if (keep) {
+      if constexpr (back) {
         if constexpr (Rule<F>::kept == 0) z[0] = at.s;
         store_own(z, kept + own);
       }

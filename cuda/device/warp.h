@@ -58,10 +58,11 @@ struct DeviceWarp {
 #endif
   }
 
-  // C += A B, the small products first.
-  PHYSOLVE_HD void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {
-    once(c, a.small, b.big);
-    once(c, a.big, b.small);
+  // C + `small` += A B, the small products to `small`, which may be C. An addition on tensor cores cuts off: where C is
+  // large, each takes half of its last bit away on average.
+  PHYSOLVE_HD void multiply_add(float (&c)[4], float (&small)[4], const Fragment<4>& a, const Fragment<2>& b) const {
+    once(small, a.small, b.big);
+    once(small, a.big, b.small);
     once(c, a.big, b.big);
   }
 

@@ -1,7 +1,7 @@
 // Warps of narrow networks on the host: 32 threads and a barrier stand in for a warp, an exchange of fragments for its
-// tensor cores, which cut their numbers to 11 bits. Results must be those of the host's kernels in double, as near as
-// twice the host's in float, and a few times 2^-24; under the thread sanitizer a missing synchronisation is a data race
-// that is reported.
+// tensor cores, which cut their numbers to 11 bits and their sums to 24. Results must be those of the host's kernels in
+// double, as near as twice the host's in float, and a few times 2^-24; under the thread sanitizer a missing
+// synchronisation is a data race that is reported.
 #include "device/narrow.h"
 
 #include <semaphore.h>
@@ -40,7 +40,7 @@ struct HostWarp {
   void wait_for_turn() const { sem_wait(turn); }
   void pass_turn() const { sem_post(next); }
 
-  void multiply_add(float (&c)[4], const Fragment<4>& a, const Fragment<2>& b) const {
+  void multiply_add(float (&c)[4], float (&small)[4], const Fragment<4>& a, const Fragment<2>& b) const {
     place = 1 - place;
     for (int k = 0; k < 4; ++k) {
       exchange->a[place][0][lane][k].store(cut(a.big[k]), Exchange::relaxed);
@@ -52,7 +52,8 @@ struct HostWarp {
     }
     exchange->meet();
     for (auto [i, j] : {std::pair{1, 0}, {0, 1}, {0, 0}}) {
-      for (int k = 0; k < 4; ++k) c[k] = add_products(c[k], i, j, lane / 4 + k / 2 * 8, lane % 4 * 2 + k % 2);
+      float (&to)[4] = i + j ? small : c;
+      for (int k = 0; k < 4; ++k) to[k] = add_products(to[k], i, j, lane / 4 + k / 2 * 8, lane % 4 * 2 + k % 2);
     }
   }
 
@@ -147,6 +148,16 @@ Results results(const Plan& plan, const Drawn<S>& drawn, long chunks, Run run) {
   return {{jets.begin(), jets.end()}, summed(all, drawn.networks, plan.weights)};
 }
 
+// By what part of the exact numbers the found ones are too large all together: what sums over points do not lose.
+double excess(const std::vector<double>& found, const std::vector<double>& exact) {
+  double error = 0, size = 0;
+  for (size_t k = 0; k < exact.size(); ++k) {
+    error += (found[k] - exact[k]) * exact[k];
+    size += exact[k] * exact[k];
+  }
+  return error / size;
+}
+
 std::vector<double> doubled(const std::vector<float>& numbers) { return {numbers.begin(), numbers.end()}; }
 
 bool agree(const Plan& plan, long points, bool shared, Cut cut) {
@@ -159,10 +170,14 @@ bool agree(const Plan& plan, long points, bool shared, Cut cut) {
   const Results found = results(plan, drawn, cut.chunks, on_warps);
   const double jets = distance(found.jets, exact.jets), sums = distance(found.sums, exact.sums);
   const double host_jets = distance(host.jets, exact.jets), host_sums = distance(host.sums, exact.sums);
-  std::printf("%d rows, %d features, %ld points: jets %.1e (host's %.1e), gradient %.1e (%.1e)\n", plan.layout.rows(),
-              plan.features(), points, jets, host_jets, sums, host_sums);
+  std::printf("%d rows, %d features, %ld points: jets %.1e (host's %.1e), gradient %.1e (%.1e), excess %.1e %.1e\n",
+              plan.layout.rows(), plan.features(), points, jets, host_jets, sums, host_sums, excess(found.jets, exact.jets),
+              excess(found.sums, exact.sums));
   std::fflush(stdout);
-  return jets < 2 * host_jets + 5e-7 && sums < 2 * host_sums + 5e-7;
+  // Where small products are not summed apart, jets are too small by twice as much.
+  const double most_excess = narrow_tiles(plan, {}) == 4 ? 4e-7 : 8e-7;
+  return jets < 2 * host_jets + 5e-7 && sums < 2 * host_sums + 5e-7 &&
+         std::fabs(excess(found.jets, exact.jets)) < most_excess;
 }
 
 int main() {
