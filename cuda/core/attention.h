@@ -5,8 +5,9 @@
 // Heads are interleaved: column d * heads + h of a node's row is channel d of head h. A vector of consecutive columns then
 // holds all heads side by side: one exponential serves all of them, and weights multiply values without being spread.
 // The softmax is that of Milakov and Gimelshein (1805.02867): sums are kept relative to the largest score so far.
-// Backward recomputes the scores from l_ih = log sum_j exp(s_ijh), once along the rows for q and once along the rows of
-// the transposed mask for k and v, so that no two workers write to one place.
+// Backward recomputes the scores, once along the rows for q and once along the rows of the transposed mask for k and v, so
+// that no two workers write to one place. They are rounded as they were, and what a row's are relative to and sum up to
+// is kept as two numbers: of a large score the last bit is worth a factor to exp, and a logarithm added to it is lost.
 //
 //   u_ijh = sum_d g_idh v_jdh,   t_ih = sum_j p_ijh u_ijh,   ds_ijh = p_ijh (u_ijh - t_ih)
 //   dq_i = scale (sum_j p_ij u_ij k_j - t_i sum_j p_ij k_j),   dk_j = scale sum_i ds_ij q_i,   dv_j = sum_i p_ij g_i
@@ -20,13 +21,12 @@
 //   spread(p, heads)                p[lane % heads], or p[lane] where there are more heads than lanes
 //   spread_padded(p, heads)         the same where p[0 .. lanes - 1] may be read
 //   keep(p, v, count)               the first `count` numbers of v
-//   keep_logarithms(p, top, sum, count)   the same of top + log(sum)
 //   fold(v, heads)                  in every lane the sum over the lanes that are equal to it modulo heads
 //   exp(v), larger(a, b)
 //   fetch(p, count)                what is said soon to be read; may do nothing
 #pragma once
 
-#include <cmath>
+#include <limits>
 
 #include "qualifiers.h"
 
@@ -48,14 +48,14 @@ struct AttentionBatch {
   Rows32 mask, transposed;
 };
 
-// What is asked: out and logs; or, backward, the gradients.
+// What is asked: out and norms; or, backward, the gradients.
 template <class S>
 struct AttentionJob {
   bool backward = false;
   S* out = nullptr;                // (batch, rows, width), written
-  S* logs = nullptr;               // (batch, rows, heads) l, written, or read backward; with no neighbour -infinity
+  S* norms = nullptr;              // (batch, rows, 2, heads) max_j s and sum_j exp(s - max), written, or read backward
   const S* cotangents = nullptr;   // (batch, rows, width)
-  S* statistics = nullptr;         // (batch, rows, 2, heads) l and t, and `lanes` numbers more; written, then read
+  S* statistics = nullptr;         // (batch, rows, 3, heads) max, 1 / sum and t, and `lanes` numbers more; written, then read
   S *to_q = nullptr, *to_k = nullptr, *to_v = nullptr;
 };
 
@@ -91,7 +91,7 @@ class Attention {
   PHYSOLVE_HD Attention(const AttentionBatch<S>& batch, const AttentionJob<S>& job, Columns columns, Machine machine)
       : batch_(batch), job_(job), columns_(columns), machine_(machine) {}
 
-  // out and logs of row i of a sample.
+  // out and norms of row i of a sample.
   PHYSOLVE_HD void forward(long sample, long i) const {
     const long row = sample * batch_.rows + i;
     const S *k = batch_.k + sample * batch_.nodes * batch_.width, *v = batch_.v + sample * batch_.nodes * batch_.width;
@@ -104,7 +104,7 @@ class Attention {
       sum[c] = L{};
     });
     each_score([&](int r) {
-      top[r] = L{} - S(INFINITY);
+      top[r] = L{} - std::numeric_limits<S>::max();  // finite: scores that overflow are infinitely far below
       total[r] = L{};
     });
     for (int e = first; e < last; e += Columns::block) {
@@ -117,7 +117,11 @@ class Attention {
       const L value = empty ? L{} : sum[c] / total[score_of(c)];
       machine_.store(job_.out + row * batch_.width + c * lanes, value);
     });
-    each_score([&](int r) { machine_.keep_logarithms(logs_of(row) + r * lanes, top[r], total[r], kept()); });
+    S* norms = norms_of(row);
+    each_score([&](int r) {
+      machine_.keep(norms + r * lanes, top[r], kept());
+      machine_.keep(norms + batch_.heads + r * lanes, total[r], kept());
+    });
   }
 
   // Gradient of q in row i, and the row's statistics.
@@ -125,11 +129,12 @@ class Attention {
     const long row = sample * batch_.rows + i;
     const S *k = batch_.k + sample * batch_.nodes * batch_.width, *v = batch_.v + sample * batch_.nodes * batch_.width;
     L query[Columns::most], cotangent[Columns::most], sum[Columns::most], bent[Columns::most];
-    L log[Columns::most_scores], along[Columns::most_scores];
+    L top[Columns::most_scores], inverse[Columns::most_scores], along[Columns::most_scores];
     read(batch_.q + row * batch_.width, query);
     read(job_.cotangents + row * batch_.width, cotangent);
     each_score([&](int r) {
-      log[r] = machine_.spread(logs_of(row) + r * lanes, batch_.heads);
+      top[r] = machine_.spread(norms_of(row) + r * lanes, batch_.heads);
+      inverse[r] = 1 / machine_.spread(norms_of(row) + batch_.heads + r * lanes, batch_.heads);
       along[r] = L{};
     });
     each_column([&](int c) {
@@ -143,7 +148,7 @@ class Attention {
       product(query, k + other, weight);
       product(cotangent, v + other, slope);
       each_score([&](int r) {
-        weight[r] = machine_.exp(weight[r] - log[r]);
+        weight[r] = machine_.exp(weight[r] - top[r]) * inverse[r];
         slope[r] = weight[r] * slope[r];
         along[r] += slope[r];
       });
@@ -153,10 +158,11 @@ class Attention {
         bent[c] += slope[score_of(c)] * key;
       });
     }
-    S* statistics = job_.statistics + row * 2 * batch_.heads;
+    S* statistics = job_.statistics + row * 3 * batch_.heads;
     each_score([&](int r) {
-      machine_.keep(statistics + r * lanes, log[r], kept());
-      machine_.keep(statistics + batch_.heads + r * lanes, along[r], kept());
+      machine_.keep(statistics + r * lanes, top[r], kept());
+      machine_.keep(statistics + batch_.heads + r * lanes, inverse[r], kept());
+      machine_.keep(statistics + 2 * batch_.heads + r * lanes, along[r], kept());
     });
     each_column([&](int c) {
       const L gradient = (bent[c] - along[score_of(c)] * sum[c]) * batch_.scale;
@@ -171,20 +177,22 @@ class Attention {
     read(batch_.k + node * batch_.width, key);
     read(batch_.v + node * batch_.width, value);
     each_column([&](int c) {
-      key[c] = key[c] * batch_.scale;
       to_key[c] = to_value[c] = L{};
     });
     for (int e = batch_.transposed.begin[j]; e < batch_.transposed.begin[j + 1]; ++e) {
       const long row = rows + batch_.transposed.node[e];
       const S *q = batch_.q + row * batch_.width, *g = job_.cotangents + row * batch_.width;
-      const S* statistics = job_.statistics + row * 2 * batch_.heads;
+      const S* statistics = job_.statistics + row * 3 * batch_.heads;
       L weight[Columns::most_scores], slope[Columns::most_scores];
       ahead(batch_.transposed, e, batch_.q + rows * batch_.width, job_.cotangents + rows * batch_.width);
-      product(key, q, weight);
+      product(key, [&](int c) { return machine_.load(q + c * lanes) * batch_.scale; }, weight);  // as in forward
       product(value, g, slope);
+      const auto of_row = [&](int which, int r) {
+        return machine_.spread_padded(statistics + which * batch_.heads + r * lanes, batch_.heads);
+      };
       each_score([&](int r) {
-        weight[r] = machine_.exp(weight[r] - machine_.spread_padded(statistics + r * lanes, batch_.heads));
-        slope[r] = weight[r] * (slope[r] - machine_.spread_padded(statistics + batch_.heads + r * lanes, batch_.heads));
+        weight[r] = machine_.exp(weight[r] - of_row(0, r)) * of_row(1, r);
+        slope[r] = weight[r] * (slope[r] - of_row(2, r));
       });
       each_column([&](int c) {
         to_value[c] += weight[score_of(c)] * machine_.load(g + c * lanes);
@@ -239,11 +247,15 @@ class Attention {
 
   // For every head the scalar product of two rows, one of them in registers.
   PHYSOLVE_HD void product(const L* a, const S* b, L* result) const {
-    each_score([&](int r) { result[r] = a[r] * machine_.load(b + r * lanes); });
+    product(a, [&](int c) { return machine_.load(b + c * lanes); }, result);
+  }
+
+  // The other one as a function of the column.
+  template <class Other>
+  PHYSOLVE_HD void product(const L* a, Other b, L* result) const {
+    each_score([&](int r) { result[r] = a[r] * b(r); });
     PHYSOLVE_UNROLL
-    for (int c = columns_.scores(); c < columns_.columns(); ++c) {
-      result[score_of(c)] += a[c] * machine_.load(b + c * lanes);
-    }
+    for (int c = columns_.scores(); c < columns_.columns(); ++c) result[score_of(c)] += a[c] * b(c);
     each_score([&](int r) { result[r] = machine_.fold(result[r], batch_.heads); });
   }
 
@@ -265,7 +277,7 @@ class Attention {
 
   PHYSOLVE_HD int score_of(int column) const { return column % columns_.scores(); }
   PHYSOLVE_HD int kept() const { return batch_.heads < lanes ? batch_.heads : lanes; }
-  PHYSOLVE_HD S* logs_of(long row) const { return job_.logs + row * batch_.heads; }
+  PHYSOLVE_HD S* norms_of(long row) const { return job_.norms + row * 2 * batch_.heads; }
 
   const AttentionBatch<S>& batch_;
   const AttentionJob<S>& job_;

@@ -14,7 +14,7 @@ PHYSOLVE_HD int group_of(int width, int heads) {
   return fits && width / group <= MAX_DEVICE_COLUMNS ? group : 0;
 }
 
-// Null, or what went wrong. `stream` is a cudaStream_t; statistics are (batch, rows, 2, heads) without more.
+// Null, or what went wrong. `stream` is a cudaStream_t; statistics are (batch, rows, 3, heads) without more.
 template <class S>
 const char* attend_on_stream(const AttentionBatch<S>& batch, const AttentionJob<S>& job, void* stream);
 

@@ -30,10 +30,6 @@ struct GroupLanes {
     if (lane < count) p[lane] = value;
   }
 
-  PHYSOLVE_HD void keep_logarithms(S* p, S top, S sum, int count) const {
-    if (lane < count) p[lane] = top + ::log(sum);
-  }
-
   PHYSOLVE_HD S fold(S v, int heads) const {
     for (int half = lanes / 2; half >= heads; half /= 2) v += exchange(v, half);
     return v;

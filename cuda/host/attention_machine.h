@@ -40,10 +40,6 @@ struct VectorLanes {
     for (int i = 0; i < count; ++i) p[i] = value[i];
   }
 
-  static inline void keep_logarithms(S* p, Lane top, Lane sum, int count) {
-    for (int i = 0; i < count; ++i) p[i] = top[i] + std::log(sum[i]);
-  }
-
   static inline Lane fold(Lane v, int heads) {
 #if defined(__clang__)
     Lane sum = v;
@@ -86,7 +82,6 @@ struct OneLane {
   static inline S spread(const S* p, int) { return *p; }
   static inline S spread_padded(const S* p, int) { return *p; }
   static inline void keep(S* p, S value, int) { *p = value; }
-  static inline void keep_logarithms(S* p, S top, S sum, int) { *p = top + std::log(sum); }
   static inline S fold(S v, int) { return v; }
   static inline S exp(S v) { return std::exp(v); }
   static inline S larger(S a, S b) { return a < b ? b : a; }

@@ -101,7 +101,7 @@ AttentionBatch<S> batch_of(const Inputs& in) {
 
 struct Arrays {
   bool backward = false;
-  Tensor out, logs, cotangents, statistics, to_q, to_k, to_v;
+  Tensor out, norms, cotangents, statistics, to_q, to_k, to_v;
 };
 
 template <class S>
@@ -114,7 +114,7 @@ void run_as(const Inputs& in, const Arrays& to) {
   const auto batch = batch_of<S>(in);
   const AttentionJob<S> job{to.backward,
                             pointer<S>(to.out),
-                            pointer<S>(to.logs),
+                            pointer<S>(to.norms),
                             pointer<S>(to.cotangents),
                             pointer<S>(to.statistics),
                             pointer<S>(to.to_q),
@@ -152,13 +152,14 @@ std::tuple<Tensor, Tensor> forward(const Tensor& q, const Tensor& k, const Tenso
                                    const Tensor& node, const Tensor& transposed_begin, const Tensor& transposed_node,
                                    int64_t heads, double scale) {
   const Inputs in = checked(q, k, v, {begin, node, transposed_begin, transposed_node}, heads, scale);
-  const Tensor out = at::empty(q.sizes(), q.options()), logs = at::empty({q.size(0), q.size(1), heads}, q.options());
-  run(in, {.out = out, .logs = logs});
-  return {out, logs};
+  const Tensor out = at::empty(q.sizes(), q.options());
+  const Tensor norms = at::empty({q.size(0), q.size(1), 2, heads}, q.options());
+  run(in, {.out = out, .norms = norms});
+  return {out, norms};
 }
 
 std::tuple<Tensor, Tensor, Tensor> backward(const Tensor& cotangents, const Tensor& q, const Tensor& k, const Tensor& v,
-                                            const Tensor& logs, const Tensor& begin,
+                                            const Tensor& norms, const Tensor& begin,
                                             const Tensor& node, const Tensor& transposed_begin,
                                             const Tensor& transposed_node, int64_t heads, double scale) {
   const Inputs in = checked(q, k, v, {begin, node, transposed_begin, transposed_node}, heads, scale);
@@ -167,14 +168,14 @@ std::tuple<Tensor, Tensor, Tensor> backward(const Tensor& cotangents, const Tens
                   cotangents.device() == q.device(),
               "attention: got cotangents of shape ", cotangents.sizes(), ", ", cotangents.scalar_type(), " on ",
               cotangents.device(), ", expected ", q.sizes(), ", ", q.scalar_type(), " on ", q.device());
-  const std::vector<int64_t> shape{q.size(0), q.size(1), heads};
-  TORCH_CHECK(logs.sizes() == shape && logs.scalar_type() == q.scalar_type() && logs.device() == q.device(),
-              "attention: got logs of shape ", logs.sizes(), " and ", logs.scalar_type(), ", expected ",
+  const std::vector<int64_t> shape{q.size(0), q.size(1), 2, heads};
+  TORCH_CHECK(norms.sizes() == shape && norms.scalar_type() == q.scalar_type() && norms.device() == q.device(),
+              "attention: got norms of shape ", norms.sizes(), " and ", norms.scalar_type(), ", expected ",
               at::IntArrayRef(shape), " of ", q.scalar_type());
   const int64_t spare = 64 / q.element_size();  // a vector may be read at the last number
-  const Tensor statistics = at::empty({2 * q.size(0) * q.size(1) * heads + spare}, q.options());
+  const Tensor statistics = at::empty({3 * q.size(0) * q.size(1) * heads + spare}, q.options());
   const Arrays to{.backward = true,
-                  .logs = logs.contiguous(),
+                  .norms = norms.contiguous(),
                   .cotangents = cotangents.contiguous(),
                   .statistics = statistics,
                   .to_q = at::empty(q.sizes(), q.options()),
@@ -203,7 +204,7 @@ void implement(torch::Library& m) {
 
 TORCH_LIBRARY_FRAGMENT(physolve, m) {
   m.def("attention_forward(Tensor q, Tensor k, Tensor v, " MASK ") -> (Tensor, Tensor)");
-  m.def("attention_backward(Tensor cotangents, Tensor q, Tensor k, Tensor v, Tensor logs, " MASK
+  m.def("attention_backward(Tensor cotangents, Tensor q, Tensor k, Tensor v, Tensor norms, " MASK
         ") -> (Tensor, Tensor, Tensor)");
   m.def("attention_vector_bytes() -> int", vector_bytes);
 }

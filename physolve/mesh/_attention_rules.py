@@ -1,8 +1,8 @@
 """What torch must know of the compiled attention besides how to run it: fake, autograd and vmap rules.
 
     attention_forward    q (batch, rows, width), k, v (batch, nodes, width), mask
-                         -> out (like q), logs (batch, rows, heads)
-    attention_backward   cotangents of out, q, k, v, logs, mask -> gradients of q, k, v
+                         -> out (like q), norms (batch, rows, 2, heads)
+    attention_backward   cotangents of out, q, k, v, norms, mask -> gradients of q, k, v
 
 The rules are registered with the operations, for direct calls and torch.compile. The autograd functions in this file
 are the same operations again: formulas registered with torch.library do not work under torch.func (torch 2.14).
@@ -97,7 +97,7 @@ def _pull_back(backward: Operation, ctx: Any, cotangents: Tensor, _: Any) -> tup
 
 def _fake_forward(q: Tensor, k: Tensor, v: Tensor, *mask: Any) -> tuple[Tensor, Tensor]:
     heads = mask[-2]
-    return q.new_empty(q.shape), q.new_empty(q.shape[0], q.shape[1], heads)
+    return q.new_empty(q.shape), q.new_empty(q.shape[0], q.shape[1], 2, heads)
 
 
 def _fake_backward(cotangents: Tensor, q: Tensor, k: Tensor, v: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:

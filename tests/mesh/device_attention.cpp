@@ -31,14 +31,14 @@ struct BarrierExchange {
 
 template <class S>
 struct Arrays {
-  std::vector<S> out, logs, statistics, to_q, to_k, to_v;
+  std::vector<S> out, norms, statistics, to_q, to_k, to_v;
 
   explicit Arrays(const AttentionBatch<S>& b)
-      : out(b.batch * b.rows * b.width), logs(b.batch * b.rows * b.heads),
-        statistics(2 * b.batch * b.rows * b.heads + 16), to_q(out), to_k(b.batch * b.nodes * b.width), to_v(to_k) {}
+      : out(b.batch * b.rows * b.width), norms(2 * b.batch * b.rows * b.heads),
+        statistics(3 * b.batch * b.rows * b.heads + 16), to_q(out), to_k(b.batch * b.nodes * b.width), to_v(to_k) {}
 
   AttentionJob<S> job(bool backward, const S* cotangents) {
-    return {backward, out.data(), logs.data(), cotangents, statistics.data(), to_q.data(), to_k.data(), to_v.data()};
+    return {backward, out.data(), norms.data(), cotangents, statistics.data(), to_q.data(), to_k.data(), to_v.data()};
   }
 };
 
@@ -127,7 +127,7 @@ bool agree(int width, int heads, Columns columns, double tolerance) {
     attend_on_host(b, host.job(backward, g.data()), serial);
     run_on_group<S, group>(b, device.job(backward, g.data()), columns);
   }
-  const double off = std::max({distance(device.out, host.out), distance(device.logs, host.logs),
+  const double off = std::max({distance(device.out, host.out), distance(device.norms, host.norms),
                                distance(device.to_q, host.to_q), distance(device.to_k, host.to_k),
                                distance(device.to_v, host.to_v)});
   std::printf("%d bytes, width %d, %d heads, %d threads: %.1e\n", int(sizeof(S)), width, heads, group, off);

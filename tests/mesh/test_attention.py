@@ -91,6 +91,36 @@ def test_scores_of_any_size():
     assert masks.distance(out, plain_attention(1e3 * q, 1e2 * k, v, MASK, 4)) < 1e-9  # 1e5 rounded to 1e-11
 
 
+@with_compiled
+@pytest.mark.parametrize("size", [1.0, 3e2, 3e4, 1e9])
+@pytest.mark.parametrize(("width", "heads"), [(24, 3), (64, 4), (8, 2)])
+def test_weights_sum_to_one_in_the_gradient_whatever_the_size_of_scores(width, heads, size):
+    """A score's last bit may be worth any factor to exp: the gradient must see the weights that went forward."""
+    mask = masks.random_mask(12, 12, 80)
+    q, k, v = masks.inputs(mask, width, dtype=torch.float32)
+    leaves = [x.requires_grad_() for x in (size * q, size * k, v)]
+    out = masked_attention(*leaves, mask, heads)
+    to_v = torch.autograd.grad(out.sum(), leaves[2])[0]
+    rows = int((mask.begin.diff() > 0).sum()) * q.shape[:-2].numel()
+    assert to_v.sum() == pytest.approx(rows * width, rel=1e-5)
+    assert to_v.min() >= 0
+    assert to_v.max() <= 1.001 * mask.rows
+
+
+@with_compiled
+@pytest.mark.parametrize("last", [True, False])
+def test_scores_that_overflow_downward_weigh_nothing(last):
+    i = torch.arange(12)
+    mask = AttentionMask.of_edges(torch.cartesian_prod(i, i).T, 12)
+    x = [torch.full((12, 16), 4.0), torch.zeros(12, 16), torch.randn(12, 16, generator=torch.Generator().manual_seed(0))]
+    x[1][slice(4, None) if last else slice(8)] = -3e38
+    leaves = [t.requires_grad_() for t in x]
+    outs = [f(*leaves, mask, 1) for f in (masked_attention, plain_attention)]
+    assert torch.isfinite(outs[0]).all()
+    torch.testing.assert_close(*outs)
+    torch.testing.assert_close(*(torch.autograd.grad(out.sum(), leaves[2])[0] for out in outs))
+
+
 def test_leading_dims_and_none():
     x = masks.inputs(MASK, 32, (2, 3))
     expected = plain_attention(*x, MASK, 4)

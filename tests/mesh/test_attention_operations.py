@@ -34,8 +34,8 @@ def test_opcheck():
     operations = torch.ops.physolve
     leaves = [x.clone().requires_grad_() for x in (Q, K, V)]
     torch.library.opcheck(operations.attention_forward.default, (*leaves, *REST))
-    _, logs = operations.attention_forward(Q, K, V, *REST)
-    torch.library.opcheck(operations.attention_backward.default, (Q.clone(), Q, K, V, logs, *REST))
+    _, norms = operations.attention_forward(Q, K, V, *REST)
+    torch.library.opcheck(operations.attention_backward.default, (Q.clone(), Q, K, V, norms, *REST))
 
 
 def loss(attention):
@@ -118,7 +118,7 @@ def test_bad_values_are_refused_by_the_operation_itself(values, message):
     [
         (0, Q[:, 1:], "got cotangents of shape"),
         (0, Q.float(), "got cotangents of shape"),
-        (4, Q, "got logs of shape"),
+        (4, Q, "got norms of shape"),
         (8, entry(ROWS[3], 0, 9), "the transposed mask has a node outside 0 ... 8"),
         (7, entry(ROWS[2], 2, 99), "beginnings of the transposed mask do not rise"),
     ],
