@@ -10,6 +10,7 @@ import logging
 import os
 import platform
 import re
+import shlex
 import shutil
 import sys
 import threading
@@ -93,6 +94,27 @@ def with_signature(forward: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+def is_traced_gradient() -> bool:
+    """Whether torch.compile traces inside of torch.func's grad, vjp, jvp or what is made of them: torch (2.14) can then
+    use neither an operation's registered rules nor its autograd function."""
+    return torch.compiler.is_compiling() and _inside_gradient()
+
+
+def _inside_gradient() -> bool:
+    functorch = torch._C._functorch
+    kinds = functorch.TransformType.Grad, functorch.TransformType.Jvp
+    return any(level.key() in kinds for level in functorch.get_interpreter_stack() or ())
+
+
+def constant_in_traces(function: Callable[..., Any]) -> None:
+    """Have torch.compile call the function while it traces, as torch.compiler.assume_constant_result does; that one
+    imports torch._dynamo, which takes a second."""
+    setattr(function, "_dynamo_marked_constant", True)  # noqa: B010
+
+
+constant_in_traces(_inside_gradient)
+
+
 def refuse_if_forced(reason: str) -> None:
     """Raise UnsupportedError where PHYSOLVE_KERNELS asks for the compiled kernels; why they cannot be used."""
     if os.environ.get(VARIABLE) == "compiled":
@@ -125,18 +147,26 @@ def _reason_of(error: Exception) -> str:
 
 
 def _load(library: KernelLibrary, cuda: bool) -> Path:
-    """Path of the library, loaded. One process builds, others wait for it; `finished` is written last, so that an
-    interrupted build is gone on with."""
+    """Path of the library, loaded. One process builds, others wait for it; its size is written last, so that an
+    interrupted build is gone on with, and what was cut off later is built anew: to load that would end the process."""
     folder = _folder(library, cuda)
     path, finished = folder / f"{library.name}.so", folder / "finished"
-    if not finished.is_file():
+    if not _is_whole(path, finished):
         with _tools_on_path(), _lock_of(folder):
-            if not finished.is_file():
+            if not _is_whole(path, finished):
+                path.unlink(missing_ok=True)
                 _compile(library, folder, cuda)
-                finished.touch()
+                finished.write_text(str(path.stat().st_size))
                 return path
     torch.ops.load_library(path)
     return path
+
+
+def _is_whole(path: Path, finished: Path) -> bool:
+    try:
+        return finished.read_text() == str(path.stat().st_size)
+    except OSError:
+        return False
 
 
 def _compile(library: KernelLibrary, folder: Path, cuda: bool) -> None:
@@ -174,7 +204,7 @@ def _lock_of(folder: Path) -> FileLock:
 @contextmanager
 def _tools_on_path() -> Iterator[None]:
     """A compiler, and the ninja of this Python environment also where the environment is not activated."""
-    compiler = os.environ.get("CXX", "c++")
+    compiler = (shlex.split(os.environ.get("CXX", "")) or ["c++"])[0]  # it may have arguments
     if shutil.which(compiler) is None:
         raise UnsupportedError(f"no C++ compiler: {compiler!r} is not on the PATH (Debian: apt install g++)")
     before = os.environ.get("PATH", "")

@@ -51,6 +51,7 @@ class Architecture:
             raise ValueError("architecture: bands, center and slope must be finite numbers")
         if self.gated and (len(self.sizes) < 3 or len(set(self.sizes[1:-1])) != 1):
             raise ValueError(f"architecture: got sizes={self.sizes}; a gated network has hidden layers of one width")
+        _ = self.count  # now: torch.compile cannot trace the lock of a cached property (Python 3.11)
 
     @property
     def dim(self) -> int:

@@ -39,6 +39,7 @@ class JetLayout:
             )
         if list(self.second) != sorted(set(self.second)):
             raise ValueError(f"jet layout: got second={self.second}, expected distinct ascending pairs")
+        _ = self.multi_indices, self.second_factors  # now: torch.compile cannot trace their locks (Python 3.11)
 
     @classmethod
     def of(cls, dim: int, multi_indices: Iterable[MultiIndex]) -> "JetLayout":

@@ -6,12 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physolve._kernels import constant_in_traces, is_traced_gradient
+
 from ._agreement import device_agrees
 from ._architecture import Architecture
 from ._build import kernels
 from ._layout import JetLayout
 from ._plain import plain_jacobian, plain_jet
-from ._rules import JetForward, JetJacobian, arguments_of, number_of
+from ._rules import JetBackward, JetForward, JetJacobian, arguments_of, number_of
 
 MAX_DIM, MAX_WIDTH, MAX_LAYERS, MAX_BANDS = 4, 128, 24, 12  # as in cuda/core/plan.h
 
@@ -25,6 +27,7 @@ def network_jet(
     """Value and derivatives of a network, or of a batch of them, at points; leading dims broadcast.
 
     Differentiable once in weights and points; a derivative of the gradient raises UnsupportedError (plain_jet has it).
+    Not inside torch.compile: of what it compiles torch (2.14) itself takes second derivatives for zero, plain or not.
     Raises TypeError for dtypes other than float32 and float64 or a mixture of them, ValueError for shapes that do not
     fit, naming them.
     """
@@ -47,19 +50,18 @@ def network_pullback(
 ) -> Float[Tensor, "*batch count"]:
     """Gradient in the weights of sum(cotangents * jet): the backward of `network_jet` by itself, without its forward.
 
-    For code that has a rule of its own for what comes after the jets. Raises like `network_jet`.
+    For code that has a rule of its own for what comes after the jets. A derivative of it raises UnsupportedError where
+    the compiled kernels run. Raises like `network_jet`.
     """
     _check(architecture, weights, points, layout)
     batch = _batch(weights, points)
     _check_alike("cotangents", cotangents, (*batch, layout.rows, points.shape[-2], architecture.sizes[-1]), weights)
     if not _compiled_for(architecture, weights):
-        with torch.enable_grad():
-            leaf = weights.detach().requires_grad_()
-            jets = plain_jet(architecture, leaf, points.detach(), layout)
-            return torch.autograd.grad(jets, leaf, cotangents)[0]
-    arguments = _flat_rows(architecture, weights.detach(), points.detach(), layout, cotangents)
-    gradient = torch.ops.physolve.jet_backward(*arguments, False)[0].reshape(*batch, -1)
-    return gradient.sum_to_size(weights.shape)
+        _, pull_back = torch.func.vjp(lambda w: plain_jet(architecture, w, points, layout), weights)
+        return pull_back(cotangents)[0]
+    backward = torch.ops.physolve.jet_backward if torch.compiler.is_compiling() else JetBackward.apply
+    gradient, _ = backward(*_flat_rows(architecture, weights, points, layout, cotangents), False)
+    return gradient.reshape(*batch, architecture.count).sum_to_size(weights.shape)
 
 
 def network_jacobian(
@@ -83,6 +85,8 @@ def network_jacobian(
     _check_alike("coefficients", coefficients, expected, weights)
     if out is not None:
         _check_alike("out", out, (*batch, points.shape[-2], architecture.count), weights)
+        if out.requires_grad:
+            raise ValueError("network_jacobian: out requires a gradient, which rows written to it have not; detach it")
         with torch.no_grad():
             return _rows_into(out, architecture, weights.detach(), points.detach(), layout, coefficients.detach())
     if not _compiled_for(architecture, weights):
@@ -137,7 +141,7 @@ def has_kernel(architecture: Architecture) -> bool:
 
 
 def _compiled_for(architecture: Architecture, weights: Tensor) -> bool:
-    return has_kernel(architecture) and _compiled_on(weights.device.type)
+    return has_kernel(architecture) and _compiled_on(weights.device.type) and not is_traced_gradient()
 
 
 def _compiled_on(device: str) -> bool:
@@ -148,14 +152,13 @@ def _compiled_on(device: str) -> bool:
     return active.path == "compiled" and (device == "cpu" or (active.cuda and device_agrees()))
 
 
-# What torch.compiler.assume_constant_result does; calling that would import torch._dynamo, which takes a second.
-setattr(_compiled_on, "_dynamo_marked_constant", True)  # noqa: B010
+constant_in_traces(_compiled_on)
 
 
 def _flat(weights: Tensor, points: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
     """Points (n, dim) shared by all or (networks, n, dim), weights (networks, count), and the batch they stand for."""
     batch = _batch(weights, points)
-    weights = weights.expand(*batch, -1).reshape(-1, weights.shape[-1])
+    weights = weights.expand(*batch, -1).reshape(prod(batch), weights.shape[-1])
     if prod(points.shape[:-2]) != 1 or points.numel() == 0:
         return points.expand(*batch, -1, -1).reshape(len(weights), *points.shape[-2:]), weights, batch
     return points.reshape(points.shape[-2:]), weights, batch

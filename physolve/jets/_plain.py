@@ -1,8 +1,11 @@
 """Jets of dense networks, and the rows of their Gauss-Newton Jacobian, in plain torch: the compiled kernels' twin."""
 
+import contextlib
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ParamSpec
 
 import torch
 from jaxtyping import Float
@@ -15,7 +18,24 @@ from ._layout import JetLayout
 
 Affine = Callable[[Jet, Tensor, Tensor], Jet]
 
+P = ParamSpec("P")
 
+
+def _in_full(run: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Without autocast, which would compute products in 16 bits and, by the value's bias, call them float32 again."""
+
+    @functools.wraps(run)
+    def in_full(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        with contextlib.ExitStack() as stack:
+            for device in ("cpu", "cuda"):
+                if torch.is_autocast_enabled(device):
+                    stack.enter_context(torch.autocast(device, enabled=False))
+            return run(*args, **kwargs)
+
+    return in_full
+
+
+@_in_full
 def plain_jet(
     architecture: Architecture,
     weights: Float[Tensor, "*batch count"],
@@ -26,6 +46,7 @@ def plain_jet(
     return _jet(architecture, weights, points, layout, affine).tensor
 
 
+@_in_full
 def plain_jacobian(
     architecture: Architecture,
     weights: Float[Tensor, "*batch count"],

@@ -164,9 +164,8 @@ def _fake_jacobian(coefficients: Tensor, points: Tensor, weights: Tensor, *shape
 def _vmap_forward(
     forward: Operation, info: Any, dims: tuple[Any, ...], points: Tensor, weights: Tensor, *shape: Any
 ) -> tuple[Tensor, int]:
-    size = info.batch_size
-    points, weights = _as_networks(size, dims, points, weights)
-    return forward(points, weights, *shape).unflatten(0, (size, -1)), 0
+    points, weights, samples = _as_networks(info.batch_size, dims, points, weights)
+    return forward(points, weights, *shape).unflatten(0, samples), 0
 
 
 def _vmap_backward(
@@ -185,12 +184,12 @@ def _vmap_backward(
         points = _per_sample(points, dims[1], size).unsqueeze(1).expand(-1, networks, -1, -1)
         dims = (dims[0], 0, *dims[2:])
     cotangents = _per_sample(cotangents, dims[0], size).flatten(0, 1)
-    flat, weights = _as_networks(size, dims[1:3], points, weights)
+    flat, weights, samples = _as_networks(size, dims[1:3], points, weights)
     to_weights, to_points = backward(cotangents, flat, weights, *rest)
-    to_weights = to_weights.unflatten(0, (size, -1))
+    to_weights = to_weights.unflatten(0, samples)
     if not rest[-1]:
         return (to_weights, to_points), (0, None)
-    to_points = to_points.unflatten(0, (size, -1))
+    to_points = to_points.unflatten(0, samples)
     return (to_weights, to_points.sum(1) if shared else to_points), (0, 0)
 
 
@@ -205,12 +204,15 @@ def _vmap_jacobian(
 ) -> tuple[Tensor, int]:
     size = info.batch_size
     coefficients = _per_sample(coefficients, dims[0], size).flatten(0, 1)
-    points, weights = _as_networks(size, dims[1:3], points, weights)
-    return jacobian(coefficients, points, weights, *shape).unflatten(0, (size, -1)), 0
+    points, weights, samples = _as_networks(size, dims[1:3], points, weights)
+    return jacobian(coefficients, points, weights, *shape).unflatten(0, samples), 0
 
 
-def _as_networks(size: int, dims: tuple[Any, ...], points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Samples become networks: points (size * networks, n, dim), or (n, dim) where no sample has its own."""
+def _as_networks(
+    size: int, dims: tuple[Any, ...], points: Tensor, weights: Tensor
+) -> tuple[Tensor, Tensor, tuple[int, int]]:
+    """Samples become networks: points (size * networks, n, dim), or (n, dim) where no sample has its own; and what they
+    are to be split into again."""
     weights = _per_sample(weights, dims[1], size)
     networks = weights.shape[1]
     if dims[0] is not None or points.ndim == 3:
@@ -218,7 +220,7 @@ def _as_networks(size: int, dims: tuple[Any, ...], points: Tensor, weights: Tens
         if points.ndim == 3:
             points = points.unsqueeze(1).expand(-1, networks, -1, -1)
         points = points.flatten(0, 1)
-    return points, weights.flatten(0, 1)
+    return points, weights.flatten(0, 1), (size, networks)
 
 
 def _per_sample(tensor: Tensor, dim: int | None, size: int) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physolve._kernels import Kernels
+from physolve._kernels import Kernels, constant_in_traces, is_traced_gradient
 from physolve.errors import SpecificationError
 
 from ._attention_rules import AttentionForward
@@ -41,8 +41,11 @@ def masked_attention(
     SpecificationError for shapes that do not fit.
     """
     _check(q, k, v, mask, heads)
+    if isinstance(scale, Tensor):
+        raise TypeError("masked_attention: got a tensor as scale, expected a number; multiply the queries by it")
     scale = 1 / sqrt(q.shape[-1] // heads) if scale is None else scale
-    if not (_has_kernel(q.shape[-1], heads, q.device.type) and _compiled_on(q.device.type)):
+    known = _has_kernel(q.shape[-1], heads, q.device.type)
+    if not (known and _compiled_on(q.device.type)) or is_traced_gradient():
         return plain_attention(q, k, v, mask, heads, scale)
     flat = (x.reshape(prod(x.shape[:-2]), *x.shape[-2:]) for x in (q, k, v))
     arrays = mask.begin, mask.node, mask.transposed_begin, mask.transposed_node
@@ -68,8 +71,7 @@ def _compiled_on(device: str) -> bool:
     return active.path == "compiled" and (device == "cpu" or active.cuda)
 
 
-# What torch.compiler.assume_constant_result does; calling that would import torch._dynamo, which takes a second.
-setattr(_compiled_on, "_dynamo_marked_constant", True)  # noqa: B010
+constant_in_traces(_compiled_on)
 
 
 def _check(q: Tensor, k: Tensor, v: Tensor, mask: AttentionMask, heads: int) -> None:

@@ -112,9 +112,9 @@ def _vmap(operation: Operation, values: int, info: Any, dims: tuple[Any, ...], *
     if any(dim is not None for dim in dims[values:]):
         raise UnsupportedError("attention kernels: vmap over masks; join them with AttentionMask.block_diagonal")
     size = info.batch_size
-    each = [_per_sample(x, dim, size).flatten(0, 1) for x, dim in zip(args[:values], dims[:values], strict=True)]
-    results = operation(*each, *args[values:])
-    return tuple(x.unflatten(0, (size, -1)) for x in results), (0,) * len(results)
+    each = [_per_sample(x, dim, size) for x, dim in zip(args[:values], dims[:values], strict=True)]
+    results = operation(*(x.flatten(0, 1) for x in each), *args[values:])
+    return tuple(x.unflatten(0, each[0].shape[:2]) for x in results), (0,) * len(results)
 
 
 def _per_sample(tensor: Tensor, dim: int | None, size: int) -> Tensor:

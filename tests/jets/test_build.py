@@ -8,9 +8,12 @@ import sys
 import pytest
 import torch
 
-from physolve._kernels import source_folder
+from physolve._kernels import _folder, source_folder
 from physolve.errors import UnsupportedError
 from physolve.jets import _agreement, _network, kernels
+from physolve.jets._build import JETS
+
+JETS_FOLDER = _folder(JETS, cuda=False).name
 
 PROGRAM = """
 import torch
@@ -73,6 +76,21 @@ def test_a_compiler_that_fails_leaves_nothing_that_looks_finished(tmp_path):
     assert done.returncode == 0
     assert done.stdout.startswith("plain x.cpp:1: error: no such thing")
     assert not list((tmp_path / "cache").rglob("finished"))
+
+
+def test_a_library_that_was_cut_off_later_is_not_loaded(tmp_path):
+    """Loading one would end the process."""
+    library = tmp_path / "cache" / "kernels" / JETS_FOLDER / "physolve_kernels.so"
+    library.parent.mkdir(parents=True)
+    library.write_bytes(b"half of it")
+    (library.parent / "finished").write_text("123456")
+    done = run(CXX="no-such-compiler", PHYSOLVE_CACHE=str(tmp_path / "cache"))
+    assert done.stdout.startswith("plain no C++ compiler")
+
+
+def test_a_compiler_with_arguments_is_one():
+    done = run(CXX="no-such-compiler -pipe", PHYSOLVE_CACHE="/nowhere")
+    assert done.stdout.startswith("plain no C++ compiler: 'no-such-compiler' is not on the PATH")
 
 
 @pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler")

@@ -16,10 +16,12 @@ from physolve.jets import (
     TANH,
     Architecture,
     JetLayout,
+    _network,
     has_kernel,
     kernels,
     network_jacobian,
     network_jet,
+    network_pullback,
     plain_jacobian,
     plain_jet,
 )
@@ -378,3 +380,31 @@ COEFFICIENTS = torch.zeros(2, 6, 5, 2, dtype=torch.float64)
 def test_wrong_input_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("bands", [(), (0.5,)])
+@pytest.mark.parametrize("path", [plain_jet, network_jet])
+def test_autocast_does_not_lower_anything(path, bands):
+    architecture = Architecture((2, 16, 1), bands=bands)
+    weights, points = networks.inputs(architecture, 1, 9, torch.float32)
+    expected = path(architecture, weights, points, FULL)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(path(architecture, weights, points, FULL), expected)
+
+
+def test_the_plain_pullback_has_derivatives_and_works_anywhere(monkeypatch):
+    monkeypatch.setattr(_network, "_compiled_on", lambda device: False)
+    cotangents = networks.like(COEFFICIENTS)
+
+    def pullback(weights, points=POINTS, cotangents=cotangents):
+        return network_pullback(ARCHITECTURE, weights, points, FULL, cotangents)
+
+    def jets(weights):
+        return (plain_jet(ARCHITECTURE, weights, POINTS, FULL) * cotangents).sum()
+
+    assert networks.distance(pullback(WEIGHTS), torch.func.grad(jets)(WEIGHTS)) < 1e-13
+    found = torch.func.grad(lambda w: pullback(w).square().sum())(WEIGHTS)
+    assert networks.distance(found, torch.func.grad(lambda w: torch.func.grad(jets)(w).square().sum())(WEIGHTS)) < 1e-13
+    assert networks.distance(torch.func.vmap(pullback)(WEIGHTS, POINTS, cotangents), pullback(WEIGHTS)) < 1e-13
+    with torch.inference_mode():
+        assert networks.distance(pullback(WEIGHTS), torch.func.grad(jets)(WEIGHTS)) < 1e-13

@@ -1,11 +1,23 @@
 """The compiled operations as torch sees them: opcheck, torch.func, torch.compile, and what they refuse themselves."""
 
+from functools import partial
+
 import networks
 import pytest
 import torch
 from torch.autograd import forward_ad
 
-from physolve.jets import JetLayout, kernels, network_jacobian, network_jet, plain_jacobian, plain_jet
+from physolve.errors import UnsupportedError
+from physolve.jets import (
+    Architecture,
+    JetLayout,
+    kernels,
+    network_jacobian,
+    network_jet,
+    network_pullback,
+    plain_jacobian,
+    plain_jet,
+)
 from physolve.jets._network import _as_rows
 from physolve.jets._rules import arguments_of
 
@@ -46,6 +58,9 @@ def loss(jet):
         lambda f: torch.func.vmap(torch.func.vmap(f, in_dims=(None, 0)), in_dims=(0, None))(WEIGHTS, POINTS),
         lambda f: torch.func.jacrev(lambda w: torch.stack([f(w, POINTS), f(2 * w, POINTS)]))(WEIGHTS),
         lambda f: torch.compile(f, fullgraph=True)(WEIGHTS, POINTS),
+        lambda f: torch.compile(torch.func.grad(f), fullgraph=True, backend="aot_eager")(WEIGHTS, POINTS),
+        lambda f: torch.compile(torch.func.vmap(torch.func.grad(f)), backend="aot_eager")(WEIGHTS, POINTS),
+        lambda f: torch.compile(lambda w: torch.func.jvp(f, (w, POINTS), (w, POINTS))[1], backend="eager")(WEIGHTS),
     ],
     ids=lambda f: "",
 )
@@ -186,19 +201,42 @@ def test_a_tangent_is_refused(transform, operation, request):
 
 
 @pytest.mark.parametrize("function", [network_jet, network_jacobian])
-@pytest.mark.parametrize(
-    "transform",
-    [
-        lambda f: torch.compile(lambda w: torch.func.jvp(f, (w,), (w,)), backend="aot_eager")(WEIGHTS),
-        lambda f: torch.func.jvp(torch.compile(f, backend="aot_eager"), (WEIGHTS,), (WEIGHTS,)),
-        lambda f: torch.compile(torch.func.jacfwd(f), backend="aot_eager")(WEIGHTS),
-    ],
-    ids=["jvp inside", "jvp outside", "jacfwd inside"],
-)
-def test_a_tangent_is_refused_around_torch_compile(transform, function):
+def test_a_tangent_is_refused_around_torch_compile(function):
     rest = () if function is network_jet else (COTANGENTS,)
+    compiled = torch.compile(lambda w: function(ARCHITECTURE, w, POINTS, LAYOUT, *rest), backend="aot_eager")
     with pytest.raises(NotImplementedError, match="jvp"):
-        transform(lambda w: function(ARCHITECTURE, w, POINTS, LAYOUT, *rest))
+        torch.func.jvp(compiled, (WEIGHTS,), (WEIGHTS,))
+
+
+def test_what_was_never_used_before_can_be_traced():
+    """Cached properties have locks (Python 3.11), which cannot be."""
+    architecture, layout = Architecture((2, 7, 1)), JetLayout.of(2, [(1, 1)])
+    weights = torch.linspace(-1, 1, 29)
+    for jet in (network_jet, plain_jet):
+        compiled = torch.compile(partial(jet, architecture), fullgraph=True, backend="eager")
+        assert compiled(weights, torch.ones(3, 2), layout).shape == (4, 3, 1)
+
+
+def test_no_samples():
+    none = WEIGHTS[:0]
+    jets = torch.func.vmap(lambda w: network_jet(ARCHITECTURE, w, POINTS[0], LAYOUT))(none)
+    assert jets.shape == (0, 6, 5, 2)
+    gradients = torch.func.vmap(torch.func.grad(lambda w: loss(network_jet)(w, POINTS[0])))(none)
+    assert gradients.shape == none.shape
+
+
+@pytest.mark.parametrize("of", ["weights", "cotangents"])
+def test_a_derivative_of_the_pullback_is_refused(of):
+    weights, cotangents = (x.clone().requires_grad_(of == name) for x, name in ((WEIGHTS, "weights"), (COTANGENTS, of)))
+    gradient = network_pullback(ARCHITECTURE, weights, POINTS, LAYOUT, cotangents)
+    with pytest.raises(UnsupportedError, match="plain_jet"):
+        gradient.sum().backward()
+
+
+def test_a_matrix_with_a_gradient_of_its_own_takes_no_rows():
+    out = torch.zeros(3, 5, 299, dtype=torch.float64, requires_grad=True)
+    with pytest.raises(ValueError, match="out requires a gradient"):
+        network_jacobian(ARCHITECTURE, WEIGHTS, POINTS, LAYOUT, COTANGENTS, out)
 
 
 def test_cotangents_of_another_shape_are_refused():

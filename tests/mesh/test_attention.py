@@ -112,7 +112,11 @@ def test_weights_sum_to_one_in_the_gradient_whatever_the_size_of_scores(width, h
 def test_scores_that_overflow_downward_weigh_nothing(last):
     i = torch.arange(12)
     mask = AttentionMask.of_edges(torch.cartesian_prod(i, i).T, 12)
-    x = [torch.full((12, 16), 4.0), torch.zeros(12, 16), torch.randn(12, 16, generator=torch.Generator().manual_seed(0))]
+    x = [
+        torch.full((12, 16), 4.0),
+        torch.zeros(12, 16),
+        torch.randn(12, 16, generator=torch.Generator().manual_seed(0)),
+    ]
     x[1][slice(4, None) if last else slice(8)] = -3e38
     leaves = [t.requires_grad_() for t in x]
     outs = [f(*leaves, mask, 1) for f in (masked_attention, plain_attention)]

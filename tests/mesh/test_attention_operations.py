@@ -52,11 +52,17 @@ def loss(attention):
         lambda f: torch.func.vmap(f, in_dims=(2, 2, 2))(*(x.movedim(0, 2) for x in (Q, K, V))),
         lambda f: torch.func.vmap(torch.func.grad(f, argnums=1), in_dims=(None, 0, 0))(Q[0], K, V),
         lambda f: torch.func.jacrev(lambda q: torch.stack([f(q, K, V), f(2 * q, K, V)]))(Q),
+        lambda f: torch.compile(torch.func.grad(f), fullgraph=True, backend="aot_eager")(Q, K, V),
     ],
     ids=lambda f: "",
 )
 def test_transforms_agree_with_plain_torch(transform):
     assert masks.distance(transform(loss(masked_attention)), transform(loss(plain_attention))) < 1e-12
+
+
+def test_no_samples():
+    attend = torch.func.vmap(lambda q: masked_attention(q, K[0], V[0], MASK, 4))
+    assert attend(Q[:0]).shape == Q[:0].shape
 
 
 def test_vmap_over_masks_is_refused():
