@@ -57,7 +57,7 @@ def network_pullback(
     batch = _batch(weights, points)
     _check_alike("cotangents", cotangents, (*batch, layout.rows, points.shape[-2], architecture.sizes[-1]), weights)
     if not _compiled_for(architecture, weights):
-        _, pull_back = torch.func.vjp(lambda w: plain_jet(architecture, w, points, layout), weights)
+        _, pull_back, *_ = torch.func.vjp(lambda w: plain_jet(architecture, w, points, layout), weights)
         return pull_back(cotangents)[0]
     backward = torch.ops.physolve.jet_backward if torch.compiler.is_compiling() else JetBackward.apply
     gradient, _ = backward(*_flat_rows(architecture, weights, points, layout, cotangents), False)

@@ -11,7 +11,7 @@ from physolve.nets import Basis, Expansion, Field, Frozen, TimeSlabs, ZeroField
 from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
-from ._error import UNVERIFIED, Judge, Rung, estimate, verified
+from ._error import UNVERIFIED, Judge, Rung, error_of, estimate, verified
 from ._focus import Focus, focus_on, focus_on_layers
 from ._method import MethodResult
 from ._newton import Newton
@@ -20,7 +20,7 @@ from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
 from ._slabs import Slab, slabs_of
 from ._source import FunctionSource
 from ._stretching import FIRST_SWEEPS, Follower
-from ._system import Projection, project
+from ._system import Projection, project, sizes_of_unknowns
 
 ILL_POSED_RESIDUAL = 1e-6
 ILL_POSED_DISTANCE = 0.05
@@ -97,6 +97,7 @@ class Climb:
         self.best: Projection | None = None
         self.before: Projection | None = None
         self.estimate: Estimate | None = None
+        self.sizes: tuple[float, ...] | None = None
         self.rungs: list[Rung] = []
         self.steps: list[Step] = []
 
@@ -280,7 +281,9 @@ class Climb:
     ) -> tuple[Projection, int]:
         unknowns, ridge = len(self.problem.unknowns), self.method.ridge
         if self.whole.linear:
-            return project(rows, basis, unknowns, None, self.parameters, ridge), 1
+            if self.sizes is None:
+                self.sizes = sizes_of_unknowns(rows, basis, unknowns)
+            return project(rows, basis, unknowns, None, self.parameters, ridge, sizes=self.sizes), 1
         return newton.solve(rows, basis, unknowns, state, self.parameters, ridge)
 
     def _focus(self, slab: Slab, still: Field | None, count: int, scale: float, number: int) -> Focus | None:
@@ -335,7 +338,8 @@ class Climb:
         last = self.rungs[-1]
         size = self.judge.residual(ZeroField(self.best.field.components), self.best.parameters, self.best.scale)
         small = max(last.residual, last.residual_before) < ILL_POSED_RESIDUAL * size
-        return small and last.distance.relative > ILL_POSED_DISTANCE
+        apart = last.distance.absolute > ILL_POSED_DISTANCE * self.judge.size(self.best.field)
+        return small and apart
 
     def _hopeless(self) -> bool:
         """Whether the climb goes nowhere, far from any solution: the residual has stalled and the solutions come no
@@ -374,7 +378,7 @@ class Climb:
 
     def _add_noise(self) -> tuple[float, ...]:
         """Add the spread that noise causes to the estimate; standard deviations of the parameters."""
-        if self.best is None or self.estimate is None or not isinstance(self.best.field, Expansion):
+        if self.best is None or not isinstance(self.best.field, Expansion):
             return ()
         basis = self.best.field.basis
         rows = self.whole.rows(self._density(basis.size), self.seed)
@@ -382,7 +386,10 @@ class Climb:
         if spread is None:
             return ()
         noise = self.judge.noise(spread.fields, self.best.field)
-        before = self.estimate
+        named = {p.name: value for p, value in zip(self.problem.parameters, self.best.parameters, strict=True)}
+        before = self.estimate or error_of(self.problem, self.best.field, named, self.seed)  # after a single rung
+        if before is None:
+            return spread.parameters
         self.estimate = Estimate(
             math.hypot(before.value, NOISE_DEVIATIONS * noise.absolute),
             math.hypot(before.relative, NOISE_DEVIATIONS * noise.relative),

@@ -1,7 +1,7 @@
 """The error estimate of the ladder: a stability constant measured on the problem itself, times the residual."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,12 +9,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Points
+from physolve.errors import NumericalError
 from physolve.nets import Field, ZeroField
 from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
+from ._enrichment import BasisPlan
 from ._outcome import Estimate
-from ._system import CONDITION_WEIGHT, Scale, residuals
+from ._system import CONDITION_WEIGHT, Scale, project, residuals
 
 SAFETY = 3.0
 """On residual times stability, as a gate: below the tolerance with it, a rung is verified by a richer one."""
@@ -37,6 +39,13 @@ ROUNDING = 1e-14
 
 ROUNDED = 10 * ROUNDING
 """Distance of two solutions that differ by rounding alone. (beam: the first is 5e-15 off, they are 1.6e-14 apart.)"""
+
+
+ZERO = 1e-3
+"""Part of the largest unknown below which another one may be zero: its values are the errors of the others."""
+
+AGREE = 0.5
+"""Relative difference below which two solutions agree that an unknown is not zero."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,15 @@ class Judge:
         return cls(collocation.problem, rows, torch.tensor(inside.points), weights)
 
     def distance(self, first: Field, second: Field) -> Distance:
-        """How far the first is from the second. The components of a vector are measured together; an unknown that
-        is zero but for rounding is measured against the largest one."""
+        """How far the first is from the second. The components of a vector are measured together, every unknown
+        against itself, for each may have units of its own; but one on which the two hardly agree, and which is far
+        smaller than the largest one, may be zero but for rounding, and is measured against 1e-3 of that."""
         difference = self._squares(first.values(self.points) - second.values(self.points))
         size = self._squares(second.values(self.points))
-        floor = 1e-3 * float(size.max())
         groups = self._groups(second.components)
         pairs = [(math.sqrt(float(difference[g].sum())), math.sqrt(float(size[g].sum()))) for g in groups]
-        relative = max(d / max(s, floor, 1e-300) if d else 0.0 for d, s in pairs)
+        floor = ZERO * max(s for _, s in pairs)
+        relative = max(_relative(d, s, floor) for d, s in pairs)
         return Distance(max(d for d, _ in pairs), relative)
 
     def noise(self, changes: Sequence[Field], field: Field) -> Distance:
@@ -150,6 +160,34 @@ def verified(rungs: Sequence[Rung]) -> Estimate:
         contraction = min(contraction, 0.5)
     relative = max(VERIFIED / (1 - contraction) * last.distance.relative, ROUNDING)
     return Estimate(relative * _unit(last), relative, "distance to an independent solution on a richer basis")
+
+
+def error_of(
+    problem: Problem, solution: Field, parameters: Mapping[str, float], seed: int, features: int = 900
+) -> Estimate | None:
+    """Error of any field: its distance to one Newton step from it on an independent basis of random features.
+
+    That step solves the error equation L e = r, linearised at the field. None where it fails.
+    """
+    collocation, plan = Collocation(problem), BasisPlan(problem)
+    judge = Judge.of(collocation, Density(500, 200), seed + 2_000_003)
+    basis = plan.build(features, 3.0, seed + 77)
+    rows = collocation.rows(Density(2 * basis.size, round(0.6 * basis.size)), seed + 78)
+    try:
+        step = project(rows, basis, len(problem.unknowns), solution, tuple(parameters.values()))
+    except NumericalError:
+        return None
+    away = judge.distance(solution, step.field)
+    return Estimate(
+        SAFETY * away.absolute, SAFETY * away.relative, "error equation on an independent basis of random features"
+    )
+
+
+def _relative(difference: float, size: float, floor: float) -> float:
+    """Of an unknown of this size to itself, or where that may be zero, to the floor."""
+    if difference == 0:
+        return 0.0
+    return difference / max(size if difference < AGREE * size else max(size, floor), 1e-300)
 
 
 def _unit(rung: Rung) -> float:

@@ -2,23 +2,18 @@
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from physolve.errors import NumericalError, SpecificationError
+from physolve.errors import SpecificationError
 from physolve.nets import Field
-from physolve.residual import Collocation, Density
 from physolve.spec import Problem
 
 from ._climb import Climb
-from ._enrichment import BasisPlan
-from ._error import SAFETY, Judge
 from ._method import MethodResult
 from ._newton import Newton
-from ._outcome import Estimate, Listener, Outcome
+from ._outcome import Listener, Outcome
 from ._source import FunctionSource
 from ._stretching import stretchable
-from ._system import project
 
 
 @dataclass(frozen=True)
@@ -113,24 +108,3 @@ class LeastSquares:
             if climb.best is None:
                 raise
             return climb.result(Outcome.INTERRUPTED)
-
-
-def error_of(
-    problem: Problem, solution: Field, parameters: Mapping[str, float], seed: int, features: int = 900
-) -> Estimate | None:
-    """Error of any field: its distance to one Newton step from it on an independent basis of random features.
-
-    That step solves the error equation L e = r, linearised at the field. None where it fails.
-    """
-    collocation, plan = Collocation(problem), BasisPlan(problem)
-    judge = Judge.of(collocation, Density(500, 200), seed + 2_000_003)
-    basis = plan.build(features, 3.0, seed + 77)
-    rows = collocation.rows(Density(2 * basis.size, round(0.6 * basis.size)), seed + 78)
-    try:
-        step = project(rows, basis, len(problem.unknowns), solution, tuple(parameters.values()))
-    except NumericalError:
-        return None
-    away = judge.distance(solution, step.field)
-    return Estimate(
-        SAFETY * away.absolute, SAFETY * away.relative, "error equation on an independent basis of random features"
-    )

@@ -8,7 +8,8 @@ from physolve.errors import SpecificationError
 from physolve.nets import Field
 from physolve.spec import Problem
 
-from ._ladder import LeastSquares, error_of
+from ._error import error_of
+from ._ladder import LeastSquares
 from ._method import MethodResult
 from ._outcome import Cost, Estimate, Listener, Outcome
 from ._solution import Solution

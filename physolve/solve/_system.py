@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -22,6 +23,9 @@ DATA_WEIGHT = 0.003
 coarse rungs of inverse_heat fitted the diffusivity to their own truncation error."""
 
 TYPICAL = 0.4
+
+FAR = 1e4
+"""Sizes of unknowns that many times apart are due to units, not to orders of derivatives."""
 
 ROLE_WEIGHTS = {"equation": 1.0, "condition": CONDITION_WEIGHT, "data": DATA_WEIGHT}
 
@@ -60,11 +64,13 @@ def project(
     ridge: float = 1e-15,
     *,
     fixed: bool = False,
+    sizes: Sequence[float] = (),
 ) -> Projection:
     """Solve the rows, linearised at `state` and `parameters`, for the best field on the basis.
 
     For a linear problem this is the solution; for a nonlinear one it is Newton's next iterate, whatever basis the
-    state lives on. `fixed` keeps the parameters as they are. Raises NumericalError where the rows are not finite.
+    state lives on. `fixed` keeps the parameters as they are. With `sizes` rows weigh as if every unknown were measured
+    in units of its own. Raises NumericalError where the rows are not finite.
     """
     weights: list[float] = []
     split = basis.size * unknowns
@@ -75,6 +81,8 @@ def project(
             if fixed and parameters:
                 right -= matrix[:, split:] @ matrix.new_tensor(parameters)
                 matrix = matrix[:, :split]
+            for unknown, size in enumerate(sizes):
+                matrix[:, unknown * basis.size : (unknown + 1) * basis.size] *= size
             weights.append(_weight(block, matrix))
             factor = weights[-1] / math.sqrt(max(len(block), 1))
             yield matrix.mul_(factor), right.mul_(factor)
@@ -82,6 +90,7 @@ def project(
     columns = split if fixed else split + len(parameters)
     solution = least_squares(blocks(), columns, ridge)
     coefficients = solution.coefficients[:split, 0].reshape(unknowns, basis.size).T
+    coefficients = coefficients * coefficients.new_tensor(sizes) if sizes else coefficients
     return Projection(
         Expansion(basis, coefficients.contiguous()),
         tuple(parameters) if fixed else tuple(solution.coefficients[split:, 0].tolist()),
@@ -91,12 +100,39 @@ def project(
     )
 
 
+def sizes_of_unknowns(rows: Sequence[Rows], basis: Basis, unknowns: int) -> tuple[float, ...]:
+    """At which the terms of every equation and condition are alike, relative to the largest: what their coefficients
+    say of units (a flux q = -1e-9 grad p in SI is far smaller than its pressure). None where no two are FAR apart.
+
+    Scaling of Curtis and Reid (1972, J. Inst. Math. Appl. 10): of the typical entries a_ij of the rows i and the
+    unknown j, sum (log a_ij + log w_i + log s_j)^2 is least. For linear problems.
+    """
+    if unknowns == 1:
+        return ()
+    lines, logs = [], []
+    blocks = [block for block in rows if block.role != "data"]
+    for i, block in enumerate(blocks):
+        entries = block.matrix(basis, unknowns, None, ())[0][:, : unknowns * basis.size].square().mean(0).sqrt()
+        for j, sizes in enumerate(entries.split(basis.size)):
+            if bool((sizes > 0).any()):
+                line = np.zeros(len(blocks) + unknowns)
+                line[[i, len(blocks) + j]] = 1
+                lines.append(line)
+                logs.append(-math.log(_typical(sizes)))
+    found = np.exp(np.linalg.lstsq(np.stack(lines), np.array(logs))[0][len(blocks) :]) if lines else np.ones(unknowns)
+    return tuple((found / found.max()).tolist()) if found.min() * FAR < found.max() else ()
+
+
 def _weight(rows: Rows, matrix: Float[Tensor, "m columns"]) -> float:
     """Role weight over the size of a typical column: a low quantile, because steep local features, which may be half
     of the columns, must not make the equation they serve count less."""
     sizes = matrix.square().mean(0).sqrt()
-    sizes = sizes[sizes > 0]
-    return ROLE_WEIGHTS[rows.role] / float(sizes.quantile(TYPICAL)) if len(sizes) else 0.0
+    return ROLE_WEIGHTS[rows.role] / _typical(sizes) if bool((sizes > 0).any()) else 0.0
+
+
+def _typical(sizes: Float[Tensor, " columns"]) -> float:
+    """Of those that are not zero."""
+    return float(sizes[sizes > 0].quantile(TYPICAL))
 
 
 def residuals(rows: Sequence[Rows], field: Field, parameters: Sequence[float] = ()) -> list[Column]:

@@ -9,8 +9,7 @@ import torch
 
 from physolve.nets import Expansion, Polynomials
 from physolve.residual import Collocation, Density
-from physolve.solve._error import SAFETY, VERIFIED, Distance, Judge, Rung, estimate, verified
-from physolve.solve._ladder import error_of
+from physolve.solve._error import SAFETY, VERIFIED, Distance, Judge, Rung, error_of, estimate, verified
 from physolve.solve._system import Scale
 from physolve.spec import Dirichlet, Eq, Problem, Rectangle, coordinates, grad, laplacian, unknown
 
@@ -122,6 +121,23 @@ def test_components_of_a_vector_are_measured_together() -> None:
     judge = judge_of(Problem(Eq(laplacian(v), 0 * v), SQUARE, [Dirichlet(v, 0 * v)]))
     away = judge.distance(quadratic((1.0,), (0.01,)), quadratic((1.0,), (0.0,)))
     assert away.relative == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("ratio", [1.0, 1e-2, 1e-6])
+def test_every_unknown_is_measured_against_itself(size: float, ratio: float) -> None:
+    pair = [unknown(name, x, y) for name in "ab"]
+    judge = judge_of(Problem([Eq(laplacian(a), 0) for a in pair], SQUARE, [Dirichlet(a, 0) for a in pair]))
+    first, second = (quadratic((size,), (ratio * size * off,)) for off in (1.01, 1.0))
+    assert judge.distance(first, second).relative == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_an_unknown_that_is_zero_but_for_rounding_is_measured_against_the_largest(size: float) -> None:
+    pair = [unknown(name, x, y) for name in "ab"]
+    judge = judge_of(Problem([Eq(laplacian(a), 0) for a in pair], SQUARE, [Dirichlet(a, 0) for a in pair]))
+    away = judge.distance(quadratic((size,), (1e-9 * size,)), quadratic((size,), (1e-12 * size,)))
+    assert away.relative == pytest.approx(1e-6, rel=1e-2)
 
 
 def test_residual_leaves_data_out() -> None:

@@ -132,6 +132,39 @@ def test_error_is_below_estimate_and_estimate_below_tolerance(problem: Problem, 
     assert solution.estimate.relative <= tol
 
 
+@pytest.mark.parametrize("size", [1e-9, 1e9])
+def test_units_of_the_unknown_do_not_matter(size: float) -> None:
+    solution = solve(poisson(size * SMOOTH), 1e-6)
+    assert solution.outcome is Outcome.CONVERGED
+    assert solution.estimate is not None
+    assert max(relative_error(solution), 1e-14) <= solution.estimate.relative <= 1e-6
+
+
+def test_unknowns_in_units_of_their_own() -> None:
+    """Darcy's law in SI: pressures of 1e5, fluxes of 1e-4, and 1e-9 between them."""
+    p, q_x, q_y = (unknown(name, x, y) for name in ("p", "q_x", "q_y"))
+    pressure = 100000 * (x + sin(6 * x) * sympy.cosh(6 * y) / (5 * sympy.cosh(6)))
+    law = [Eq(q, -1e-9 * d(p, axis)) for q, axis in ((q_x, x), (q_y, y))]
+    exact = {p: pressure, q_x: -1e-9 * pressure.diff(x), q_y: -1e-9 * pressure.diff(y)}
+    square = Rectangle((0, 0), (1, 1))
+    problem = Problem([*law, Eq(d(q_x, x) + d(q_y, y), 0)], square, [Dirichlet(p, pressure)], exact=exact)
+    solution = solve(problem, 1e-4)
+    assert solution.outcome is Outcome.CONVERGED
+    assert solution.estimate is not None
+    points = np.random.default_rng(0).random((1000, 2))
+    for name, values in exact.items():
+        off = solution.evaluate(name, points) - solution.evaluate(values, points)
+        assert np.linalg.norm(off) <= solution.estimate.relative * np.linalg.norm(solution.evaluate(values, points))
+
+
+def test_where_no_solution_exists_none_is_told() -> None:
+    """Resonance: the source is an eigenfunction, and what least squares find grows and grows."""
+    z = unknown("z", x)
+    problem = Problem(Eq(d(z, x, 2) + pi**2 * z, sin(pi * x)), Interval(0, 1), [Dirichlet(z, 0)])
+    solution = solve(problem, 1e-2)
+    assert solution.outcome is not Outcome.CONVERGED
+
+
 def test_smaller_tolerance_costs_more_features() -> None:
     rough, fine = (solve(PROBLEMS["helmholtz (HZ)"][0], tol) for tol in (1e-1, 1e-4))
     assert rough.cost.features < fine.cost.features
@@ -288,6 +321,22 @@ def test_parameter_and_field_from_noisy_data() -> None:
     solution = solve(problem, 3e-2)
     assert solution.outcome is Outcome.CONVERGED
     assert solution.parameters["a"] == pytest.approx(0.3, rel=0.02)  # noise 0.01 / sqrt(60) of a signal about 0.3
+
+
+def test_noise_counts_after_a_single_rung_too() -> None:
+    a = parameter("a", guess=1.0)
+    generator = np.random.default_rng(2)
+    points = generator.random((20, 2))
+    exact = np.sin(np.pi * points[:, 0]) * np.exp(-0.07 * np.pi**2 * points[:, 1])
+    data = Observations(w, points, exact + 0.1 * generator.standard_normal(20), noise=0.1)
+    conditions = [Dirichlet(w, 0), Initial(w, sin(pi * x)), data]
+    problem = Problem(Eq(dt(w), a * d(w, x, 2)), Interval(0, 1) * TimeInterval(0, 1), conditions)
+    solution = solve(problem, 3e-2, budget_s=1e-3)
+    assert solution.cost.iterations == 1
+    assert solution.outcome is Outcome.TOLERANCE_NOT_REACHED
+    assert solution.estimate is not None
+    assert solution.estimate.method.endswith("with the spread of noise in the data")
+    assert solution.deviations["a"] > 0
 
 
 def test_source_amplitude_is_a_linear_inverse_problem() -> None:
