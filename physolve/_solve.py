@@ -7,7 +7,7 @@ from dataclasses import replace
 from .errors import UnsupportedError
 from .lagrangian import Lagrangian, lowered, travel, unbounded, why_not
 from .nets import Field
-from .solve import FunctionSource, Listener, Method, Outcome, Solution
+from .solve import FunctionSource, Listener, Method, Outcome, Solution, check_arguments
 from .solve import solve as climb
 from .spec import Problem
 
@@ -48,9 +48,11 @@ def solve(
     it.
 
     Ctrl-C returns the best solution so far with the outcome INTERRUPTED, once there is one. Raises
-    SpecificationError for a tolerance or budget that is no positive number, UnsupportedError for a problem that the
-    method cannot take, NumericalError where not even a first solution could be computed.
+    SpecificationError for an argument of another kind, such as a tolerance that is no positive number,
+    UnsupportedError for a problem that the method cannot take, NumericalError where not even a first solution could
+    be computed.
     """
+    check_arguments(problem, tol, method, seed, budget_s)
     began = time.perf_counter()
     if method is None and start is None and source is None and _carried_far(problem):
         method = Lagrangian()

@@ -72,18 +72,18 @@ def compare(
         with live_line(quiet or as_json) as progress:
             problem = physolve.read_problem(file, data=files)
             if solution is None:
-                found = physolve.solve(problem, tol, seed=seed, progress=progress)
+                found, same = physolve.solve(problem, tol, seed=seed, progress=progress), True
             else:
                 found = Solution.load(solution)
-                _check_same(problem, found.problem)
+                same = _is_same(problem, found.problem)
             reference = _reference(problem, against, tol)
         rows = differences(problem, found, reference.values)
-    record = _record(found, reference, rows)
-    print_json(record) if as_json else _print(record)
+    record = _record(found, same, reference, rows)
+    print_json(record) if as_json else _print(record, same)
 
 
-def _check_same(problem: Problem, saved: Problem) -> None:
-    """Warn where the saved solution is of another problem in the same unknowns: its estimate is of that one.
+def _is_same(problem: Problem, saved: Problem) -> bool:
+    """Whether the saved solution is of this problem; warns where it is of another one in the same unknowns.
 
     Raises:
         SpecificationError: its unknowns are others, so that there is nothing to compare.
@@ -95,6 +95,7 @@ def _check_same(problem: Problem, saved: Problem) -> None:
     if others:
         text = f"warning: the saved solution is of a problem with other {' and '.join(others)} than the file's"
         messages().print(text, style="yellow")
+    return not others
 
 
 def _reference(problem: Problem, against: Against, tol: float) -> Reference:
@@ -109,8 +110,9 @@ def _reference(problem: Problem, against: Against, tol: float) -> Reference:
     return Reference(name, fem, fem.estimate)
 
 
-def _record(solution: Solution, reference: Reference, rows: list[Difference]) -> dict[str, Any]:
-    estimate = solution.estimate
+def _record(solution: Solution, same: bool, reference: Reference, rows: list[Difference]) -> dict[str, Any]:
+    """What is known of the error; estimate and bound of a solution of another problem say nothing of this one."""
+    estimate, bound = (solution.estimate, solution.bound) if same else (None, None)
     error = max(row.relative for row in rows)
     told = estimate is not None and error > RESOLVED * reference.error
     return {
@@ -119,11 +121,11 @@ def _record(solution: Solution, reference: Reference, rows: list[Difference]) ->
         "relative_l2": error,
         "estimate": None if estimate is None else estimate.relative,
         "effectivity": estimate.relative / error if estimate is not None and told else None,
-        "bound": None if solution.bound is None else solution.bound.value,
+        "bound": None if bound is None else bound.value,
     }
 
 
-def _print(record: dict[str, Any]) -> None:
+def _print(record: dict[str, Any], same: bool) -> None:
     table = Table("unknown", "relative L2", "root mean square", "largest", box=None, pad_edge=False)
     for row in record["unknowns"]:
         table.add_row(row["unknown"], *(f"{row[key]:.3e}" for key in ("relative", "rms", "largest")))
@@ -131,7 +133,8 @@ def _print(record: dict[str, Any]) -> None:
     console.print(f"against: {record['reference']}")
     console.print(table)
     estimate, effectivity = record["estimate"], record["effectivity"]
-    console.print(f"estimate: {'none' if estimate is None else f'{estimate:.3g}'}")
+    none = "none" if same else "none, for that of the saved solution is about another problem"
+    console.print(f"estimate: {none if estimate is None else f'{estimate:.3g}'}")
     if effectivity is not None:
         console.print(f"effectivity: {effectivity:.3g}")
     elif estimate is not None:

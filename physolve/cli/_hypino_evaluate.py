@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ._console import messages, results
 from ._failures import told_in_one_line
-from ._options import AsJson, Debug, Quiet, Weights, whole
+from ._options import AsJson, Debug, Quiet, Weights, seed_number, whole
 from ._summary import print_json
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def evaluate(
     weights: Weights = None,
     samples: Annotated[int, typer.Option("--samples", metavar="NUMBER", help="Random problems.", parser=whole)] = 256,
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="NUMBER", help="Other problems than usual.", parser=whole)
+        int | None, typer.Option("--seed", metavar="NUMBER", help="Other problems than usual.", parser=seed_number)
     ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,

@@ -36,6 +36,17 @@ def whole(given: str | int) -> int:
     return int(given)
 
 
+def seed_number(given: str | int) -> int:
+    """A typer parser of seeds, which the library takes below 2**32.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    if not str(given).isdecimal() or int(given) >= 2**32:
+        raise typer.BadParameter(f"expected a whole number from 0 to {2**32 - 1}, got '{given}'")
+    return int(given)
+
+
 ProblemFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="Problem file (TOML).")]
 Data: TypeAlias = Annotated[
     list[str] | None,
@@ -49,7 +60,7 @@ Tolerance: TypeAlias = Annotated[
     typer.Option("--tol", metavar="NUMBER", help="Relative root-mean-square error to reach.", parser=positive),
 ]
 Seed: TypeAlias = Annotated[
-    int, typer.Option("--seed", metavar="NUMBER", help="Seed of everything random.", parser=whole)
+    int, typer.Option("--seed", metavar="NUMBER", help="Seed of everything random.", parser=seed_number)
 ]
 
 Weights: TypeAlias = Annotated[

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Column, Points
+from physolve.errors import NumericalError
 from physolve.nets import Basis, Field, JetAtom
 
 from ._form import Form, Linearization
@@ -77,6 +78,7 @@ class Rows:
 
         A (c, theta) = b is the linearised equation for the coefficients c of the whole solution, unknown by
         unknown, followed by the values of the parameters: a Newton step, or the equation itself if it is linear.
+        Raises NumericalError where the equation has no finite value.
         """
         columns = basis.size * unknowns + len(parameters)
         matrix = self.points.new_zeros(len(self.points), columns)
@@ -84,8 +86,23 @@ class Rows:
         for side in self.sides:
             state = self._state(side, field)
             local = self.form.linearize(side.points, side.normals, state, parameters)
+            self._check_finite(side, local)
             self._add_side(matrix, right, side, local, state, basis, parameters)
         return self._scaled(self._reduce(matrix)), self._scaled(self._reduce(right) + self.target)
+
+    def _check_finite(self, side: Side, local: Linearization) -> None:
+        total = local.value.abs()
+        for slope in (*local.slopes.values(), *local.parameter_slopes):
+            total = total + slope.abs()
+        wrong = ~total.isfinite()
+        if wrong.any():
+            point = ", ".join(f"{c:.4g}" for c in side.points[wrong][0].tolist())
+            names = ", ".join(s.name for s in self.form.frame.coordinates)
+            raise NumericalError(
+                f"{self.name}: NaN or infinity at {int(wrong.sum())} of {len(wrong)} points, first at ({names}) = "
+                f"({point}); likely causes: a coefficient or source is singular there or not real, as log and sqrt of "
+                "negative numbers are, or Newton's iteration diverged"
+            )
 
     def _state(self, side: Side, field: Field | None) -> State:
         if field is None:

@@ -27,6 +27,7 @@ from ._solution import BoundaryField as BoundaryField
 from ._solution import GridField as GridField
 from ._solution import Solution as Solution
 from ._solve import Method as Method
+from ._solve import check_arguments as check_arguments
 from ._solve import solve as solve
 from ._source import FunctionSource as FunctionSource
 from ._trainable import Sample as Sample

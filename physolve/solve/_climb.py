@@ -21,6 +21,7 @@ from ._slabs import Slab, slabs_of
 from ._source import FunctionSource
 from ._stretching import FIRST_SWEEPS, Follower
 from ._system import Projection, project, sizes_of_unknowns
+from ._well_posed import NOT_DETERMINED, contradiction, is_free
 
 ILL_POSED_RESIDUAL = 1e-6
 ILL_POSED_DISTANCE = 0.05
@@ -34,6 +35,10 @@ WITHIN_REACH = 10.0
 NOISE_DEVIATIONS = 3.0
 GROWTH_OF_TIME = 2.5
 """A rung's time grows like its size to this power, between the squares of assembly and the cubes of QR."""
+
+
+class OutOfTime(NumericalError):
+    """A rung that may be given up was begun and not finished within the budget."""
 
 
 class Settings(Protocol):
@@ -61,6 +66,8 @@ class Settings(Protocol):
     def focused(self) -> bool: ...
     @property
     def give_up(self) -> float: ...
+    @property
+    def patient(self) -> bool: ...
     @property
     def ridge(self) -> float: ...
     @property
@@ -115,6 +122,10 @@ class Climb:
         """Rung after rung until the tolerance is met, or no larger one can be afforded."""
         try:
             return self._climb()
+        except OutOfTime:
+            if self.best is None:
+                raise
+            return self._unverified()
         except NumericalError as error:
             if self.best is None:
                 raise
@@ -230,11 +241,16 @@ class Climb:
         return len(self.rungs) >= 2 and all(r.residual > STALLED * r.residual_before for r in self.rungs[-2:])
 
     def _solve(self, size: int, scale: float, number: int, newton: Newton) -> tuple[Projection, int]:
-        """The projection on a basis of this size, slab after slab, and the number of linear solves."""
+        """The projection on a basis of this size, slab after slab, and the number of linear solves.
+
+        Raises OutOfTime after the deadline, unless it is of the first rung and that is waited for.
+        """
         waiting, done = list(self.slabs), []
         solved: list[Projection] = []
         iterations = 0
         while waiting:
+            if time.perf_counter() > self.deadline and (self.best or not self.method.patient):
+                raise OutOfTime("the budget was spent before the end of a rung")
             slab = waiting.pop(0)
             before = solved[-1].field if solved else None
             solution, taken = self._solve_slab(slab, before, size, scale, number, newton)
@@ -282,7 +298,7 @@ class Climb:
         unknowns, ridge = len(self.problem.unknowns), self.method.ridge
         if self.whole.linear:
             if self.sizes is None:
-                self.sizes = sizes_of_unknowns(rows, basis, unknowns)
+                self.sizes = sizes_of_unknowns(rows, basis, unknowns, self.parameters)
             return project(rows, basis, unknowns, None, self.parameters, ridge, sizes=self.sizes), 1
         return newton.solve(rows, basis, unknowns, state, self.parameters, ridge)
 
@@ -362,8 +378,10 @@ class Climb:
         return now + spent * growth**GROWTH_OF_TIME < self.deadline
 
     def result(self, outcome: Outcome, message: str = "") -> MethodResult:
-        """The best solution with what noise in the data adds to its error."""
+        """The best solution with what noise in the data adds to its error. None converges to what is not determined."""
         assert self.best is not None
+        if outcome is Outcome.CONVERGED and (why := self._not_determined()):
+            outcome, message, self.estimate = Outcome.ILL_POSED, why, None
         names = [p.name for p in self.problem.parameters]
         deviations = self._add_noise()
         return MethodResult(
@@ -375,6 +393,21 @@ class Climb:
             self.estimate,
             dict(zip(names, deviations, strict=False)),
         )
+
+    def _not_determined(self) -> str:
+        """Why equations and conditions do not determine the solution; empty where they do, as far as can be seen."""
+        assert self.best is not None
+        if clash := contradiction(self.judge, self.best):
+            return clash
+        if self.whole.linear and not self.parameters and len(self.slabs) == 1 and self.follower is None:
+            unknowns = len(self.problem.unknowns)
+            if is_free(self.judge, self._fresh_system, unknowns, self.sizes or (), self.seed):
+                return NOT_DETERMINED
+        return ""
+
+    def _fresh_system(self, size: int) -> tuple[Basis, tuple[Rows, ...]]:
+        basis = self.slabs[0].plan.build(size, self.method.scales[0], self.seed + 7919, ())
+        return basis, self.whole.rows(self._density(basis.size), self.seed + 7919)
 
     def _add_noise(self) -> tuple[float, ...]:
         """Add the spread that noise causes to the estimate; standard deviations of the parameters."""

@@ -30,6 +30,7 @@ class LeastSquares:
                             where the solution is steep, and follows it
     focused                 whether features and points gather where the residual of a stalled climb is concentrated
     give_up                 estimated relative error above which a stalled climb is not continued
+    patient                 whether the first rung is finished even where the budget is spent before its end
     newton                  the iteration for nonlinear problems and unknown parameters
     source                  of functions made for the problem (a hypernetwork), with which a linear problem on its whole
                             domain begins: the first rungs have these and no random features, the later ones both
@@ -45,6 +46,7 @@ class LeastSquares:
     stretched: bool = False
     focused: bool = True
     give_up: float = math.inf
+    patient: bool = True
     ridge: float = 1e-15
     newton: Newton = field(default_factory=Newton)
     source: FunctionSource | None = None
@@ -71,7 +73,8 @@ class LeastSquares:
         """Climb; `start` is a field near the solution, if one is known (a hypernetwork's, say).
 
         Raises SpecificationError for time slabs of a problem with unknown parameters, and for stretching where there
-        is no single coordinate in space or no slabs.
+        is no single coordinate in space or no slabs; NumericalError where there is no first solution, as where the
+        budget was spent before and that is not waited for.
         """
         if self.stretched and (self.slabs == 1 or not stretchable(problem)):
             raise SpecificationError(

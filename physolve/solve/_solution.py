@@ -141,8 +141,8 @@ class Solution:
     def integral(self, expression: Any, on: Any = None, n: int = INTEGRATION_POINTS) -> float:
         """Integral of an expression over the domain, or over a boundary part `on` (with n_x, n_y if wanted).
 
-        About n points: on intervals, rectangles, boxes, disks and smooth boundaries many digits of smooth
-        integrands, elsewhere about three.
+        About n points, more where the domain's form asks for them: many digits of smooth integrands on smooth
+        boundaries and inside primitive and plane domains, about five inside what is joined in space, elsewhere three.
         """
         domain = self.problem.domain
         if on is None:

@@ -2,9 +2,12 @@
 
 import math
 import time
+from dataclasses import replace
 from typing import Protocol
 
-from physolve.errors import SpecificationError
+import numpy as np
+
+from physolve.errors import NumericalError, SpecificationError
 from physolve.nets import Field
 from physolve.spec import Problem
 
@@ -27,6 +30,9 @@ STRETCHED_SLOPE = 15.0
 
 SLABS_ABOVE = 0.05
 """Estimated relative error above which a stalled climb over all times at once makes room for time slabs."""
+
+SEEDS = 2**32
+"""Seeds stay below it, so that those derived from them, up to 1,000,003 times as large, fit the generators."""
 
 
 class Method(Protocol):
@@ -72,12 +78,11 @@ def solve(
     source     of functions made for the problem, with which the default method begins: `physolve.hypino.HyPINO.load()`
 
     Ctrl-C returns the best solution so far with the outcome INTERRUPTED, once there is one. Raises
-    SpecificationError for a tolerance or budget that is no positive number, NumericalError where not even a first
-    solution could be computed.
+    SpecificationError for an argument of another kind, such as a tolerance or budget that is no positive number,
+    NumericalError where not even a first solution could be computed.
     """
-    _check_positive("tol", tol)
-    if budget_s is not None:
-        _check_positive("budget_s", budget_s)
+    check_arguments(problem, tol, method, seed, budget_s)
+    seed = int(seed)  # of numpy's integers, derived ones would overflow
     began = time.perf_counter()
     if method is None:
         if start is None and source is not None and not problem.classification.linear:
@@ -87,7 +92,9 @@ def solve(
         result = method.run(problem, tol, seed, budget_s, progress, start)
     else:
         result = method.run(problem, tol, seed, budget_s, progress)
-    estimate = result.estimate or error_of(problem, result.field, result.parameters, seed)
+    estimate = result.estimate
+    if estimate is None and result.outcome is not Outcome.ILL_POSED:  # what is not determined has no error
+        estimate = error_of(problem, result.field, result.parameters, seed)
     return _solution(problem, method.name, result, estimate, tol, time.perf_counter() - began)
 
 
@@ -109,11 +116,18 @@ def _climb(
     first = whole.run(problem, tol, seed, budget_s, progress, start)
     found: list[tuple[Method, MethodResult]] = [(whole, first)]
     next_size = round(first.history.steps[-1].features * whole.growth) if len(first.history) else whole.first
-    for method in (_in_slabs(problem), LeastSquares(first=next_size)) if slabs_possible else ():
+    others = (_in_slabs(problem), LeastSquares(first=next_size)) if slabs_possible else ()
+    for method in (replace(other, patient=False) for other in others):
         left = None if budget_s is None else budget_s - (time.perf_counter() - began)
         if not all(_far(result) for _, result in found) or (left is not None and left <= 0):
             break
-        found.append((method, method.run(problem, tol, seed, left, progress)))
+        try:
+            found.append((method, method.run(problem, tol, seed, left, progress)))
+        except NumericalError:
+            continue  # there is a solution already, if a poor one
+        except KeyboardInterrupt:
+            found[0] = (whole, first._replace(outcome=Outcome.INTERRUPTED))
+            break
     return min(found, key=lambda pair: pair[1].estimate.relative if pair[1].estimate else math.inf)
 
 
@@ -178,6 +192,23 @@ def _message(outcome: Outcome, estimate: Estimate | None, tol: float, noisy: boo
     return f"{outcome.value}: {reached}, tolerance {tol:.1e}{why}"
 
 
-def _check_positive(name: str, value: float) -> None:
+def check_arguments(problem: object, tol: object, method: object, seed: object, budget_s: object) -> None:
+    """Raises SpecificationError for the first argument of `solve` that is not of its kind."""
+    if not isinstance(problem, Problem):
+        raise SpecificationError(
+            f"solve: the problem must be a physolve.Problem, got {problem!r}; physolve.read_problem(path) reads a file"
+        )
+    if method is not None and (isinstance(method, type) or not callable(getattr(method, "run", None))):
+        raise SpecificationError(
+            f"solve: method must be an object such as LeastSquares(), GaussNewton() or AdamLBFGS(), got {method!r}"
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= int(seed) < SEEDS:
+        raise SpecificationError(f"solve: seed must be a whole number from 0 to {SEEDS - 1}, got {seed!r}")
+    _check_positive("tol", tol)
+    if budget_s is not None:
+        _check_positive("budget_s", budget_s)
+
+
+def _check_positive(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not (0 < value < math.inf):
         raise SpecificationError(f"solve: {name} must be a positive number, got {value!r}")

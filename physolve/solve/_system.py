@@ -100,7 +100,9 @@ def project(
     )
 
 
-def sizes_of_unknowns(rows: Sequence[Rows], basis: Basis, unknowns: int) -> tuple[float, ...]:
+def sizes_of_unknowns(
+    rows: Sequence[Rows], basis: Basis, unknowns: int, parameters: Sequence[float]
+) -> tuple[float, ...]:
     """At which the terms of every equation and condition are alike, relative to the largest: what their coefficients
     say of units (a flux q = -1e-9 grad p in SI is far smaller than its pressure). None where no two are FAR apart.
 
@@ -112,7 +114,7 @@ def sizes_of_unknowns(rows: Sequence[Rows], basis: Basis, unknowns: int) -> tupl
     lines, logs = [], []
     blocks = [block for block in rows if block.role != "data"]
     for i, block in enumerate(blocks):
-        entries = block.matrix(basis, unknowns, None, ())[0][:, : unknowns * basis.size].square().mean(0).sqrt()
+        entries = block.matrix(basis, unknowns, None, parameters)[0][:, : unknowns * basis.size].square().mean(0).sqrt()
         for j, sizes in enumerate(entries.split(basis.size)):
             if bool((sizes > 0).any()):
                 line = np.zeros(len(blocks) + unknowns)

@@ -42,6 +42,8 @@ from ._selection import select as select
 from ._shapes_grammar import parse_shape as parse_shape
 from ._shapes_grammar import print_shape as print_shape
 from ._station_data import StationData as StationData
+from ._switching import Switches as Switches
+from ._switching import switches as switches
 from ._symbols import Parameter as Parameter
 from ._symbols import coordinates as coordinates
 from ._symbols import normal as normal

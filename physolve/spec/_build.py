@@ -9,6 +9,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..errors import SpecificationError
 from ._numeric import check_power, check_result, estimate, power_estimate
+from ._surface import branches
 from ._tokens import Token, fail
 
 MAX_NODES = 20_000
@@ -117,7 +118,7 @@ class Builder:
 
     def check_size(self, token: Token, value: Any, order: int) -> None:
         """Refuses to differentiate what is so large that its derivatives would fill the memory."""
-        if tree_size(value, self.sizes) > MAX_DIFFERENTIATED // order**2:
+        if tree_size(branches(value), self.sizes) > MAX_DIFFERENTIATED // order**2:
             raise self.error(token, "the expression to be differentiated is too large; name its parts as unknowns")
 
 

@@ -12,6 +12,7 @@ from sympy.logic.boolalg import BooleanAtom
 from ..errors import SpecificationError, UnsupportedError
 from ._data import GridData
 from ._station_data import StationData
+from ._surface import Jump
 
 
 class Instruction(NamedTuple):
@@ -93,6 +94,8 @@ class Compiler:
             return self._power(node)
         if isinstance(node, sympy.Piecewise):
             return self._piecewise(node.args)
+        if isinstance(node, Jump):
+            return self.constant(0.0)  # almost everywhere
         if isinstance(node, sympy.ITE):
             return self.emit("where", *map(self.register, node.args))
         if isinstance(node, (AppliedUndef, sympy.Derivative, sympy.Subs)):

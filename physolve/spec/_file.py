@@ -59,7 +59,7 @@ def read_problem(path: str | PathLike[str], data: Mapping[str, str | PathLike[st
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ProblemFileError(f"{path.name}: the file is larger than {MAX_BYTES:,} bytes")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a mark
     except FileNotFoundError:
         raise ProblemFileError(f"{path.name}: no such file in '{path.parent}'") from None
     except UnicodeDecodeError:

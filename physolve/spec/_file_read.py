@@ -116,6 +116,16 @@ class _Reader:
     def table(self, key: str) -> dict[str, Any]:
         return as_table(self.top.at(key), self.document.get(key, {}))
 
+    def once(self, key: str, names: list[Any]) -> dict[str, Any]:
+        """A list of names as a table of empty entries."""
+        place = self.top.at(key)
+        found: dict[str, Any] = {}
+        for name in names:
+            if as_text(place, name) in found:
+                raise place.error(f"'{name}' is listed twice; name each once")
+            found[name] = {}
+        return found
+
     def declare(self, place: Place, name: str, kind: str, value: object) -> None:
         check_name(place, name, self.kinds)
         self.kinds[name], self.names[name] = kind, value
@@ -136,7 +146,7 @@ class _Reader:
     def read_unknowns(self) -> None:
         value = self.document["unknowns"]
         if isinstance(value, list):
-            value = {as_text(self.top.at("unknowns"), name): {} for name in value}
+            value = self.once("unknowns", value)
         table = as_table(self.top.at("unknowns"), value)
         if not table:
             raise self.top.at("unknowns").error('none is named; write unknowns = ["u"]')
@@ -174,7 +184,7 @@ class _Reader:
     def read_parameters(self) -> tuple[Any, ...]:
         value = self.document.get("parameters", {})
         if isinstance(value, list):
-            value = {as_text(self.top.at("parameters"), name): {} for name in value}
+            value = self.once("parameters", value)
         made = []
         for name, entry in as_table(self.top.at("parameters"), value).items():
             place = self.top.at(f"parameters.{name}")

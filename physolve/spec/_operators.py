@@ -14,6 +14,7 @@ from sympy.core.function import AppliedUndef
 from sympy.matrices import MatrixBase
 
 from ..errors import SpecificationError
+from ._surface import derivative
 from ._symbols import check_coordinates, space_of, time_of, unknowns_of
 
 Operand: TypeAlias = Any  # sympy.Expr | sympy.MatrixBase | number | list | tuple
@@ -32,7 +33,7 @@ def d(expr: Operand, *coords: sympy.Symbol | int) -> Any:
     for c in coords:
         if own and isinstance(c, sympy.Symbol) and c not in own:
             raise SpecificationError(f"d: {_short(expr)} does not depend on {c}, only on {_names(own)}")
-    return _each(expr, lambda e: sympy.diff(e, *coords))
+    return _each(expr, lambda e: derivative(e, *coords))
 
 
 def dt(expr: Operand, order: int = 1) -> Any:
@@ -42,7 +43,7 @@ def dt(expr: Operand, order: int = 1) -> Any:
     time = time_of(coords) if coords else sympy.Symbol("t", real=True)
     if time is None:
         raise SpecificationError(f"dt: {_short(expr)} depends on {_names(coords)}, not on the time t")
-    return _each(expr, lambda e: sympy.diff(e, time, order))
+    return _each(expr, lambda e: derivative(e, time, order))
 
 
 def grad(expr: Operand, *coords: sympy.Symbol) -> Any:
@@ -51,8 +52,8 @@ def grad(expr: Operand, *coords: sympy.Symbol) -> Any:
     space = _space(expr, coords, "grad")
     if isinstance(expr, MatrixBase):
         entries = _entries(expr, "grad")
-        return Matrix([[sympy.diff(e, s) for s in space] for e in entries])
-    return Matrix([sympy.diff(expr, s) for s in space])
+        return Matrix([[derivative(e, s) for s in space] for e in entries])
+    return Matrix([derivative(expr, s) for s in space])
 
 
 def div(expr: Operand, *coords: sympy.Symbol) -> Any:
@@ -63,9 +64,9 @@ def div(expr: Operand, *coords: sympy.Symbol) -> Any:
         raise SpecificationError(f"div: expected a vector, got the scalar {_short(expr)}")
     if expr.cols == 1:
         _check_size(expr.rows, space, "div")
-        return sympy.Add(*(sympy.diff(e, s) for e, s in zip(expr, space, strict=True)))
+        return sympy.Add(*(derivative(e, s) for e, s in zip(expr, space, strict=True)))
     _check_size(expr.cols, space, "div")
-    rows = [sympy.Add(*(sympy.diff(expr[i, j], s) for j, s in enumerate(space))) for i in range(expr.rows)]
+    rows = [sympy.Add(*(derivative(expr[i, j], s) for j, s in enumerate(space))) for i in range(expr.rows)]
     return Matrix(rows)
 
 
@@ -73,7 +74,7 @@ def laplacian(expr: Operand, *coords: sympy.Symbol) -> Any:
     """Sum of the second derivatives along the space coordinates; of a vector, by component."""
     expr = as_operand(expr, "laplacian")
     space = _space(expr, coords, "laplacian")
-    return _each(expr, lambda e: sympy.Add(*(sympy.diff(e, s, 2) for s in space)))
+    return _each(expr, lambda e: sympy.Add(*(derivative(e, s, 2) for s in space)))
 
 
 def biharmonic(expr: Operand, *coords: sympy.Symbol) -> Any:
@@ -90,10 +91,10 @@ def curl(expr: Operand, *coords: sympy.Symbol) -> Any:
     v = _entries(expr, "curl")
     _check_size(len(v), space, "curl")
     if len(space) == 2:
-        return sympy.diff(v[1], space[0]) - sympy.diff(v[0], space[1])
+        return derivative(v[1], space[0]) - derivative(v[0], space[1])
     if len(space) == 3:
         turns = ((1, 2), (2, 0), (0, 1))
-        return Matrix([sympy.diff(v[j], space[i]) - sympy.diff(v[i], space[j]) for i, j in turns])
+        return Matrix([derivative(v[j], space[i]) - derivative(v[i], space[j]) for i, j in turns])
     raise SpecificationError("curl: expected a vector in two or three space dimensions, got one dimension")
 
 

@@ -20,6 +20,7 @@ from ._condition import Condition
 from ._data import GridData, grid_data_of
 from ._describe import describe, latex
 from ._hints import hints
+from ._jumps import check_jumps, jumps_by_item, without_jumps
 from ._operators import as_operand, flatten_equation
 from ._station_data import StationData
 from ._symbols import (
@@ -61,12 +62,15 @@ class Problem:
     unknowns: tuple[AppliedUndef, ...] = ()
 
     def __post_init__(self) -> None:
-        self._set("equations", _equations(self.equations))
-        self._set("conditions", _conditions(self.conditions))
+        equations, conditions = _equations(self.equations), _conditions(self.conditions)
+        jumps = jumps_by_item(equations, conditions)
+        self._set("equations", without_jumps(equations))
+        self._set("conditions", without_jumps(conditions))
         self._set("unknowns", _unknowns(self.unknowns, self.equations))
         self._set("parameters", _parameters(self.parameters, self.equations, self.conditions))
         self._set("exact", _exact(self.exact))
         check(self)
+        check_jumps(self, jumps)
         for hint in self.hints:
             warnings.warn(hint, WellPosednessWarning, stacklevel=3)
 
@@ -170,6 +174,8 @@ def _unknowns(given: Any, equations: tuple[sympy.Eq, ...]) -> tuple[AppliedUndef
         for u in each if isinstance(each, MatrixBase) else (each,):
             if not is_unknown(u):
                 raise SpecificationError(f"unknowns: expected unknowns made by physolve.unknown, got {u!r}")
+            if u in found:
+                raise SpecificationError(f"unknowns: '{name_of(u)}' is given twice; name every unknown once")
             found.setdefault(u)
     appearing = unknowns_of(*equations)
     for u in appearing:  # the components of a vector come together, in their order
@@ -210,5 +216,5 @@ def _exact(given: Any) -> Mapping[AppliedUndef, sympy.Expr] | None:
         values = list(value) if isinstance(value, MatrixBase) else [value]
         if len(parts) != len(values):
             raise SpecificationError(f"exact: {len(values)} values for an unknown of {len(parts)} components")
-        made.update(zip(parts, values, strict=True))
+        made.update(zip(parts, map(without_jumps, values), strict=True))
     return MappingProxyType(made)

@@ -67,6 +67,12 @@ def test_a_solution_of_another_problem_is_told_or_refused(run, rod) -> None:
     ran = run("compare", rod, "--solution", "u.safetensors")
     assert ran.code == 0
     assert ran.err == "warning: the saved solution is of a problem with other equations than the file's\n"
+    assert "estimate: none, for that of the saved solution is about another problem\n" in ran.out
+    assert "effectivity" not in ran.out
+    assert "bound" not in ran.out
+    record = json.loads(run("compare", rod, "--solution", "u.safetensors", "--json").out)
+    assert [record[key] for key in ("estimate", "effectivity", "bound")] == [None, None, None]
+    assert record["relative_l2"] > 0
     rod.write_text(text.replace("(u,", "(v,").replace('"u"', '"v"').replace("u =", "v ="), encoding="utf-8")
     ran = run("compare", rod, "--solution", "u.safetensors")
     assert (ran.code, ran.out) == (2, "")

@@ -18,7 +18,8 @@ COMMANDS = ("solve", "check", "compare", "view", "doctor")
         (["solve", "rod.toml", "--tol", "-1"], "expected a positive number such as 1e-3, got '-1'"),
         (["solve", "rod.toml", "--tol", "nan"], "expected a positive number such as 1e-3, got 'nan'"),
         (["solve", "rod.toml", "--budget", "0"], "expected a positive number such as 1e-3, got '0'"),
-        (["solve", "rod.toml", "--seed", "-1"], "expected a whole number from 0, got '-1'"),
+        (["solve", "rod.toml", "--seed", "-1"], "expected a whole number from 0 to 4294967295, got '-1'"),
+        (["solve", "rod.toml", "--seed", "9" * 20], f"expected a whole number from 0 to 4294967295, got '{'9' * 20}'"),
         (
             ["solve", "rod.toml", "--method", "sgd"],
             "'sgd' is not one of 'auto', 'least-squares', 'gauss-newton', 'adam', 'lagrangian'",

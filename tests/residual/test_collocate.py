@@ -333,6 +333,17 @@ def test_interface_points_lie_on_their_sides() -> None:
     assert float((outside.points - inside.points).norm(dim=1).max()) < 1e-7
 
 
+@pytest.mark.parametrize(("half", "normal_x"), [(Rectangle((0, 0), (0.5, 1)), 1), (Rectangle((0.5, 0), (1, 1)), -1)])
+def test_interface_of_a_half_lies_between_the_halves(half: Shape, normal_x: float) -> None:
+    """The other three sides of the half are the domain's own."""
+    for on, domain in [(half, SQUARE), (half.named("half"), SQUARE), ("half", half.named("half") | SQUARE)]:
+        value, flux = condition_rows(Problem(Eq(laplacian(u), 0), domain, [Interface(u, on=on)]))
+        for side in (*value.sides, *flux.sides):
+            assert side.points[:, 0].numpy() == pytest.approx(0.5, abs=1e-8)
+            assert side.normals is not None
+            assert side.normals.numpy() == pytest.approx(np.tile([normal_x, 0], (len(side.points), 1)))
+
+
 def test_ends_of_an_interval_are_two_points() -> None:
     f = unknown("f", x)
     (rows,) = condition_rows(Problem(Eq(d(f, x, 2), 0), Interval(-1, 3), [Dirichlet(f, x)]))
@@ -427,3 +438,40 @@ def test_later_slab_continues_value_and_velocity() -> None:
     for block in rows:
         assert bool((block.points[:, 1] == 1).all())
         assert float(block.residual_of(before).abs().max()) < 1e-12
+
+
+# --- branches of sources and coefficients
+
+NARROW = {
+    "strip": (x > 0.3) & (x < 0.3004),
+    "disk": (x - 0.3) ** 2 + (y - 0.6) ** 2 < 1e-6,
+    "cross": (x > 0.3) & (x < 0.3004) & (y > 0.6) & (y < 0.6004),
+}
+
+
+@pytest.mark.parametrize("branch", NARROW.values(), ids=NARROW)
+def test_branches_between_the_points_are_seen(branch: sympy.logic.boolalg.Boolean) -> None:
+    source = sympy.Piecewise((1000, branch), (0, True))
+    problem = Problem(Eq(-laplacian(u), source), SQUARE, [Dirichlet(u, 0)])
+    (rows, _), inside = Collocation(problem).rows(DENSITY), sympy.lambdify((x, y), source)
+    assert sum(inside(*p) == 1000 for p in rows.points.tolist()) >= 8
+    assert problem.domain.contains(rows.points.numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "source", [x, sympy.Piecewise((1, x < 0.3), (3, True)), sympy.Piecewise((1, u < 0), (0, True))]
+)
+def test_branches_that_the_points_see_get_no_more_of_them(source: sympy.Expr) -> None:
+    problem = Problem(Eq(-laplacian(u), source), SQUARE, [Dirichlet(u, 0)])
+    assert len(Collocation(problem).rows(DENSITY)[0].points) == DENSITY.interior
+
+
+def test_branches_outside_a_slab_get_no_points_in_it() -> None:
+    source = sympy.Piecewise((1000, (t > 0.3) & (t < 0.3004)), (0, True))
+    whole = Collocation(Problem(Eq(dt(w), laplacian(w) + source), WIRE, [Initial(w, 0), Dirichlet(w, 0)]))
+    count = {
+        end: len(whole.on(Interval(0, 1) * TimeInterval(end - 0.5, end), None).rows(DENSITY)[0].points)
+        for end in (0.5, 1.5)
+    }
+    assert count[0.5] >= DENSITY.interior + 8
+    assert count[1.5] == DENSITY.interior

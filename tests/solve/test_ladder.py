@@ -2,11 +2,14 @@
 
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import sympy
 
+import physolve
 from physolve.errors import NumericalError, SpecificationError
 from physolve.nets import ComplexPowers, Concatenated, Field
 from physolve.residual import Collocation, Density
@@ -18,10 +21,12 @@ from physolve.spec import (
     Disk,
     Eq,
     Initial,
+    Interface,
     Interval,
     MeanValue,
     Neumann,
     Observations,
+    PointValue,
     Polygon,
     Problem,
     Rectangle,
@@ -286,10 +291,111 @@ def test_missing_wall_is_ill_posed() -> None:
     assert solution.outcome is Outcome.ILL_POSED
 
 
+SQUARE, ROD = Rectangle((0, 0), (1, 1)), Interval(0, 1) * TimeInterval(0, 1)
+HEAT, WAVE = Eq(dt(w), d(w, x, 2)), Eq(dt(w, 2), d(w, x, 2))
+FREE = {
+    "heat without initial values": lambda: Problem(HEAT, ROD, [Dirichlet(w, x)]),
+    "wave without initial velocities": lambda: Problem(WAVE, ROD, [Dirichlet(w, 0), Initial(w, 0)]),
+    "nothing at the boundary": lambda: Problem(Eq(laplacian(u), 0), SQUARE, []),
+    "resonance": lambda: Problem(Eq(-laplacian(u) - 2 * pi**2 * u, 0), SQUARE, [Dirichlet(u, 0)]),
+    "up to a constant": lambda: Problem(Eq(-laplacian(u), 0), SQUARE, [Neumann(u, 0)]),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("problem", FREE.values(), ids=FREE)
+def test_the_smallest_of_many_solutions_is_not_the_solution(problem: Callable[[], Problem]) -> None:
+    """Least squares find it on every basis alike."""
+    solution = solve(problem(), 1e-3)
+    assert solution.outcome is Outcome.ILL_POSED
+    assert "may be added to any solution" in solution.message
+    assert solution.estimate is None
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("equations", "conditions"),
+    [
+        ([Eq(-laplacian(u), 1), Eq(-laplacian(u), 2)], [Dirichlet(u, 0)]),
+        ([Eq(-laplacian(u), 1)], [Dirichlet(u, 1), PointValue(u, (0.5, 0.5), 1.2)]),  # 1.074 without it
+    ],
+    ids=["equations", "point value"],
+)
+def test_a_smooth_compromise_is_not_a_solution(equations: list[sympy.Eq], conditions: list[object]) -> None:
+    solution = solve(Problem(equations, SQUARE, conditions), 5e-2)
+    assert solution.outcome is Outcome.ILL_POSED
+    assert solution.message.startswith("equation 1: what is found leaves ")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem(Eq(-laplacian(u) - 1.9999 * pi**2 * u, 1), SQUARE, [Dirichlet(u, 0)]),
+        Problem(Eq(-laplacian(u) + 1e-6 * u, 1e-6 * (1 + x)), SQUARE, [Neumann(u, 0)]),
+    ],
+    ids=["near resonance", "hardly any reaction"],
+)
+def test_what_is_determined_if_barely_is_solved(problem: Problem) -> None:
+    assert solve(problem, 1e-2).outcome is Outcome.CONVERGED
+
+
+def test_a_rung_that_may_be_given_up_ends_with_the_budget() -> None:
+    problem = Problem(HEAT, ROD, [Dirichlet(w, 0), Initial(w, sin(pi * x))])
+    slabs = LeastSquares(slabs=2, first=40, largest=40)
+    assert slabs.run(problem, 1e-12, budget_s=1e-9).outcome is Outcome.TOLERANCE_NOT_REACHED
+    with pytest.raises(NumericalError, match="the budget was spent before the end of a rung"):
+        replace(slabs, patient=False).run(problem, 1e-12, budget_s=1e-9)
+
+
+@pytest.mark.parametrize("error", [NumericalError("none"), KeyboardInterrupt()])
+def test_what_comes_after_the_first_climb_cannot_lose_its_solution(error: BaseException, monkeypatch) -> None:
+    first = LeastSquares.run
+
+    def run(self: LeastSquares, *arguments: object) -> object:
+        if self.patient:
+            return first(self, *arguments)  # type: ignore[arg-type]
+        raise error
+
+    monkeypatch.setattr(LeastSquares, "run", run)
+    solution = solve(Problem(HEAT, ROD, [Dirichlet(w, 0), Initial(w, 1)]), 1e-6, budget_s=0.5)
+    interrupted = isinstance(error, KeyboardInterrupt)
+    assert solution.outcome is (Outcome.INTERRUPTED if interrupted else Outcome.TOLERANCE_NOT_REACHED)
+
+
 def test_not_a_number_at_the_start_is_an_error() -> None:
     bad = Problem(Eq(laplacian(u), sympy.log(x - 2)), Rectangle((0, 0), (1, 1)), [Dirichlet(u, 0)])
-    with pytest.raises(NumericalError, match="NaN or infinity"):
+    with pytest.raises(
+        NumericalError, match=r"^equation 1: NaN or infinity at \d+ of \d+ points, first at \(x, y\) = "
+    ):
         solve(bad)
+    bad = Problem(Eq(laplacian(u), 0), Rectangle((0, 0), (1, 1)), [Dirichlet(u, sympy.sqrt(-1 - x))])
+    with pytest.raises(NumericalError, match=r"^condition 1 \(dirichlet\): NaN or infinity at "):
+        solve(bad)
+
+
+@pytest.mark.parametrize("shape", [Interval(0, 0.5), Interval(0.5, 1), Interval(-1, 0.5)])
+def test_two_rods_of_different_conductivity(shape: Interval) -> None:
+    """-(k u')' = 0 with k = 1, then 10: the flux 1/(1/2 + 1/20) is that of resistances in series."""
+    (s,) = coordinates("x")
+    v = unknown("v", s)
+    k = sympy.Piecewise((1, s < 0.5), (10, True))
+    join = Interface(v, on=shape, flux=sympy.Matrix([k * d(v, s)]))
+    problem = Problem(Eq(d(k * d(v, s), s), 0), Interval(0, 1), [Dirichlet(v, s), join])
+    solution = solve(problem, 1e-8)
+    assert solution.outcome is Outcome.CONVERGED
+    assert solution(np.array([[0.25], [0.5], [0.75]]))[:, 0] == pytest.approx([5 / 11, 10 / 11, 21 / 22], abs=1e-8)
+
+
+def test_a_source_between_the_points_is_not_overlooked() -> None:
+    """It makes four fifths of the solution, and is narrower than the points of any rung are apart."""
+    (s,) = coordinates("x")
+    v = unknown("v", s)
+    source = 1 + sympy.Piecewise((1000, (s > 0.3) & (s < 0.301)), (0, True))
+    problem = Problem(Eq(-laplacian(v), source), Interval(0, 1), [Dirichlet(v, 0)])
+    solution = solve(problem, method=LeastSquares(largest=200))
+    assert solution.outcome is Outcome.TOLERANCE_NOT_REACHED
+    assert solution.estimate is None or solution.estimate.relative > 0.1
 
 
 @pytest.mark.parametrize("tol", [0, -1e-3, float("nan"), float("inf"), "small", True])
@@ -301,6 +407,26 @@ def test_tolerance_must_be_a_positive_number(tol: object) -> None:
 def test_budget_must_be_a_positive_number() -> None:
     with pytest.raises(SpecificationError, match=r"^solve: budget_s must be a positive number, got 0"):
         solve(poisson(), budget_s=0)
+
+
+@pytest.mark.parametrize("seed", [10**20, 2**32, -1, 1.5, True, "1"])
+def test_seed_must_be_a_whole_number_in_bounds(seed: object) -> None:
+    with pytest.raises(SpecificationError, match=r"^solve: seed must be a whole number from 0 to 4294967295, got "):
+        solve(poisson(), seed=seed)  # type: ignore[arg-type]
+
+
+def test_any_seed_in_bounds_solves() -> None:
+    for seed in (np.int64(3), 2**32 - 1):
+        assert solve(poisson(), 1e-2, seed=seed).outcome is Outcome.CONVERGED  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("run", [solve, physolve.solve])
+def test_what_is_no_problem_and_no_method_is_refused(run: Callable[..., Solution]) -> None:
+    with pytest.raises(SpecificationError, match=r"^solve: the problem must be a physolve\.Problem, got 'x'; "):
+        run("x")
+    for method in ("adam", LeastSquares):
+        with pytest.raises(SpecificationError, match=r"^solve: method must be an object such as LeastSquares\(\), "):
+            run(poisson(), method=method)
 
 
 # --- inverse problems

@@ -496,6 +496,14 @@ def test_pickles_are_never_loaded(tmp_path):
     assert not sentinel.exists()
 
 
+def test_a_byte_order_mark_is_skipped(tmp_path):
+    text = HEADER + 'equations = ["-laplacian(u) = 1"]\n'
+    (tmp_path / "plain.toml").write_bytes(text.encode("utf-8"))
+    (tmp_path / "marked.toml").write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8"))
+    plain, marked = (read_problem(tmp_path / f"{name}.toml") for name in ("plain", "marked"))
+    assert marked.equations == plain.equations
+
+
 def test_observations_from_files(tmp_path):
     points = np.array([[0.0, 0.5], [0.25, -0.5], [0.1, 0.1]])
     values = np.array([1.0, 2.0, 3.0])

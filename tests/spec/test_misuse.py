@@ -70,6 +70,11 @@ MISUSES = {
         SpecificationError,
         "coordinates: the time t must be the last coordinate, got t, x",
     ),
+    "unknown_given_twice": (
+        lambda: poisson(unknowns=[u, u]),
+        SpecificationError,
+        "unknowns: 'u' is given twice; name every unknown once",
+    ),
     "unknown_without_coordinates": (
         lambda: unknown("u"),
         SpecificationError,

@@ -19,11 +19,13 @@ Selection = str | Shape | tuple[str | Shape, ...] | None
 _LIMIT = 1 << 22  # candidates tried on one piece before giving up
 
 
-def sample_boundary(shape: Shape, n: int, on: Selection, where: Where | None, method: str, seed: int) -> Samples:
+def sample_boundary(
+    shape: Shape, n: int, on: Selection, where: Where | None, method: str, seed: int, inside: bool = False
+) -> Samples:
     """See Shape.sample_boundary."""
     check_method(method)
     n = count(n, "number of boundary points")
-    chosen = select(shape, on, where)
+    chosen = select(shape, on, where, inside)
     measures = np.array([piece.measure for piece in chosen])
     shares = allocate(measures, n)
     stream = Stream(method, shape.dim - 1, seed)
@@ -53,9 +55,9 @@ def sample_corners(
     return Samples(drawn, np.ones(len(drawn)), np.concatenate(normals))
 
 
-def select(shape: Shape, on: Selection, where: Where | None) -> tuple[Piece, ...]:
+def select(shape: Shape, on: Selection, where: Where | None, inside: bool = False) -> tuple[Piece, ...]:
     """The pieces of boundary that a selection means. Raises SpecificationError if there are none."""
-    found = _selected(shape, tuple(on) if isinstance(on, (tuple, list)) else (on,))
+    found = _selected(shape, tuple(on) if isinstance(on, (tuple, list)) else (on,), inside)
     if where is None:
         return found
     cut = restrict(found, lambda points: _mask(where, points), shape.size)
@@ -65,7 +67,7 @@ def select(shape: Shape, on: Selection, where: Where | None) -> tuple[Piece, ...
     return cut
 
 
-def _selected(shape: Shape, items: tuple[object, ...]) -> tuple[Piece, ...]:
+def _selected(shape: Shape, items: tuple[object, ...], inside: bool) -> tuple[Piece, ...]:
     for item in items:
         if not (item is None or isinstance(item, (str, Shape))):
             raise SpecificationError(f"a boundary part must be a name or a shape, got {item!r}")
@@ -73,8 +75,8 @@ def _selected(shape: Shape, items: tuple[object, ...]) -> tuple[Piece, ...]:
         raise SpecificationError(f"no boundary part is named; this domain has {describe(shape)}")
     if None in items or "boundary" in items:
         return _not_empty(pieces(shape), shape)
-    groups = [_on_labels(shape, tuple(item for item in items if isinstance(item, str)))]
-    groups += [_on_shape(shape, item) for item in items if isinstance(item, Shape)]
+    groups = [_on_labels(shape, tuple(item for item in items if isinstance(item, str)), inside)]
+    groups += [_on_shape(shape, item, inside) for item in items if isinstance(item, Shape)]
     groups = [group for group in groups if group]
     return groups[0] if len(groups) == 1 else _merged(groups, shape)
 
@@ -85,17 +87,23 @@ def _not_empty(found: tuple[Piece, ...], shape: Shape) -> tuple[Piece, ...]:
     return found
 
 
-def _on_labels(shape: Shape, labels: tuple[str, ...]) -> tuple[Piece, ...]:
+def _on_labels(shape: Shape, labels: tuple[str, ...], inside: bool) -> tuple[Piece, ...]:
     for label in labels:
         if not shape.has_part(label):
             raise SpecificationError(f"boundary part {label!r} is not a part of this domain; it has {describe(shape)}")
+    if inside:
+        named = [sub for name, sub in named_shapes(shape) if name in labels]
+        if found := tuple(piece for sub in named for piece in inner_pieces(shape, sub)):
+            return found
     inner = [sub for name, sub in named_shapes(shape) if name in labels and name in interfaces(shape)]
     return (*labelled(shape, labels), *(piece for sub in inner for piece in inner_pieces(shape, sub)))
 
 
-def _on_shape(shape: Shape, sub: Shape) -> tuple[Piece, ...]:
-    """Where the sub-shape's boundary is the domain's boundary; else where it runs inside the domain."""
+def _on_shape(shape: Shape, sub: Shape, inside: bool) -> tuple[Piece, ...]:
+    """Where the sub-shape's boundary is the domain's boundary; else, or at once, where it runs inside the domain."""
     sub = _lifted(shape, sub)
+    if inside and (inner := inner_pieces(shape, sub)):
+        return inner
     eps = EPSILON * shape.size
     on_domain, on_sub = side(shape, eps), side(sub, eps)
 

@@ -34,7 +34,9 @@ class Ends:
 
 
 def cut_curve(face: Face, state: Callable[[PointArray, PointArray], np.ndarray], ends: Ends) -> list[Span]:
-    """Spans of the curve where `state` is not zero."""
+    """Spans of the curve where `state` is not zero; none in a composite without extent, such as two disks far apart."""
+    if not ends.size:
+        return []
 
     def at(s: np.ndarray) -> np.ndarray:
         points, normals, _ = face.chart(s[:, None])

@@ -147,6 +147,7 @@ class Shape(ABC):
         where: Where | None = None,
         method: Method = "sobol",
         seed: int = 0,
+        inside: bool = False,
     ) -> Samples:
         """Exactly n points of the boundary with unit outward normals.
 
@@ -154,12 +155,13 @@ class Shape(ABC):
                part of its boundary that lies on this one's boundary; if there is none, the part that lies
                inside this shape (an interface), with normals out of the given shape.
         where  keeps the points (m, dim) for which it answers True
+        inside  whether shapes mean an interface even if a part of their boundary lies on this one's
         Every piece gets points in proportion to its measure, and at least one where n allows.
         Raises SpecificationError for an unknown part or an empty selection.
         """
         from ._boundary import sample_boundary
 
-        return sample_boundary(self, n, on, where, method, seed)
+        return sample_boundary(self, n, on, where, method, seed, inside)
 
     def sample_corners(
         self,
@@ -177,12 +179,16 @@ class Shape(ABC):
         return sample_corners(self, corners, n, on, where, seed)
 
     def boundary_measure(
-        self, on: "str | Shape | tuple[str | Shape, ...] | None" = None, where: Where | None = None
+        self,
+        on: "str | Shape | tuple[str | Shape, ...] | None" = None,
+        where: Where | None = None,
+        *,
+        inside: bool = False,
     ) -> float:
         """Measure of the boundary or of a part of it; the ends of an interval count one each."""
         from ._boundary import select
 
-        return sum(piece.measure for piece in select(self, on, where))
+        return sum(piece.measure for piece in select(self, on, where, inside))
 
     def named(self, name: str) -> "Named":
         """The same shape with `name` added to all its boundary's labels."""

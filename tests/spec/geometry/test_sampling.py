@@ -198,6 +198,13 @@ def test_the_empty_shape_says_so():
             draw(10)
     with pytest.raises(SpecificationError, match="this shape is empty"):
         (Disk((0, 0), 1) & Disk((5, 0), 1)).sample_interior(10)
+    apart = Disk((0, 0), 1) & Disk((5, 5), 1)  # the box around it is a point
+    assert apart.parts == ("boundary",)
+    for draw in (apart.sample_interior, apart.sample_boundary):
+        with pytest.raises(
+            SpecificationError, match=r"^this shape is empty, .*Intersection\(Disk\(\(0, 0\), 1\), Disk"
+        ):
+            draw(10)
 
 
 @pytest.mark.parametrize(
@@ -228,3 +235,12 @@ def test_ten_thousand_points_in_a_moment(name):
     shape.sample_interior(10_000, refine=0.3)
     shape.sample_boundary(10_000)
     assert time.process_time() - start < 0.4  # 0.2 s each on an idle core; measured 0.03 s
+
+
+def test_of_a_half_the_part_of_its_boundary_inside_is_an_interface():
+    square, half = Rectangle((0, 0), (1, 1)), Rectangle((0, 0), (0.5, 1))
+    assert square.boundary_measure(half) == pytest.approx(2)
+    assert square.boundary_measure(half, inside=True) == pytest.approx(1)
+    samples = square.sample_boundary(9, on=half, inside=True)
+    assert samples.points[:, 0] == pytest.approx(0.5)
+    assert samples.normals == pytest.approx(np.tile([1.0, 0.0], (9, 1)))

@@ -1,0 +1,116 @@
+"""What to ask a solution that would count as converged: whether its problem determines it.
+
+Least squares answer a contradiction with a compromise and freedom with the smallest solution. Both may be smooth, so
+that solutions on independent bases agree on them to many digits: their distance, the estimate, sees neither.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physolve._typing import Column, Points
+from physolve.nets import Basis, Expansion, ZeroField
+from physolve.residual import Rows
+
+from ._error import Judge
+from ._least_squares import least_squares
+from ._system import ROLE_WEIGHTS, Projection, Scale, project, residuals
+
+CONTRADICTED = 0.25
+"""Part of an equation's or condition's own data that its residual may be. The problems of the library, solved to 1e-2,
+leave at most 0.02; -laplace(u) = 1 beside -laplace(u) = 2 leaves 0.5."""
+
+NO_DATA = 1e-8
+"""Of the size of the solution: data below are zero but for rounding."""
+
+FEATURES = 200, 400, 800
+"""Of the bases, per unknown, on which a function without data is sought."""
+
+SUSPECT, FREE = 0.03, 1e-5
+"""Residual of such a function of size one on the first basis above which there is none, and below which there is one on
+the last. (Of the library's problems the least is 0.04; heat without initial values has 1e-2, 4e-4, 7e-7.)"""
+
+FALLING, ROUNDED = 0.2, 1e-11
+"""The part that is left of it from basis to basis where there is one: where a coefficient is merely small it stays."""
+
+VALUES = 8
+
+NOT_DETERMINED = (
+    "a function that is not zero may be added to any solution; likely causes: a missing boundary or initial condition,"
+    " a solution fixed only up to a constant (add MeanValue or PointValue), or a resonance"
+)
+
+
+def contradiction(judge: Judge, solved: Projection) -> str:
+    """The equation or condition that is met worst, and how badly, where that is a contradiction; else nothing."""
+    zero = residuals(judge.rows, ZeroField(solved.field.components), solved.parameters)
+    found = residuals(judge.rows, solved.field, solved.parameters)
+    size, worst, name = judge.size(solved.field), 0.0, ""
+    for rows, weight, before, after in zip(judge.rows, solved.scale.weights, zero, found, strict=False):  # no jumps
+        data = _root_mean_square(before)
+        there = weight * data > NO_DATA * ROLE_WEIGHTS[rows.role] * size
+        if rows.role != "data" and there and (part := _root_mean_square(after) / data) > worst:
+            worst, name = part, rows.name
+    if worst < CONTRADICTED:
+        return ""
+    return (
+        f"{name}: what is found leaves {worst:.0%} of its data unmet; equations and conditions contradict each other,"
+        " or are too many"
+    )
+
+
+System = Callable[[int], tuple[Basis, tuple[Rows, ...]]]
+"""A basis of so many functions, and the rows for it."""
+
+
+def is_free(judge: Judge, system: System, unknowns: int, sizes: Sequence[float], seed: int) -> bool:
+    """Whether a function that is not zero may be added to any solution of a linear problem."""
+    before, left = math.inf, 0.0
+    for features in FEATURES:
+        left = _without_data(judge, *system(features), unknowns, sizes, seed)
+        if left > max(min(SUSPECT, FALLING * before), ROUNDED):
+            return False
+        before = left
+    return left < FREE
+
+
+def _without_data(
+    judge: Judge, basis: Basis, rows: Sequence[Rows], unknowns: int, sizes: Sequence[float], seed: int
+) -> float:
+    """Least residual of a function of size one without data: sought with a random combination of its values set to
+    one."""
+    generator = torch.Generator().manual_seed(seed)
+    scale = project(rows, basis, unknowns, sizes=sizes).scale
+    places = judge.points[torch.randint(len(judge.points), (VALUES,), generator=generator)]
+    shares = torch.randn(VALUES, unknowns, generator=generator, dtype=torch.float64)
+    size = torch.tensor(sizes or (1.0,) * unknowns, dtype=torch.float64)
+
+    def blocks() -> Iterator[tuple[Float[Tensor, "m columns"], Column]]:
+        for block, weight in zip(rows, scale.weights, strict=True):
+            matrix, right = block.matrix(basis, unknowns, None, ())
+            factor = weight / math.sqrt(max(len(block), 1))
+            yield _scaled(matrix, size) * factor, right.mul_(0)
+        value = _values(basis, places).T @ shares
+        yield ROLE_WEIGHTS["condition"] * value.T.reshape(1, -1), value.new_full((1,), ROLE_WEIGHTS["condition"])
+
+    solution = least_squares(blocks(), basis.size * unknowns).coefficients[:, 0].reshape(unknowns, -1)
+    field = Expansion(basis, (solution * size[:, None]).T.contiguous())
+    pairs = zip(residuals(judge.rows, field), residuals(judge.rows, ZeroField(unknowns)), strict=True)
+    left = Scale(scale.weights).norm([a - b for a, b in pairs])
+    typical = math.sqrt(float((field.values(judge.points) / size).square().mean()))
+    return left / max(typical, 1e-300)
+
+
+def _root_mean_square(numbers: Column) -> float:
+    return math.sqrt(float(numbers.square().mean())) if len(numbers) else 0.0
+
+
+def _scaled(matrix: Float[Tensor, "m columns"], size: Float[Tensor, " unknowns"]) -> Float[Tensor, "m columns"]:
+    return matrix * size.repeat_interleave(matrix.shape[1] // len(size))
+
+
+def _values(basis: Basis, points: Points) -> Float[Tensor, "n size"]:
+    return basis.operate(points, {(0,) * basis.dim: torch.ones(len(points), dtype=torch.float64)})
