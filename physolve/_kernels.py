@@ -101,7 +101,7 @@ def is_traced_gradient() -> bool:
 
 
 def _inside_gradient() -> bool:
-    functorch = torch._C._functorch
+    functorch = torch._C._functorch  # type: ignore[attr-defined]
     kinds = functorch.TransformType.Grad, functorch.TransformType.Jvp
     return any(level.key() in kinds for level in functorch.get_interpreter_stack() or ())
 
