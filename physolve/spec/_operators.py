@@ -22,7 +22,10 @@ Matrix = sympy.ImmutableDenseMatrix
 
 
 def d(expr: Operand, *coords: sympy.Symbol | int) -> Any:
-    """Partial derivative: d(u, x), d(u, x, x) or d(u, x, 2), d(u, x, y); of a vector, by component."""
+    """Partial derivative: d(u, x), d(u, x, x) or d(u, x, 2), d(u, x, y); of a vector, by component.
+
+    Where a function with branches jumps, `Problem` asks for an Interface; sympy's own `diff` leaves nothing to ask by.
+    """
     if not coords or not isinstance(coords[0], sympy.Symbol):
         raise SpecificationError("d: expected an expression and the coordinates, as in d(u, x) or d(u, x, 2)")
     for c in coords:
