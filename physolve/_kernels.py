@@ -86,6 +86,13 @@ class KernelLibrary:
             refuse_if_forced(found.reason)
         return found
 
+    def runs_on(self, device: str) -> bool:
+        """Whether its kernels are there for this type of device: constant within a process. Raises as `active`."""
+        if device not in ("cpu", "cuda"):
+            return False
+        active = self.active()
+        return active.path == "compiled" and (device == "cpu" or active.cuda)
+
 
 def with_signature(forward: Callable[..., Any]) -> Callable[..., Any]:
     """For the `forward` of an autograd function: torch asks for its signature at every call, which takes longer than a

@@ -10,7 +10,7 @@ from physolve._kernels import constant_in_traces, is_traced_gradient
 
 from ._agreement import device_agrees
 from ._architecture import Architecture
-from ._build import kernels
+from ._build import JETS
 from ._layout import JetLayout
 from ._plain import plain_jacobian, plain_jet
 from ._rules import JetBackward, JetForward, JetJacobian, arguments_of, number_of
@@ -145,11 +145,8 @@ def _compiled_for(architecture: Architecture, weights: Tensor) -> bool:
 
 
 def _compiled_on(device: str) -> bool:
-    """Whether the kernels run on this type of device: constant within a process."""
-    if device not in ("cpu", "cuda"):
-        return False
-    active = kernels()
-    return active.path == "compiled" and (device == "cpu" or (active.cuda and device_agrees()))
+    """Whether the kernels run on this type of device, and agree with the processor's there."""
+    return JETS.runs_on(device) and (device == "cpu" or device_agrees())
 
 
 constant_in_traces(_compiled_on)

@@ -64,11 +64,7 @@ def _has_kernel(width: int, heads: int, device: str) -> bool:
 
 
 def _compiled_on(device: str) -> bool:
-    """Whether the kernels run on this type of device: constant within a process."""
-    if device not in ("cpu", "cuda"):
-        return False
-    active = attention_kernels()
-    return active.path == "compiled" and (device == "cpu" or active.cuda)
+    return ATTENTION.runs_on(device)
 
 
 constant_in_traces(_compiled_on)

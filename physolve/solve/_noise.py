@@ -11,7 +11,7 @@ from physolve.nets import Basis, Expansion, Field
 from physolve.residual import Rows
 
 from ._least_squares import least_squares
-from ._system import Projection
+from ._system import Projection, expansion_of
 
 DRAWS = 8
 
@@ -45,7 +45,7 @@ def spread_of_noise(rows: Sequence[Rows], basis: Basis, solved: Projection, seed
 
     found = least_squares(blocks(), basis.size * unknowns + len(thetas), ridge).coefficients
     split = basis.size * unknowns
-    fields = [Expansion(basis, c.reshape(unknowns, basis.size).T.contiguous()) for c in found[:split].T]
+    fields = [expansion_of(basis, c, unknowns) for c in found[:split].T]
     deviations = found[split:].square().mean(1).sqrt()
     return Spread(tuple(fields), tuple(deviations.tolist()))
 

@@ -73,31 +73,51 @@ def project(
     in units of its own. Raises NumericalError where the rows are not finite.
     """
     weights: list[float] = []
+    blocks = weighted(rows, basis, unknowns, state, parameters, fixed=fixed, sizes=sizes, weights=weights)
     split = basis.size * unknowns
-
-    def blocks() -> Iterator[tuple[Float[Tensor, "m columns"], Column]]:
-        for block in rows:
-            matrix, right = block.matrix(basis, unknowns, state, parameters)
-            if fixed and parameters:
-                right -= matrix[:, split:] @ matrix.new_tensor(parameters)
-                matrix = matrix[:, :split]
-            for unknown, size in enumerate(sizes):
-                matrix[:, unknown * basis.size : (unknown + 1) * basis.size] *= size
-            weights.append(_weight(block, matrix))
-            factor = weights[-1] / math.sqrt(max(len(block), 1))
-            yield matrix.mul_(factor), right.mul_(factor)
-
-    columns = split if fixed else split + len(parameters)
-    solution = least_squares(blocks(), columns, ridge)
-    coefficients = solution.coefficients[:split, 0].reshape(unknowns, basis.size).T
-    coefficients = coefficients * coefficients.new_tensor(sizes) if sizes else coefficients
+    solution = least_squares(blocks, split if fixed else split + len(parameters), ridge).coefficients[:, 0]
     return Projection(
-        Expansion(basis, coefficients.contiguous()),
-        tuple(parameters) if fixed else tuple(solution.coefficients[split:, 0].tolist()),
+        expansion_of(basis, solution[:split], unknowns, sizes),
+        tuple(parameters) if fixed else tuple(solution[split:].tolist()),
         Scale(tuple(weights)),
         basis.size,
         sum(len(block) for block in rows),
     )
+
+
+def weighted(
+    rows: Sequence[Rows],
+    basis: Basis,
+    unknowns: int,
+    state: Field | None = None,
+    parameters: Sequence[float] = (),
+    *,
+    fixed: bool = False,
+    sizes: Sequence[float] = (),
+    weights: list[float],
+) -> Iterator[tuple[Float[Tensor, "m columns"], Column]]:
+    """The blocks of the system that `project` solves, for the coefficients in units of `sizes`; to `weights` it adds
+    theirs."""
+    split = basis.size * unknowns
+    for block in rows:
+        matrix, right = block.matrix(basis, unknowns, state, parameters)
+        if fixed and parameters:
+            right -= matrix[:, split:] @ matrix.new_tensor(parameters)
+            matrix = matrix[:, :split]
+        for unknown, size in enumerate(sizes):
+            matrix[:, unknown * basis.size : (unknown + 1) * basis.size] *= size
+        weights.append(_weight(block, matrix))
+        factor = weights[-1] / math.sqrt(max(len(block), 1))
+        yield matrix.mul_(factor), right.mul_(factor)
+
+
+def expansion_of(
+    basis: Basis, solution: Float[Tensor, " columns"], unknowns: int, sizes: Sequence[float] = ()
+) -> Expansion:
+    """The field whose coefficients in units of `sizes` are these, unknown by unknown."""
+    coefficients = solution.reshape(unknowns, basis.size).T
+    coefficients = coefficients * coefficients.new_tensor(sizes) if sizes else coefficients
+    return Expansion(basis, coefficients.contiguous())
 
 
 def sizes_of_unknowns(

@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physolve._typing import Column, Points
-from physolve.nets import Basis, Expansion, ZeroField
+from physolve._typing import Column
+from physolve.nets import Basis, ZeroField
 from physolve.residual import Rows
 
 from ._error import Judge
 from ._least_squares import least_squares
-from ._system import ROLE_WEIGHTS, Projection, Scale, project, residuals
+from ._system import ROLE_WEIGHTS, Projection, Scale, expansion_of, residuals, weighted
 
 CONTRADICTED = 0.25
 """Part of an equation's or condition's own data that its residual may be. The problems of the library, solved to 1e-2,
@@ -83,34 +83,23 @@ def _without_data(
     """Least residual of a function of size one without data: sought with a random combination of its values set to
     one."""
     generator = torch.Generator().manual_seed(seed)
-    scale = project(rows, basis, unknowns, sizes=sizes).scale
     places = judge.points[torch.randint(len(judge.points), (VALUES,), generator=generator)]
     shares = torch.randn(VALUES, unknowns, generator=generator, dtype=torch.float64)
-    size = torch.tensor(sizes or (1.0,) * unknowns, dtype=torch.float64)
+    one, wanted = shares.new_ones(VALUES), shares.new_full((1,), ROLE_WEIGHTS["condition"])
+    combination = shares.T @ basis.operate(places, {(0,) * basis.dim: one})
+    weights: list[float] = []
 
     def blocks() -> Iterator[tuple[Float[Tensor, "m columns"], Column]]:
-        for block, weight in zip(rows, scale.weights, strict=True):
-            matrix, right = block.matrix(basis, unknowns, None, ())
-            factor = weight / math.sqrt(max(len(block), 1))
-            yield _scaled(matrix, size) * factor, right.mul_(0)
-        value = _values(basis, places).T @ shares
-        yield ROLE_WEIGHTS["condition"] * value.T.reshape(1, -1), value.new_full((1,), ROLE_WEIGHTS["condition"])
+        for matrix, right in weighted(rows, basis, unknowns, sizes=sizes, weights=weights):
+            yield matrix, right.zero_()
+        yield wanted * combination.reshape(1, -1), wanted
 
-    solution = least_squares(blocks(), basis.size * unknowns).coefficients[:, 0].reshape(unknowns, -1)
-    field = Expansion(basis, (solution * size[:, None]).T.contiguous())
-    pairs = zip(residuals(judge.rows, field), residuals(judge.rows, ZeroField(unknowns)), strict=True)
-    left = Scale(scale.weights).norm([a - b for a, b in pairs])
-    typical = math.sqrt(float((field.values(judge.points) / size).square().mean()))
-    return left / max(typical, 1e-300)
+    solution = least_squares(blocks(), basis.size * unknowns).coefficients[:, 0]
+    found, zero = expansion_of(basis, solution, unknowns, sizes), ZeroField(unknowns)
+    pairs = zip(residuals(judge.rows, found), residuals(judge.rows, zero), strict=True)
+    left = Scale(tuple(weights)).norm([a - b for a, b in pairs])
+    return left / max(_root_mean_square(expansion_of(basis, solution, unknowns).values(judge.points)), 1e-300)
 
 
-def _root_mean_square(numbers: Column) -> float:
+def _root_mean_square(numbers: Tensor) -> float:
     return math.sqrt(float(numbers.square().mean())) if len(numbers) else 0.0
-
-
-def _scaled(matrix: Float[Tensor, "m columns"], size: Float[Tensor, " unknowns"]) -> Float[Tensor, "m columns"]:
-    return matrix * size.repeat_interleave(matrix.shape[1] // len(size))
-
-
-def _values(basis: Basis, points: Points) -> Float[Tensor, "n size"]:
-    return basis.operate(points, {(0,) * basis.dim: torch.ones(len(points), dtype=torch.float64)})
