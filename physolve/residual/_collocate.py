@@ -34,9 +34,9 @@ from physolve.spec.geometry import Corner, Samples, Shape, quadrature, split_tim
 from ._form import Form, Frame, lower
 from ._rows import Rows, Side
 
-INTERFACE_OFFSET = 1e-9
-"""How far from an interface its one-sided values are taken, in sizes of the domain: far above rounding, far below
-any length a solution could have."""
+ASIDE = 10.0
+"""How far from an interface its one-sided values are taken, in roundings of its shape: surely beside it, and below any
+error asked for, because what a solution changes over this length is missing in its jump."""
 
 MOST_CORNERS = 16
 """Corners, the widest ones, that count: with singular functions of their own, and with values asked for near by."""
@@ -368,7 +368,7 @@ class Collocation:
         # A half of the domain has a part of its boundary on the domain's: the interface is the other part.
         samples = self._boundary(density, seed, *self.place(condition), inside=True)
         points, normals = torch.tensor(samples.points), torch.tensor(samples.normals)
-        offset = INTERFACE_OFFSET * self.domain.size * normals
+        offset = ASIDE * max(shape.rounding for shape in condition.shapes(self.problem.domain)) * normals
         sides = (Side(points + offset, normals), Side(points - offset, normals, sign=-1.0))
         for form, jump in zip(forms, condition.jumps(), strict=True):
             target = self._target(jump, points, form.name)

@@ -1,12 +1,13 @@
 """Which basis for which domain: random features everywhere, special functions where the solution is not smooth."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from physolve._typing import Points
@@ -22,17 +23,17 @@ from physolve.nets import (
     WindowedFeatures,
 )
 from physolve.residual import widest_corners
-from physolve.spec import Interface, Problem
+from physolve.spec import Problem
 from physolve.spec.geometry import Corner, Hole, Shape, split_time
 
 CORNER_DEGREE = 4.0
 """Singular functions r^a with a up to this: the ones beyond are smooth enough for tanh features."""
 
+REGION_POINTS = 4096
+"""In the whole domain, among which every region has some; one of less than a thousandth of it may be missed."""
+
 MULTIPOLES = 12
 WINDOW_SHARE = 0.4
-
-ROUNDING = 1e-12
-"""Of points on the boundary of a shape, in its sizes; far below the distance of one-sided values from an interface."""
 
 SLOWNESS = 1.0
 """Slopes in time, per half a time slab, where a stretched coordinate follows what moves: what is left changes slowly.
@@ -62,12 +63,6 @@ class BasisPlan:
         around_corners = [basis for corner in widest_corners(domain) for basis in corner_functions(corner, size)]
         return (*around_corners, *(basis for hole in domain.holes for basis in hole_functions(hole)))
 
-    @cached_property
-    def regions(self) -> tuple[Shape, ...]:
-        """Shapes whose boundary is an interface: the solution may have a kink or a jump there."""
-        shapes = [c.on for c in self.problem.conditions if isinstance(c, Interface)]
-        return tuple(dict.fromkeys(shape for shape in shapes if isinstance(shape, Shape)))
-
     def build(self, size: int, scale: float, seed: int, local: Sequence[Basis] = ()) -> Basis:
         """About `size` random features of the given scale (slopes per half width of the domain's box), with
         polynomials, the special functions and `local` features."""
@@ -80,9 +75,9 @@ class BasisPlan:
         def part(count: int) -> Basis:
             return Concatenated((TanhFeatures.draw(count, lower, upper, scale, generator), smooth))
 
-        if self.regions:
-            share = max(8, count // (len(self.regions) + 1))
-            return Regional(tuple(part(share) for _ in range(len(self.regions) + 1)), self.region)
+        if self.problem.interfaces:
+            share = max(8, count // len(self.region))
+            return Regional(tuple(part(share) for _ in range(len(self.region))), self.region)
         return Concatenated((*part(count).parts, *self.special, *local))  # type: ignore[attr-defined]
 
     def build_stretched(self, size: int, scale: float, seed: int, stretch: Stretch) -> Basis:
@@ -102,26 +97,36 @@ class BasisPlan:
         lower, upper = self.box
         return tuple(hole_windows(hole, lower, upper, each, generator) for hole in space.holes)
 
-    @property
-    def region(self) -> Callable[[Points], Int[Tensor, " n"]]:
-        """Number of the interface shape a point lies in, counted from one; 0 outside all."""
-        return region_of(self.regions, self.problem.domain.dim)
+    @cached_property
+    def region(self) -> "Regions":
+        """Which region of the domain points lie in: interfaces divide it."""
+        return Regions(self.problem.domain, self.problem.interfaces)
 
 
-def region_of(shapes: Sequence[Shape], dim: int) -> Callable[[Points], Int[Tensor, " n"]]:
-    """The function that tells in which of the shapes (the last that fits, from one; 0 for none) points lie.
+@dataclass(frozen=True)
+class Regions:
+    """The parts into which interfaces, the boundaries of `shapes`, divide a domain, nested or crossing."""
 
-    Points on a shape's boundary, up to rounding, lie in it: those on the sides that it shares with the domain must.
-    """
+    domain: Shape
+    shapes: tuple[Shape, ...]
 
-    def region(points: Points) -> Int[Tensor, " n"]:
-        number = torch.zeros(len(points), dtype=torch.long)
-        for k, shape in enumerate(shapes, 1):
-            inside = shape.signed_distance(points[:, : shape.dim].numpy()) <= ROUNDING * shape.size
-            number[torch.from_numpy(inside)] = k
-        return number
+    def __len__(self) -> int:
+        return len(self._found)
 
-    return region
+    def __call__(self, points: Points) -> Int[Tensor, " n"]:
+        """The number of each point's region; of one too small to have been found, the most similar one's."""
+        return (self._insides(points)[:, None, :] ^ self._found).sum(2).argmin(1)
+
+    @cached_property
+    def _found(self) -> Bool[Tensor, "regions shapes"]:
+        """In which shapes each region lies, as points all over the domain tell."""
+        everywhere = torch.tensor(self.domain.sample_interior(REGION_POINTS).points)
+        return torch.unique(self._insides(everywhere), dim=0)
+
+    def _insides(self, points: Points) -> Bool[Tensor, "n shapes"]:
+        """In which shapes points lie. Those on a boundary do, up to rounding: it may be the domain's as well."""
+        columns = [shape.signed_distance(points[:, : shape.dim].numpy()) <= shape.rounding for shape in self.shapes]
+        return torch.tensor(np.stack(columns, 1))
 
 
 def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:

@@ -7,7 +7,7 @@ import torch
 
 from physolve._typing import Column, Points
 from physolve.nets import Field, JetAtom, Stretch, Stretches
-from physolve.spec import Interface, Problem
+from physolve.spec import Problem
 from physolve.spec.geometry import Interval, split_time
 
 from ._slabs import Slab
@@ -39,8 +39,7 @@ FLAT = 1e-3
 def stretchable(problem: Problem) -> bool:
     """Whether the problem's coordinates are one in space, on a plain interval, and time."""
     space, time = split_time(problem.domain)
-    split = any(isinstance(condition, Interface) for condition in problem.conditions)
-    return isinstance(space, Interval) and time is not None and not split
+    return isinstance(space, Interval) and time is not None and not problem.interfaces
 
 
 class Follower:

@@ -154,8 +154,10 @@ def _check_points(problem: Problem, points: np.ndarray, item: str) -> None:
 
 
 def _check_interface(problem: Problem, condition: Interface, item: str) -> None:
-    if condition.on is None:
-        raise SpecificationError(f"{item}: 'on' must name the interface: a shape inside the domain or a part")
+    try:
+        condition.shapes(problem.domain)
+    except SpecificationError as error:
+        raise SpecificationError(f"{item}: {error}") from None
     size, dim = len(condition.unknowns()), len(problem.space)
     flux = condition.flux
     if flux is None:

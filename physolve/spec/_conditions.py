@@ -19,6 +19,7 @@ from ._condition import (
     components_of,
     differences,
     entries_of,
+    is_shape,
     normalise,
     set_field,
 )
@@ -192,6 +193,22 @@ class Interface(Condition):
         flux = self.flux if self.flux.cols == 1 and len(values) == 1 else self.flux.T
         rows = flux.T * n
         return (*values, *rows)
+
+    def shapes(self, domain: Any) -> tuple[Any, ...]:
+        """The shapes on whose boundaries it lies; names are of shapes that the domain is made of.
+
+        Raises `SpecificationError` where `on` is none of these: regions on both sides are known of shapes only.
+        """
+        shapes = []
+        for on in self.on if isinstance(self.on, tuple) else (self.on,):
+            shape = domain.sub_shape(on) if isinstance(on, str) else on
+            if not is_shape(shape):
+                raise SpecificationError(
+                    f"'on' must be a shape, the boundary of which is the interface, or the name of one that the domain "
+                    f"is made of, got {on!r}"
+                )
+            shapes.append(shape)
+        return tuple(shapes)
 
     def jumps(self) -> Expressions:
         """The jump of each of `equations(...)`."""

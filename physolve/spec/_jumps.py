@@ -17,7 +17,7 @@ from physolve._typing import MaskArray, PointArray
 
 from ..errors import PhysolveError, SpecificationError
 from ._atoms import atoms_of
-from ._condition import Condition, condition_label, is_shape
+from ._condition import Condition, condition_label
 from ._evaluate import Program
 from ._surface import Jump, branches
 from ._switching import STARTS, levels, on_surface
@@ -103,16 +103,10 @@ def check_jumps(problem: Problem, found: Sequence[tuple[str, Jump]]) -> None:
 
 
 def _on_interface(problem: Problem, points: PointArray) -> MaskArray:
-    """Which of the points lie on an Interface; on named ones and those of functions, all are taken to."""
+    """Which of the points lie on an Interface."""
     covered = np.zeros(len(points), dtype=bool)
-    for condition in problem.conditions:
-        if condition.kind != "interface":
-            continue
-        for on in condition.on if isinstance(condition.on, tuple) else (condition.on,):
-            if not is_shape(on):
-                return np.ones(len(points), dtype=bool)
-            near = NEAR * problem.domain.size
-            covered |= np.abs(cast(Any, on).signed_distance(points[:, : cast(Any, on).dim])) <= near
+    for shape in problem.interfaces:
+        covered |= np.abs(shape.signed_distance(points[:, : shape.dim])) <= NEAR * problem.domain.size
     return covered
 
 

@@ -17,6 +17,7 @@ from ..errors import SpecificationError, WellPosednessWarning
 from ._check import check
 from ._classify import Classification, classify
 from ._condition import Condition
+from ._conditions import Interface
 from ._data import GridData, grid_data_of
 from ._describe import describe, latex
 from ._hints import hints
@@ -104,6 +105,12 @@ class Problem:
     def residuals(self) -> tuple[sympy.Expr, ...]:
         """lhs - rhs of every scalar equation."""
         return tuple(e.lhs - e.rhs for e in self.equations)
+
+    @cached_property
+    def interfaces(self) -> tuple[Any, ...]:
+        """Shapes across whose boundaries the unknowns may jump: those of its `Interface` conditions, each once."""
+        found = (shape for c in self.conditions if isinstance(c, Interface) for shape in c.shapes(self.domain))
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def data(self) -> tuple[GridData | StationData, ...]:

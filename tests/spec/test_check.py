@@ -253,7 +253,8 @@ REFUSED = {
     ),
     "interface nowhere": (
         lambda: Problem([POISSON], SQUARE, [Interface(u, None)]),
-        "condition 1 ('interface' on u): 'on' must name the interface: a shape inside the domain or a part",
+        "condition 1 ('interface' on u): 'on' must be a shape, the boundary of which is the interface, or the name of "
+        "one that the domain is made of, got None",
     ),
     "scalar flux": (
         lambda: Problem([POISSON], SQUARE, [Interface(u, Disk((0.5, 0.5), 0.1), flux=d(u, x))]),

@@ -304,7 +304,8 @@ MISUSES = {
     "interface_nowhere": (
         lambda: poisson(Interface(u, None)),
         SpecificationError,
-        "condition 1 ('interface' on u): 'on' must name the interface: a shape inside the domain or a part",
+        "condition 1 ('interface' on u): 'on' must be a shape, the boundary of which is the interface, or the name of "
+        "one that the domain is made of, got None",
     ),
     "boundary_equation_without_unknown": (
         lambda: poisson(BoundaryEquation(Eq(x, y))),

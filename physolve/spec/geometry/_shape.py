@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Method: TypeAlias = Literal["sobol", "uniform", "grid"]
 Where: TypeAlias = Callable[[PointArray], MaskArray]
 
+ROUNDING = 1e-13
+"""Of coordinates and signed distances, relative to the largest coordinate; sampled boundaries are within 3e-16."""
+
 # The functions over shapes (sampling, corners, holes) know the concrete shapes, which know this module:
 # hence the imports inside the methods.
 
@@ -64,6 +67,11 @@ class Shape(ABC):
         return float(np.linalg.norm(upper - lower))
 
     @property
+    def rounding(self) -> float:
+        """How far from the boundary points of it may lie, generously, because their coordinates are rounded."""
+        return ROUNDING * float(np.abs(self.bounds).max())
+
+    @property
     def measure(self) -> float:
         """Length, area or volume: exact for primitives and for most composites, else good to about 1e-3.
 
@@ -101,6 +109,12 @@ class Shape(ABC):
     def has_part(self, name: str) -> bool:
         """Whether `on=name` means something here."""
         return name in self.parts or name in self.interfaces
+
+    def sub_shape(self, name: str) -> "Shape | None":
+        """The shape of this name that this shape is made of; None where there is none."""
+        from ._parts import named_shapes
+
+        return dict(reversed(named_shapes(self))).get(name)
 
     def describe_parts(self) -> str:
         """The parts for messages: "'left', 'right', 'outer'"."""
