@@ -1,13 +1,12 @@
 """`solve` as users call it: the ladder, and the moving frame first for what is carried far."""
 
 import math
-import time
 from dataclasses import replace
 
 from .errors import UnsupportedError
 from .lagrangian import Lagrangian, lowered, travel, unbounded, why_not
 from .nets import Field
-from .solve import FunctionSource, Listener, Method, Outcome, Solution, check_arguments
+from .solve import FunctionSource, Listener, Method, Outcome, Solution, Tries, check_arguments
 from .solve import solve as climb
 from .spec import Problem
 
@@ -52,22 +51,24 @@ def solve(
     UnsupportedError for a problem that the method cannot take, NumericalError where not even a first solution could
     be computed.
     """
-    check_arguments(problem, tol, method, seed, budget_s)
-    began = time.perf_counter()
+    check_arguments(problem, tol, method, seed, budget_s, start, source)
     if method is None and start is None and source is None and _carried_far(problem):
         method = Lagrangian()
     helped = isinstance(method, Lagrangian) and _the_ladder_may_help(problem)
     first = budget_s / 2 if helped and budget_s is not None and _crossing_threatens(problem) else budget_s
-    solution = climb(
-        problem, tol, method=method, seed=seed, budget_s=first, progress=progress, start=start, source=source
+    tries = Tries[Solution](budget_s)
+    tries.attempt(
+        lambda _: climb(
+            problem, tol, method=method, seed=seed, budget_s=first, progress=progress, start=start, source=source
+        )
     )
-    if not helped or solution.outcome not in UNFINISHED:
-        return solution
-    left = None if budget_s is None else budget_s - (time.perf_counter() - began)
-    if left is not None and left <= 0:
-        return solution
-    other = climb(problem, tol, seed=seed, budget_s=left, progress=progress)
-    return _better(solution, other)
+    if helped and tries.found[0].outcome in UNFINISHED:
+        tries.attempt(lambda left: climb(problem, tol, seed=seed, budget_s=left, progress=progress))
+    solution = _better(*tries.found) if len(tries.found) > 1 else tries.found[0]
+    if tries.interrupted and solution.outcome is not Outcome.INTERRUPTED:
+        message = f"{Outcome.INTERRUPTED.value}; {solution.message}"
+        return replace(solution, outcome=Outcome.INTERRUPTED, message=message)
+    return solution
 
 
 def _carried_far(problem: Problem) -> bool:

@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
-from sympy.logic.boolalg import Boolean
 
 from ..errors import UnsupportedError
-from ..spec import Program
+from ..spec import Condition, Problem, is_predicate, predicate
 from ..spec.geometry import Shape
 from ._triangulation import (
     Distance,
@@ -29,14 +27,10 @@ Predicate = Callable[[Floats], Mask]
 _SHARES = np.array([0.003, 0.2, 0.4, 0.6, 0.8, 0.997])  # along an edge, where predicates are asked
 
 
-def predicate_of(on: Any, coords: Sequence[sympy.Symbol]) -> Predicate | None:
-    """`on` as a function of points, if it is a sympy condition or a callable."""
-    if isinstance(on, Boolean):
-        program = Program([on], coords)
-        return lambda points: np.asarray(program(*points.T)[0], dtype=bool)
-    if callable(on) and not isinstance(on, Shape):
-        return lambda points: np.asarray(cast(Any, on)(points), dtype=bool)
-    return None
+def predicate_of(problem: Problem, condition: Condition) -> Predicate | None:
+    """The condition's `on` as a function of points, if it is a sympy condition or a callable."""
+    on = condition.on
+    return predicate(problem.domain, problem.coordinates, on) if is_predicate(on) else None
 
 
 def on_part(domain: Shape, on: Any, middles: Floats, normals: Floats, lengths: Floats) -> Mask:
@@ -65,9 +59,9 @@ def with_changes(
 
     `fixed` (k, 2) are points (corners) that must stay.
     """
-    for predicate in predicates:
+    for holds in predicates:
         for _ in range(64):
-            found = _first_change(mesh, predicate, distance)
+            found = _first_change(mesh, holds, distance)
             if found is None:
                 break
             mesh = _with_vertex(mesh, *found, fixed)

@@ -38,7 +38,7 @@ def _fitted(
     domain: Shape = problem.domain
     corners = np.array([c.point for c in domain.corners], dtype=np.float64).reshape(-1, 2)
     mesh = settled(triangulation(*raw), domain, corners)
-    predicates = [p for c in conditions if (p := predicate_of(c.on, problem.coordinates)) is not None]
+    predicates = [p for c in conditions if (p := predicate_of(problem, c)) is not None]
     mesh = with_changes(mesh, predicates, corners, domain.signed_distance)
     names = [f"condition {1 + problem.conditions.index(c)} ({c.kind})" for c in conditions]
     masks = [_mask(problem, condition, mesh) for condition in conditions]
@@ -57,7 +57,7 @@ def _mask(problem: Problem, condition: Condition, mesh: Triangulation) -> np.nda
         return _is_end(problem, condition, a, b)
     if condition.on is None:
         return np.ones(len(a), bool)
-    predicate = predicate_of(condition.on, problem.coordinates)
+    predicate = predicate_of(problem, condition)
     middles = projected(middles, mesh.normals, lengths, problem.domain.signed_distance)
     return predicate(middles) if predicate else on_part(problem.domain, condition.on, middles, mesh.normals, lengths)
 

@@ -243,7 +243,7 @@ def _holds_at(problem: Problem, condition: Condition, point: float) -> bool:
 
     if condition.on is None:
         return True
-    predicate = predicate_of(condition.on, problem.coordinates)
+    predicate = predicate_of(problem, condition)
     if predicate:
         return bool(predicate(np.array([[point]]))[0])
     samples = problem.domain.sample_boundary(4, on=condition.on)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import sympy
 import torch
-from sympy.logic.boolalg import Boolean
 
 from physolve._typing import Column, MaskArray, PointArray, Points
 from physolve.errors import UnsupportedError
@@ -27,6 +26,7 @@ from physolve.spec import (
     Switches,
     Unbounded,
     dt,
+    select,
     switches,
 )
 from physolve.spec.geometry import Corner, Samples, Shape, quadrature, split_time
@@ -257,15 +257,9 @@ class Collocation:
         if isinstance(condition, Initial):
             return "initial", None
         timed = domain.dim > 1 and split_time(domain)[1] is not None
-        if on is None:
-            return ("walls" if timed else None), None
+        chosen = select(domain, self.problem.coordinates, on)
         during = _during(domain) if timed and not _names_time(on) else None
-        if isinstance(on, Boolean):
-            program = Program((on,), self.problem.coordinates)
-            return None, _both(during, lambda p: np.broadcast_to(program(*p.T)[0], len(p)).astype(bool))
-        if callable(on) and not isinstance(on, Shape):
-            return None, _both(during, lambda p: np.asarray(on(p), dtype=bool))
-        return on, during
+        return chosen.on, _both(during, chosen.where)
 
     def _boundary(self, density: Density, seed: int, on: Any, where: Any, inside: bool = False) -> Samples:
         domain = self.domain
@@ -418,5 +412,5 @@ def _during(domain: Shape) -> Callable[[np.ndarray], np.ndarray]:
     return lambda p: (p[:, -1] > lower + rounding) & (p[:, -1] < upper - rounding)
 
 
-def _both(first: Any, second: Any) -> Callable[[np.ndarray], np.ndarray]:
-    return second if first is None else lambda p: first(p) & second(p)
+def _both(first: Any, second: Any) -> Callable[[np.ndarray], np.ndarray] | None:
+    return (first or second) if first is None or second is None else lambda p: first(p) & second(p)

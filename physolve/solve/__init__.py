@@ -33,4 +33,5 @@ from ._source import FunctionSource as FunctionSource
 from ._trainable import Sample as Sample
 from ._trainable import TrainableSystem as TrainableSystem
 from ._trainable import Vector as Vector
+from ._tries import Tries as Tries
 from ._variable_projection import VariableProjection as VariableProjection

@@ -1,7 +1,6 @@
 """Least squares on random features, climbed until the error estimate meets the tolerance."""
 
 import math
-import time
 from dataclasses import dataclass, field, replace
 
 from physolve.errors import SpecificationError
@@ -14,6 +13,7 @@ from ._newton import Newton
 from ._outcome import Listener, Outcome
 from ._source import FunctionSource
 from ._stretching import stretchable
+from ._tries import Tries, best_of
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,13 @@ class LeastSquares:
             raise SpecificationError(
                 f"LeastSquares: {self.slabs} time slabs cannot find parameters common to all times; use slabs=1"
             )
-        if self.source is not None:
-            began = time.perf_counter()
-            result = self._climbed(problem, tol, seed, budget_s, progress, start)
-            if result.outcome is not Outcome.TOLERANCE_NOT_REACHED:
-                return result
+        tries = Tries[MethodResult](budget_s)
+        tries.attempt(lambda left: self._climbed(problem, tol, seed, left, progress, start))
+        if self.source is not None and tries.found[0].outcome is Outcome.TOLERANCE_NOT_REACHED:
             # The functions made for the problem were not worth it: the climb begins anew without them.
-            left = None if budget_s is None else max(budget_s - (time.perf_counter() - began), 0.0)
-            return replace(self, source=None)._climbed(problem, tol, seed, left, progress, start)
-        return self._climbed(problem, tol, seed, budget_s, progress, start)
+            alone = replace(self, source=None)
+            tries.attempt(lambda left: alone._climbed(problem, tol, seed, left, progress, start))
+        return best_of(tries)
 
     def _climbed(
         self,

@@ -42,6 +42,7 @@ class MethodResult(NamedTuple):
     estimate: Estimate | None = None
     deviations: Mapping[str, float] = MappingProxyType({})
     valid_until: float | None = None
+    method: str = ""
 
 
 @dataclass(frozen=True, eq=False)

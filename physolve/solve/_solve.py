@@ -3,11 +3,11 @@
 import math
 import time
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from physolve.errors import NumericalError, SpecificationError
+from physolve.errors import SpecificationError
 from physolve.nets import Field
 from physolve.spec import Problem
 
@@ -18,6 +18,7 @@ from ._outcome import Cost, Estimate, Listener, Outcome
 from ._solution import Solution
 from ._source import FunctionSource
 from ._stretching import stretchable
+from ._tries import Tries, best_of
 
 SLABS = 8
 
@@ -81,21 +82,21 @@ def solve(
     SpecificationError for an argument of another kind, such as a tolerance or budget that is no positive number,
     NumericalError where not even a first solution could be computed.
     """
-    check_arguments(problem, tol, method, seed, budget_s)
+    check_arguments(problem, tol, method, seed, budget_s, start, source)
     seed = int(seed)  # of numpy's integers, derived ones would overflow
     began = time.perf_counter()
     if method is None:
         if start is None and source is not None and not problem.classification.linear:
             start = source.guess(problem)
-        method, result = _climb(problem, tol, seed, budget_s, progress, start, source)
+        result = _climb(problem, tol, seed, budget_s, progress, start, source)
     elif isinstance(method, LeastSquares):
-        result = method.run(problem, tol, seed, budget_s, progress, start)
+        result = _run(method, problem, tol, seed, budget_s, progress, start)
     else:
-        result = method.run(problem, tol, seed, budget_s, progress)
+        result = _run(method, problem, tol, seed, budget_s, progress)
     estimate = result.estimate
     if estimate is None and result.outcome is not Outcome.ILL_POSED:  # what is not determined has no error
         estimate = error_of(problem, result.field, result.parameters, seed)
-    return _solution(problem, method.name, result, estimate, tol, time.perf_counter() - began)
+    return _solution(problem, result, estimate, tol, time.perf_counter() - began)
 
 
 def _climb(
@@ -106,29 +107,26 @@ def _climb(
     progress: Listener | None,
     start: Field | None,
     source: FunctionSource | None,
-) -> tuple[Method, MethodResult]:
+) -> MethodResult:
     """The ladder as it is climbed by default: the whole domain at once; a problem in time that does not yield to that,
     in slabs; if these fail too, the whole domain again with no regard to how slow it is. The best by its own estimate.
     """
-    began = time.perf_counter()
     slabs_possible = problem.time is not None and not problem.parameters
     whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf, source=source)
-    first = whole.run(problem, tol, seed, budget_s, progress, start)
-    found: list[tuple[Method, MethodResult]] = [(whole, first)]
-    next_size = round(first.history.steps[-1].features * whole.growth) if len(first.history) else whole.first
+    tries = Tries[MethodResult](budget_s)
+    tries.attempt(lambda left: _run(whole, problem, tol, seed, left, progress, start))
+    first = tries.found[0].history
+    next_size = round(first.steps[-1].features * whole.growth) if len(first) else whole.first
     others = (_in_slabs(problem), LeastSquares(first=next_size)) if slabs_possible else ()
-    for method in (replace(other, patient=False) for other in others):
-        left = None if budget_s is None else budget_s - (time.perf_counter() - began)
-        if not all(_far(result) for _, result in found) or (left is not None and left <= 0):
-            break
-        try:
-            found.append((method, method.run(problem, tol, seed, left, progress)))
-        except NumericalError:
-            continue  # there is a solution already, if a poor one
-        except KeyboardInterrupt:
-            found[0] = (whole, first._replace(outcome=Outcome.INTERRUPTED))
-            break
-    return min(found, key=lambda pair: pair[1].estimate.relative if pair[1].estimate else math.inf)
+    for other in others:
+        if all(map(_far, tries.found)):
+            method = replace(other, patient=False)
+            tries.attempt(lambda left, method=method: _run(method, problem, tol, seed, left, progress))
+    return best_of(tries)
+
+
+def _run(method: Method, *arguments: Any) -> MethodResult:
+    return method.run(*arguments)._replace(method=method.name)
 
 
 def _far(result: MethodResult) -> bool:
@@ -155,7 +153,7 @@ def _in_slabs(problem: Problem) -> LeastSquares:
 
 
 def _solution(
-    problem: Problem, name: str, result: MethodResult, estimate: Estimate | None, tol: float, seconds: float
+    problem: Problem, result: MethodResult, estimate: Estimate | None, tol: float, seconds: float
 ) -> Solution:
     outcome = result.outcome
     met = estimate is not None and estimate.relative <= tol
@@ -172,7 +170,7 @@ def _solution(
         outcome,
         message,
         estimate,
-        name,
+        result.method,
         cost,
         result.parameters,
         result.history,
@@ -192,7 +190,9 @@ def _message(outcome: Outcome, estimate: Estimate | None, tol: float, noisy: boo
     return f"{outcome.value}: {reached}, tolerance {tol:.1e}{why}"
 
 
-def check_arguments(problem: object, tol: object, method: object, seed: object, budget_s: object) -> None:
+def check_arguments(
+    problem: object, tol: object, method: object, seed: object, budget_s: object, start: object, source: object
+) -> None:
     """Raises SpecificationError for the first argument of `solve` that is not of its kind."""
     if not isinstance(problem, Problem):
         raise SpecificationError(
@@ -207,6 +207,16 @@ def check_arguments(problem: object, tol: object, method: object, seed: object, 
     _check_positive("tol", tol)
     if budget_s is not None:
         _check_positive("budget_s", budget_s)
+    if start is not None and not isinstance(start, Field):
+        raise SpecificationError(f"solve: start must be a field, such as the `field` of a solution, got {start!r}")
+    if start is not None and method is not None and not isinstance(method, LeastSquares):
+        raise SpecificationError(
+            f"solve: start is for least squares, not for {method!r}; methods that train a network have an option start"
+        )
+    if source is not None and not callable(getattr(source, "guess", None)):
+        raise SpecificationError(f"solve: source must make functions, as HyPINO.load() does, got {source!r}")
+    if source is not None and method is not None:
+        raise SpecificationError("solve: source is for the default method; LeastSquares(source=...) has one of its own")
 
 
 def _check_positive(name: str, value: object) -> None:

@@ -38,6 +38,8 @@ from ._operators import laplacian as laplacian
 from ._print import print_expression as print_expression
 from ._problem import Problem as Problem
 from ._selection import Selection as Selection
+from ._selection import is_predicate as is_predicate
+from ._selection import predicate as predicate
 from ._selection import select as select
 from ._shapes_grammar import parse_shape as parse_shape
 from ._shapes_grammar import print_shape as print_shape

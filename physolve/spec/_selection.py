@@ -15,6 +15,9 @@ from ._evaluate import Program
 
 TIME_PARTS = ("initial", "final")
 
+ROUNDING = 1e-12
+"""How far from where an equation in `on` holds points count as there, in units of the domain's largest coordinate."""
+
 
 class Selection(NamedTuple):
     """Use as `domain.sample_boundary(n, on=selection.on, where=selection.where)`."""
@@ -27,29 +30,36 @@ def select(domain: Any, coords: Sequence[sympy.Symbol], on: Any) -> Selection:
     """The boundary that `on` names.
 
     None, a sympy condition and a callable speak of the whole boundary of space: for a time-dependent domain that is
-    every part but "initial" and "final". `Eq(x, 0)` in a condition holds to 1e-12 of the domain's size.
+    every part but "initial" and "final". `Eq(x, 0)` in a condition holds up to rounding.
     """
-    if on is None or isinstance(on, Boolean) or (callable(on) and not is_shape(on)):
-        return Selection(lateral(domain), None if on is None else predicate(domain, coords, on))
+    if on is None or is_predicate(on):
+        walls = "walls" if domain.has_part("initial") else None
+        return Selection(walls, None if on is None else predicate(domain, coords, on))
     return Selection(on, None)
 
 
-def lateral(domain: Any) -> tuple[str, ...] | None:
-    """The parts of the boundary of space in a space-time domain; None (everything) where there is no time."""
-    if not domain.has_part(TIME_PARTS[0]):
-        return None
-    return tuple(p for p in domain.parts if p not in (*TIME_PARTS, "boundary"))
+def is_predicate(on: Any) -> bool:
+    """Whether `on` is asked at points, as a sympy condition and a callable are."""
+    return isinstance(on, Boolean) or (callable(on) and not is_shape(on))
 
 
 def predicate(domain: Any, coords: Sequence[sympy.Symbol], on: Any) -> Callable[[PointArray], MaskArray]:
     """`on`, a sympy condition or a callable, as a function from points (n, dim) to a mask (n,)."""
     if not isinstance(on, Boolean):
         return on
-    lower, upper = domain.bounds
-    slack = float(1e-12 * np.max(np.abs([lower, upper])))
-    tolerant = on.replace(
-        lambda e: isinstance(e, (sympy.Eq, sympy.Ne)),
-        lambda e: (sympy.Le if isinstance(e, sympy.Eq) else sympy.Gt)(sympy.Abs(e.lhs - e.rhs), slack),
-    )
-    program = Program([tolerant], coords)
-    return lambda points: np.asarray(program(*np.asarray(points, dtype=np.float64).T)[0], dtype=bool)
+    slack = ROUNDING * float(np.abs(domain.bounds).max())
+    program = Program([on.replace(_is_equation, lambda equation: _near(equation, coords, slack))], coords)
+    return lambda points: np.broadcast_to(program(*np.asarray(points, dtype=np.float64).T)[0], len(points)).astype(bool)
+
+
+def _is_equation(part: Any) -> bool:
+    return isinstance(part, (sympy.Eq, sympy.Ne))
+
+
+def _near(equation: sympy.Eq | sympy.Ne, coords: Sequence[sympy.Symbol], slack: float) -> Boolean:
+    """The equation up to rounding: |f| / |grad f| is how far a point is from where f is zero."""
+    f = equation.lhs - equation.rhs
+    slopes = [f.diff(coordinate) for coordinate in coords]
+    steepness = sympy.sqrt(sum(slope**2 for slope in slopes if not slope.has(sympy.Derivative)))
+    holds = sympy.Le(sympy.Abs(f), slack * steepness)
+    return holds if isinstance(equation, sympy.Eq) else sympy.Not(holds)

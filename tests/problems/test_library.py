@@ -14,8 +14,7 @@ import sympy
 from observations import EXPERIMENTS
 
 from physolve.errors import ProblemFileError, WellPosednessWarning
-from physolve.spec import Problem, Program, dumps_problem, loads_problem, normal, read_problem
-from physolve.spec._selection import select
+from physolve.spec import Problem, Program, dumps_problem, loads_problem, normal, read_problem, select
 
 FOLDER = Path(__file__).resolve().parents[2] / "problems"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))

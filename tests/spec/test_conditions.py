@@ -20,6 +20,7 @@ from physolve.spec import (
     Observations,
     Periodic,
     PointValue,
+    Polygon,
     Problem,
     Rectangle,
     Robin,
@@ -183,6 +184,29 @@ def test_select_turns_a_sympy_condition_into_a_mask():
     points = domain.sample_boundary(32, on=chosen.on, where=chosen.where).points
     assert np.abs(points[:, 0]).max() < 1e-9
     assert points[:, 1].max() < 0.5
+
+
+HYPOTENUSE = sympy.Eq(7 * x + 3 * y, 2.1)
+CIRCLE = sympy.Eq((x - 10**6) ** 2 + (y - 10**6) ** 2, 10**6)
+AXES = sympy.Eq(x * y, 0)
+
+
+@pytest.mark.parametrize(
+    ("domain", "equation", "measure"),
+    [
+        (Polygon([(0, 0), (0.3, 0), (0, 0.7)]), HYPOTENUSE, np.hypot(0.3, 0.7)),
+        (Disk((1e6, 1e6), 1e3), CIRCLE, 2e3 * np.pi),
+        (Rectangle((0, 0), (1, 1)), AXES, 2),
+        (Rectangle((0, 0), (2, 1)).rotated(0.3), sympy.Eq(x * sympy.sin(0.3), y * sympy.cos(0.3)), 2),
+    ],
+)
+def test_an_equation_holds_on_its_curve_up_to_rounding_and_nowhere_else(domain, equation, measure):
+    """Compared exactly, it held at a third of the points of a slanted side; those left took the other condition."""
+    left = domain.boundary_measure() - measure
+    for on, expected in ((equation, measure), (sympy.Not(equation), left)):
+        if expected > 1e-3 * measure:
+            chosen = select(domain, (x, y), on)
+            assert domain.boundary_measure(chosen.on, chosen.where) == pytest.approx(expected, rel=1e-6)
 
 
 # --- a window of unbounded space
