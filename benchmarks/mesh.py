@@ -274,9 +274,9 @@ def costs(way: Configuration, options: argparse.Namespace) -> tuple[int, float, 
 
     def roll() -> None:
         with torch.no_grad():
-            module.simulator.advance(state, graph)
+            module.network.advance(state, graph)
 
-    count = sum(p.numel() for p in module.simulator.parameters())
+    count = sum(p.numel() for p in module.network.parameters())
     return count, seconds(step, options.repeat), seconds(roll, options.repeat)
 
 

@@ -1,6 +1,9 @@
 """What all tests share."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,3 +19,23 @@ def shared_data() -> Path:
     if not (folder / "benchmarks").is_dir():
         pytest.skip(f"no shared data at {folder}: set PHYSOLVE_DATA to the folder that holds benchmarks/")
     return folder
+
+
+@pytest.fixture
+def two_processes(tmp_path: Path) -> Callable[..., None]:
+    """Runs a script with arguments in two processes of torchrun, over gloo; fails with what they printed."""
+
+    def run(script: str, *arguments: str | Path) -> None:
+        path = tmp_path / "shared.py"
+        path.write_text(script, encoding="utf-8")
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+        done = subprocess.run(
+            [*launcher, str(path), *map(str, arguments)],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            timeout=400,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+    return run

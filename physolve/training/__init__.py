@@ -10,6 +10,8 @@ from ._keeper import WEIGHTS as WEIGHTS
 from ._keeper import Keeper as Keeper
 from ._keeper import Listener as Listener
 from ._keeper import News as News
+from ._module import RunModule as RunModule
+from ._module import seed_of as seed_of
 from ._quiet import quiet_lightning as quiet_lightning
 from ._record import as_data as as_data
 from ._record import hardware as hardware

@@ -79,12 +79,12 @@ class Keeper(Callback):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = _trained(pl_module)
         over = self._over(trainer, module)
-        trainer.should_stop = trainer.should_stop or over
-        if not trainer.is_global_zero:
-            return
-        if over or (trainer.current_epoch + 1) % self.pace.validate_every == 0:
+        if trainer.is_global_zero and (over or (trainer.current_epoch + 1) % self.pace.validate_every == 0):
             self._validate(trainer, pl_module)
-        self.write(trainer, pl_module)
+        # a module may end the run by what its validation found, which the first process alone knows
+        trainer.should_stop = trainer.strategy.broadcast(over or trainer.should_stop)
+        if trainer.is_global_zero:
+            self.write(trainer, pl_module)
 
     def state_dict(self) -> dict[str, Any]:
         return {"curve": self.curve}

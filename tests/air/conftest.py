@@ -6,7 +6,8 @@ import torch
 from air_problems import FULL, problem_of
 
 from physolve.air import AirModel, AirSetup, AirSizes
-from physolve.air.data import AirSeries, Stations
+from physolve.air.data import AirSeries, Stations, write_series
+from physolve.spec import write_problem
 
 SIZES = AirSizes(history=6, horizon=4, hidden=8, latent=2, samples=2)
 
@@ -31,3 +32,11 @@ def made(series):
         return AirModel(AirSetup.of(problem_of(equation), series), sizes, **given)
 
     return make
+
+
+@pytest.fixture
+def prepared_files(series, tmp_path):
+    """A folder with the series and a problem of its stations, as files that training is given."""
+    write_series(tmp_path / "series.h5", series)
+    write_problem(problem_of(FULL), tmp_path / "problem.toml")
+    return tmp_path

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import lightning as L
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from physolve.training import Clock, EpochStream, learning_rate, moving_average
+from physolve.training import RunModule
 
 from .._design import design_to_data
 from .._simulator import Advanced, Simulator
@@ -23,8 +21,6 @@ from ._losses import Step, gradient_losses, momentum_loss, square_error
 from ._settings import Configuration
 from ._validation import validation_errors
 from ._windows import Window, Windows, drawn
-
-PROCESSES = 4096  # more than a run will ever have: seeds of different processes and steps never meet
 
 
 class Batch(NamedTuple):
@@ -38,17 +34,11 @@ class Batch(NamedTuple):
     frames: Float[Tensor, "frames n columns"]
 
 
-class MeshModule(L.LightningModule):
-    """Trains `simulator` as the configuration says; `average.module` is the average of its weights."""
+class MeshModule(RunModule[Simulator, Batch]):
+    """Trains a simulator as the configuration says."""
 
     def __init__(self, configuration: Configuration, store: MeshStore, simulator: Simulator) -> None:
-        super().__init__()
-        self.configuration = configuration
-        self.simulator = simulator
-        self.average = AveragedModel(simulator, multi_avg_fn=moving_average(configuration.training.average))
-        self.average.requires_grad_(False).eval()
-        self.clock = Clock(configuration.training)
-        self.progress = 0.0
+        super().__init__(configuration, simulator)
         self._store = store
         design, data = simulator.design, configuration.data
         length = configuration.training.unroll + 1
@@ -57,15 +47,10 @@ class MeshModule(L.LightningModule):
         )
         self._graphs: Graphs | None = None
 
-    @property
-    def averaged(self) -> Simulator:
-        """The simulator with averaged weights: what is validated and shipped."""
-        return self.average.module  # type: ignore[return-value]
-
     def on_fit_start(self) -> None:
         meshes = {mesh.key: mesh for mesh in map(self._store.mesh, self._windows.names)}
         physics, data = self.configuration.physics, self.configuration.data
-        self._graphs = Graphs(list(meshes.values()), self.simulator.design, self.device, physics, data)
+        self._graphs = Graphs(list(meshes.values()), self.network.design, self.device, physics, data)
         self._windows.show(self._graphs.nodes)
         if data.in_memory:
             self._windows.keep(self.device)
@@ -78,24 +63,24 @@ class MeshModule(L.LightningModule):
     def window_loss(self, batch: Batch) -> Tensor:
         """The mean over a window's steps, or the last one's; each goes on from the prediction of the one before."""
         settings, graph = self.configuration.training, self._graph(batch.meshes)
-        columns = self.simulator.design.state.count
+        columns = self.network.design.state.count
         state = self._noisy(batch.frames[0, :, :columns], graph.known)
         losses = []
         for k, truth in enumerate(batch.frames[1:], start=1):
             counts = k == settings.unroll or not settings.pushforward
             with torch.set_grad_enabled(counts and torch.is_grad_enabled()):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=settings.bf16):
-                    said = self.simulator(state, graph)
-                found = self.simulator.read(said, state, graph, truth[:, :columns])
+                    said = self.network(state, graph)
+                found = self.network.read(said, state, graph, truth[:, :columns])
                 if counts:
-                    losses.append(square_error(self.simulator, said, state, truth, graph))
+                    losses.append(square_error(self.network, said, state, truth, graph))
                     losses[-1] = losses[-1] + self._physics(state, found, batch.frames[k - 1 : k + 1], graph)
                 state = found.state
         return torch.stack(losses).mean()
 
     def _physics(self, state: Tensor, found: Advanced, frames: Tensor, graph: Any) -> Tensor | float:
         """Of a step from `state`; `frames` are the true ones before and after."""
-        weights, design = self.configuration.physics, self.simulator.design
+        weights, design = self.configuration.physics, self.network.design
         if not weights.any:
             return 0.0
         velocity, outputs = design.state.columns(weights.velocity), frames[:, :, design.state.count :]
@@ -117,9 +102,9 @@ class MeshModule(L.LightningModule):
         if settings.noise == 0:
             return state
         generator = torch.Generator(state.device)
-        generator.manual_seed((settings.seed * 1_000_003 + self.global_step) * PROCESSES + self.global_rank)
+        generator.manual_seed(self.seed_at(self.global_step))
         noise = torch.randn(state.shape, generator=generator, device=state.device, dtype=state.dtype)
-        return state + torch.where(known[:, None], 0, settings.noise * self.simulator.scales.scale * noise)
+        return state + torch.where(known[:, None], 0, settings.noise * self.network.scales.scale * noise)
 
     def _graph(self, meshes: Sequence[str]) -> Any:
         assert self._graphs is not None, "made when the fit starts"
@@ -143,13 +128,7 @@ class MeshModule(L.LightningModule):
         """Write the averaged weights."""
         save_simulator(path, self.averaged)
 
-    def train_dataloader(self) -> EpochStream[Batch]:
-        """Made anew every epoch; the last one of a run of `steps` may be shorter."""
-        settings = self.configuration.training
-        left = settings.epoch if settings.steps is None else settings.steps - self.global_step
-        return EpochStream(max(0, min(settings.epoch, left)), lambda: self.global_step, self._batches)
-
-    def _batches(self, steps: range) -> Iterator[Batch]:
+    def batches(self, steps: range) -> Iterator[Batch]:
         settings, data = self.configuration.training, self.configuration.data
         share = self.global_rank, self.trainer.world_size
         chosen = list(drawn(len(self._windows), settings.batch, settings.seed, share, steps))
@@ -158,37 +137,18 @@ class MeshModule(L.LightningModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         return Batch(batch.meshes, batch.frames.to(device))
 
-    def on_train_epoch_start(self) -> None:
-        """Progress is set once an epoch, by the first process, so that all processes agree although clocks differ."""
-        self.progress = self.trainer.strategy.broadcast(self.clock.progress(self.global_step))
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        settings = self.configuration.training
-        progress = self.progress if settings.steps is None else self.clock.progress(self.global_step)
-        for group in self.optimizers().param_groups:  # type: ignore[union-attr]
-            group["lr"] = learning_rate(settings, self.global_step, progress)
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        self.average.update_parameters(self.simulator)
-
     def configure_optimizers(self) -> torch.optim.Optimizer:
         settings = self.configuration.training
         return torch.optim.AdamW(
-            self.simulator.parameters(),
+            self.network.parameters(),
             lr=settings.learning_rate,
             betas=(0.9, 0.95),
             weight_decay=settings.weight_decay,
             fused=True,
         )
 
-    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *limits: Any, **named: Any) -> None:
-        torch.nn.utils.clip_grad_norm_(self.simulator.parameters(), self.configuration.training.clip)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["run"] = {"seconds": self.clock.seconds, "design": design_to_data(self.simulator.design)}
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.clock.spent = checkpoint["run"]["seconds"]
+    def resumable(self) -> dict[str, Any]:
+        return {"design": design_to_data(self.network.design)}
 
 
 def _batch(windows: Sequence[Window]) -> Batch:

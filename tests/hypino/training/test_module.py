@@ -22,7 +22,7 @@ def module(tiny: Configuration) -> HypinoModule:
 
 def stepped(module: HypinoModule, optimizer: torch.optim.Optimizer, size: float) -> bool:
     """Whether a step with a gradient of this norm changes the weights."""
-    weights = list(module.hypernetwork.parameters())
+    weights = list(module.network.parameters())
     before = [w.detach().clone() for w in weights]
     count = sum(w.numel() for w in weights)
     for w in weights:
@@ -39,8 +39,8 @@ def gradient(module: HypinoModule, bf16: bool) -> tuple[Tensor, Tensor]:
         configuration, training=dataclasses.replace(configuration.training, bf16=bf16)
     )
     batch = sample(configuration.sampler, 8, torch.Generator().manual_seed(3))
-    loss = module.judged(module.hypernetwork, batch)[0].total
-    weights = [w for w in module.hypernetwork.parameters() if w.requires_grad]
+    loss = module.judged(module.network, batch)[0].total
+    weights = [w for w in module.network.parameters() if w.requires_grad]
     return loss.detach(), torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
 
 
@@ -70,18 +70,18 @@ def test_what_lasts_becomes_usual(module: HypinoModule) -> None:
 
 def test_the_gradient_is_clipped(module: HypinoModule) -> None:
     stepped(module, module.configure_optimizers(), 3.0)
-    norm = torch.stack([w.grad.norm() for w in module.hypernetwork.parameters()]).norm()
+    norm = torch.stack([w.grad.norm() for w in module.network.parameters()]).norm()
     assert float(norm) == pytest.approx(module.configuration.training.clip, rel=1e-4)
 
 
 def test_the_average_starts_at_the_weights_and_follows(module: HypinoModule) -> None:
     assert not any(w.requires_grad for w in module.average.parameters())
     with torch.no_grad():
-        for w in module.hypernetwork.parameters():
+        for w in module.network.parameters():
             w.fill_(1.0)
         module.on_train_batch_end(None, None, 0)  # type: ignore[arg-type]
         assert all(bool((w == 1).all()) for w in module.averaged.parameters())
-        for w in module.hypernetwork.parameters():
+        for w in module.network.parameters():
             w.fill_(2.0)
         module.on_train_batch_end(None, None, 1)  # type: ignore[arg-type]
     d = 2 / 11  # (1 + n) / (10 + n) after one update
@@ -92,7 +92,7 @@ def test_the_average_starts_at_the_weights_and_follows(module: HypinoModule) -> 
 def test_the_averaged_weights_are_validated(module: HypinoModule) -> None:
     figures = module.validated()
     with torch.no_grad():
-        for w in module.hypernetwork.parameters():
+        for w in module.network.parameters():
             w.mul_(3)
     assert module.validated() == figures
     with torch.no_grad():
@@ -117,7 +117,7 @@ def test_steps_lower_the_loss_on_what_they_see(module: HypinoModule) -> None:
     batch = sample(module.configuration.sampler, 4, torch.Generator().manual_seed(3))
     optimizer, totals = module.configure_optimizers(), []
     for _ in range(25):
-        total = module.judged(module.hypernetwork, batch)[0].total
+        total = module.judged(module.network, batch)[0].total
         optimizer.zero_grad()
         total.backward()
         optimizer.step()

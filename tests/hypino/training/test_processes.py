@@ -35,18 +35,18 @@ from pathlib import Path
 from physolve.hypino.training import _module, read_configuration, train
 
 seen, written = [], []
-save, problems_at = _module.save_weights, _module.problems_at
+save, sample = _module.save_weights, _module.sample
 
 def counted(path, model, **options):
     written.append(str(path))
     save(path, model, **options)
 
 def watched(*arguments):
-    batch = problems_at(*arguments)
+    batch = sample(*arguments)
     seen.append(float(batch.source.double().sum()))
     return batch
 
-_module.save_weights, _module.problems_at = counted, watched
+_module.save_weights, _module.sample = counted, watched
 folder = Path(sys.argv[2])
 train(read_configuration(sys.argv[1]), folder)
 (folder / f"process{os.environ['RANK']}.json").write_text(json.dumps({"seen": seen, "written": written}))
@@ -102,18 +102,9 @@ def test_ctrl_c_leaves_the_last_epoch(tiny_file, tmp_path, environment) -> None:
     assert torch.load(folder / LAST, weights_only=True)["global_step"] >= 4
 
 
-def test_two_processes_share_a_run(tiny_file, tmp_path, environment) -> None:
-    folder, script = tmp_path / "run", tmp_path / "shared.py"
-    script.write_text(SHARED, encoding="utf-8")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*launcher, str(script), str(tiny_file), str(folder)],
-        env=environment,
-        timeout=LIMIT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+def test_two_processes_share_a_run(tiny_file, tmp_path, two_processes) -> None:
+    folder = tmp_path / "run"
+    two_processes(SHARED, tiny_file, folder)
     first, second = (json.loads((folder / f"process{k}.json").read_text(encoding="utf-8")) for k in range(2))
     assert len(first["seen"]) == len(second["seen"]) == 8
     assert not set(first["seen"]) & set(second["seen"])

@@ -55,7 +55,7 @@ def test_the_weights_are_the_average(tiny, tmp_path) -> None:
         average = kept[f"average.module.{name}"]
         assert torch.equal(tensor, average.half().float() if average.is_floating_point() else average)
     name = "encoder.proj_norm.0.weight"
-    assert not torch.equal(kept[f"hypernetwork.{name}"], kept[f"average.module.{name}"])
+    assert not torch.equal(kept[f"network.{name}"], kept[f"average.module.{name}"])
 
 
 def test_the_last_epoch_may_be_shorter_and_a_run_may_be_made_longer(tiny, tmp_path) -> None:

@@ -3,15 +3,16 @@
 import torch
 
 from physolve.hypino import ProblemBatch, SamplerSettings
+from physolve.hypino.sampler import sample
 from physolve.hypino.training._module import VALIDATION_SEED
-from physolve.hypino.training._stream import PROCESSES, problems_at
-from physolve.training import EpochStream
+from physolve.training import EpochStream, seed_of
+from physolve.training._module import PROCESSES
 
 SETTINGS = SamplerSettings(grid=16, points=32, edge=16)
 
 
 def batch(seed: int = 1, process: int = 0, step: int = 0, progress: float = 1.0) -> ProblemBatch:
-    return problems_at(SETTINGS, 3, seed, process, step, progress, torch.device("cpu"))
+    return sample(SETTINGS, 3, torch.Generator().manual_seed(seed_of(seed, step, process)), progress)
 
 
 def equal(one: ProblemBatch, other: ProblemBatch) -> bool:

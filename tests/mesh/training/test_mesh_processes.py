@@ -1,9 +1,6 @@
 """Several processes share a run."""
 
 import json
-import os
-import subprocess
-import sys
 
 import torch
 
@@ -27,16 +24,10 @@ Path(sys.argv[2], f"process{os.environ['RANK']}.json").write_text(json.dumps(see
 """
 
 
-def test_two_processes_share_a_run(tiny_file, tmp_path):
-    """Over gloo: each sees windows of its own, both hold the same weights, one writes."""
-    folder, script = tmp_path / "run", tmp_path / "shared.py"
-    script.write_text(SHARED, encoding="utf-8")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*launcher, str(script), str(tiny_file), str(folder)]
-    done = subprocess.run(
-        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=400, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+def test_two_processes_share_a_run(tiny_file, tmp_path, two_processes):
+    """Each sees windows of its own, both hold the same weights, one writes."""
+    folder = tmp_path / "run"
+    two_processes(SHARED, tiny_file, folder)
     first, second = (json.loads((folder / f"process{k}.json").read_text()) for k in range(2))
     assert len(first) == len(second) == 16
     assert not set(first[:6]) & set(second[:6])  # within the first pass over the 14 windows
