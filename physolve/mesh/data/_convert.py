@@ -12,9 +12,10 @@ from physolve.errors import ProblemFileError
 from physolve.spec import Shape
 
 from ._fields import Fields
+from ._loose_nodes import tell_coincident, without_loose
 from ._parts import with_parts_of
 from ._rules import NodeRules, checked_types, types_by_rules
-from ._series import Series
+from ._series import DT, Series
 from ._source import read_source
 from ._splits import random_split, refuse_leakage
 from ._writer import writing
@@ -31,7 +32,7 @@ class Conversion:
     rules        of node types; None: those of the source
     type_field   an array of the source that holds node types, at its first step
     domain       shape whose boundary parts the rules may name
-    dt           between the files of a folder
+    dt           between steps where the source does not say it
     split        fractions of trajectories for training, validation and test
     seed         of the split
     """
@@ -40,7 +41,7 @@ class Conversion:
     rules: NodeRules | None = None
     type_field: str | None = None
     domain: Shape | None = None
-    dt: float = 1.0
+    dt: float = DT
     split: tuple[float, float, float] = (1.0, 0.0, 0.0)
     seed: int = 0
 
@@ -64,7 +65,9 @@ def convert(
         for source in sources:
             for series in read_source(source, how.dt):
                 progress(series.name)
-                writer.add(series, _types(series, how), _without_types(series, how))
+                joined = without_loose(series)
+                tell_coincident(joined)
+                writer.add(joined, _types(joined, how), _without_types(joined, how))
         prints = writer.prints()
         splits = random_split(list(prints), how.split, how.seed)
         refuse_leakage(splits, prints)

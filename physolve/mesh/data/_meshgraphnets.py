@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 from physolve.errors import ProblemFileError
 
-from ._planar import flattened
-from ._series import KIND_BY_COLUMNS, Frame, Series, same_mesh, same_steps
+from ._planar import dimension, flattened
+from ._series import DT, KIND_BY_COLUMNS, Frame, Series, same_mesh, same_steps
 
 CELLS, POINTS, NODE_TYPE = "cells", "mesh_pos", "node_type"
 
 
-def read_meshgraphnets(file: Path) -> list[Series]:
+def read_meshgraphnets(file: Path, dt: float = DT) -> list[Series]:
     """Every trajectory of a file: `cells` and `mesh_pos` (with or without steps in front), `node_type`, and fields
     (steps, n, components).
 
-    `dt` comes from meta.json, where there is one; else it is 1. Raises ProblemFileError for groups without mesh or
-    fields, and for a mesh that changes.
+    Steps are as far apart as meta.json says, where it does, else `dt`. Raises ProblemFileError for groups without mesh
+    or fields, and for a mesh that changes.
     """
     import h5py
 
-    dt = _dt(file.with_name("meta.json"))
+    dt = _dt(file.with_name("meta.json"), dt)
     with h5py.File(file, "r") as opened:
         if not len(opened):
             raise ProblemFileError(f"{file}: content: got no trajectory, expected a group for each")
@@ -40,7 +40,8 @@ def _series(file: Path, name: str, group: Any, dt: float) -> Series:
     points, cells = group[POINTS][()], group[CELLS][()]
     fields = [key for key in group if key not in (CELLS, POINTS, NODE_TYPE)]
     steps = same_steps(origin, {key: group[key] for key in fields})
-    first, kind = _still(points, 2), _kind(origin, points.shape[-1], cells.shape[-1])
+    first = _still(points, 2)
+    kind = _kind(origin, dimension(first), cells.shape[-1])
     blocks = {kind: _still(cells, 2).astype(np.int64)}
     node_type = _node_type(group[NODE_TYPE][()], len(first)) if NODE_TYPE in group else None
     series = Series(
@@ -89,11 +90,11 @@ def _check_still(series: Series, points: NDArray, cells: NDArray, kind: str) -> 
         same_mesh(series.origin, step, (series.points, series.cells), (flattened(there, series.cells), {kind: blocks}))
 
 
-def _dt(meta: Path) -> float:
+def _dt(meta: Path, otherwise: float) -> float:
     if not meta.is_file():
-        return 1.0
+        return otherwise
     try:
-        dt = float(json.loads(meta.read_text()).get("dt", 1.0))
+        dt = float(json.loads(meta.read_text()).get("dt", otherwise))
     except (ValueError, TypeError, AttributeError) as error:
         raise ProblemFileError(f"{meta}: content: not MeshGraphNets' meta data ({error})") from error
     if not dt > 0:

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from physolve.errors import ProblemFileError
 from physolve.io import NODES_PER_CELL
 
-from ._planar import flattened
-from ._series import KIND_BY_COLUMNS, Series, same_steps
+from ._planar import dimension, flattened
+from ._series import DT, KIND_BY_COLUMNS, Series, same_steps
 
 PLURALS = {"lines": "line", "triangles": "triangle", "quads": "quad", "tetrahedra": "tetra", "hexahedra": "hexahedron"}
 _BY_COLUMNS = {**KIND_BY_COLUMNS, (3, 6): "wedge"}
 
 
-def read_npz(file: Path) -> list[Series]:
+def read_npz(file: Path, dt: float = DT) -> list[Series]:
     """The one trajectory of an archive: `points`; `triangles`, `quads`, `tetrahedra`, ..., a kind's own name, or
-    `cells`; `times` (steps,) or steps 0, 1, ...; `node_type` (n,) if there is one; the rest are fields (steps, n) or
-    (steps, n, components).
+    `cells`; `times` (steps,), else steps are `dt` apart; `node_type` (n,) if there is one; the rest are fields
+    (steps, n) or (steps, n, components).
 
     Raises ProblemFileError for archives without points, cells or fields.
     """
@@ -27,10 +27,10 @@ def read_npz(file: Path) -> list[Series]:
     if "points" not in arrays or arrays["points"].ndim != 2:
         raise ProblemFileError(f"{file}: content: no array 'points' (n, dim); it has {', '.join(arrays) or 'none'}")
     points = arrays.pop("points")
-    cells = _cells(file, arrays, points.shape[1])
+    cells = _cells(file, arrays, dimension(points))
     node_type, times = arrays.pop("node_type", None), arrays.pop("times", None)
     steps = _steps(file, arrays, len(points))
-    times = np.arange(steps, dtype=float) if times is None else np.asarray(times, dtype=float)
+    times = dt * np.arange(steps) if times is None else np.asarray(times, dtype=float)
     if len(times) != steps:
         raise ProblemFileError(f"{file}: times: got {len(times)}, expected one for each of the {steps} steps")
     series = Series(

@@ -13,6 +13,8 @@ from physolve.io import NODES_PER_CELL
 Frame = Mapping[str, NDArray[np.floating]]
 Mesh = tuple[NDArray[np.floating], Mapping[str, NDArray[np.integer]]]
 """Points and cells."""
+DT = 1.0
+"""Between steps whose times nothing tells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +55,10 @@ class Series:
             raise ProblemFileError(f"{self.origin}: time {self.times[k]:g} of step {k} is not after the one before")
         if not np.isfinite(self.points).all():
             raise ProblemFileError(f"{self.origin}: points: {_first_bad(self.points)} is not a finite number")
-        if not sum(len(block) for block in self.cells.values()):
-            raise ProblemFileError(f"{self.origin}: cells: got none, expected a mesh; a cloud of points has no edges")
         for kind, block in self.cells.items():
             _check_cells(self.origin, kind, np.asarray(block), len(self.points))
+        if not sum(len(block) for kind, block in self.cells.items() if kind != "vertex"):
+            raise ProblemFileError(f"{self.origin}: cells: got none, expected a mesh; a cloud of points has no edges")
 
 
 KIND_BY_COLUMNS: Mapping[tuple[int, int], str] = {

@@ -1,6 +1,5 @@
 """VTK files, one for every step: a folder of .vtu or .vtk, or a .pvd that lists them with their times."""
 
-import re
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from physolve.errors import ProblemFileError
 
 from ._planar import flattened
 from ._series import Frame, Mesh, Series, same_mesh
+from ._step_files import in_order
 
 if TYPE_CHECKING:
     import pyvista
@@ -24,21 +24,15 @@ _KINDS = {
     1: "vertex", 3: "line", 5: "triangle", 9: "quad", 10: "tetra", 12: "hexahedron", 13: "wedge", 14: "pyramid",
     21: "line3", 22: "triangle6", 23: "quad8", 24: "tetra10", 25: "hexahedron20", 28: "quad9",
 }  # fmt: skip
-_NUMBER = r"\d+(?:\.\d+)?"
 _SPLIT = {7: "polygon", 11: "voxel", 8: "pixel", 42: "polyhedron", 6: "triangle strip"}
 
 
 def read_vtk_folder(folder: Path, dt: float) -> list[Series]:
-    """The files of a folder in the order of the last number in their names, `dt` apart.
+    """The files of a folder in the order of the numbers at the end of their names, `dt` apart.
 
-    Raises ProblemFileError for a folder without such files or with names of several kinds.
+    Raises ProblemFileError for a folder without such files, or with names that give no order.
     """
-    files = sorted((f for f in folder.iterdir() if f.suffix in SUFFIXES), key=_last_number)
-    stems = sorted({re.sub(f"{_NUMBER}$", "", f.stem) for f in files})
-    if len(stems) > 1:
-        raise ProblemFileError(
-            f"{folder}: files: got series called {stems}, expected one trajectory a folder; make a folder of each"
-        )
+    files = in_order(folder, sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES))
     return [_series(folder.name, folder, files, dt * np.arange(len(files)))]
 
 
@@ -115,9 +109,3 @@ def _named(origin: str, blocks: Mapping[int, NDArray]) -> dict[str, NDArray[np.i
             f"{origin}: cells: got {names}, expected {', '.join(_KINDS.values())}; triangulate first"
         )
     return {_KINDS[number]: np.asarray(block, dtype=np.int64) for number, block in sorted(blocks.items())}
-
-
-def _last_number(file: Path) -> tuple[float, str]:
-    """The last number in a name, a decimal one too: flow_0.25 comes before flow_0.5."""
-    numbers = re.findall(_NUMBER, file.stem)
-    return (float(numbers[-1]) if numbers else -1.0, file.name)

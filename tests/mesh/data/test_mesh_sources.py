@@ -28,7 +28,7 @@ def write(kind, tmp_path):
 @pytest.mark.parametrize("kind", TIMES)
 def test_mesh_times_and_fields(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # meshio puts an XDMF file's numbers into the working folder
-    (series,) = read_source(write(kind, tmp_path), dt=0.1)
+    (series,) = read_source(write(kind, tmp_path), **({"dt": 0.1} if kind == "vtu" else {}))
     assert np.allclose(series.points, sim.POINTS, rtol=0, atol=1e-7)
     assert np.array_equal(series.cells["triangle"], sim.TRIANGLES)
     assert series.times == pytest.approx(TIMES[kind] * np.arange(sim.STEPS))
@@ -96,3 +96,43 @@ def test_what_is_not_there(tmp_path):
     (tmp_path / "mesh.msh").touch()
     with pytest.raises(ProblemFileError, match=r"unknown kind '.msh'; expected .npz"):
         read_source(tmp_path / "mesh.msh")
+
+
+@pytest.mark.parametrize("meta", [None, "{}"])
+def test_the_time_between_steps_where_the_source_has_none(tmp_path, meta):
+    path = sim.write_meshgraphnets(tmp_path / "train.h5", trajectories=1)
+    path.with_name("meta.json").unlink()
+    if meta is not None:
+        path.with_name("meta.json").write_text(meta)
+    for source in (path, sim.write_npz(tmp_path / "flow.npz"), sim.write_vtu_folder(tmp_path / "flow")):
+        assert read_source(source, dt=0.1)[0].times == pytest.approx(0.1 * np.arange(sim.STEPS))
+
+
+@pytest.mark.parametrize("kind", ["meshgraphnets", "xdmf", "pvd"])
+def test_another_time_between_steps_than_the_source_has(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = write(kind, tmp_path)
+    with pytest.raises(ProblemFileError, match=r"dt: got 0.1, but the source has times of its own: 0, 0\.\d+, .*leave"):
+        read_source(source, dt=0.1)
+    assert read_source(source, dt=TIMES[kind])[0].times == pytest.approx(TIMES[kind] * np.arange(sim.STEPS))
+
+
+def test_another_time_between_steps_than_an_archive_has(tmp_path):
+    source = sim.write_npz(tmp_path / "flow.npz", times=np.array([0.0, 1.0, 2.0, 4.0]))
+    with pytest.raises(ProblemFileError, match=r"flow.npz: dt: got 0.1, but the source has times of its own: 0, 1, 2"):
+        read_source(source, dt=0.1)
+
+
+QUADS = np.array([[4 * i + j, 4 * i + j + 4, 4 * i + j + 5, 4 * i + j + 1] for i in range(3) for j in range(3)])
+
+
+@pytest.mark.parametrize(("kind", "cells"), [("triangle", sim.TRIANGLES), ("quad", QUADS)])
+@pytest.mark.parametrize("height", [0.0, 2.5])
+def test_cells_of_a_plane_in_space(tmp_path, kind, cells, height):
+    points = np.pad(sim.POINTS, ((0, 0), (0, 1)), constant_values=height)
+    archive = sim.write_npz(tmp_path / "flow.npz", points=points, triangles=None, cells=cells)
+    graphs = sim.write_meshgraphnets(tmp_path / "train.h5", trajectories=1, mesh_pos=points, cells=cells)
+    for source in (archive, graphs):
+        (series,) = read_source(source)
+        assert series.points.shape == (sim.N, 2)
+        assert np.array_equal(series.cells[kind], cells)
