@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from physolve.errors import SpecificationError
 
-from ._batch import AirBatch
 from ._model import AirModel, Prediction
 from ._windows import Windows
-from .data import AirSeries, Stations
+from .data import AirSeries, Stations, instant_of
 
 MOST_MISSING = 0.5
 """Largest share of the history's concentrations that may be missing."""
@@ -75,7 +74,7 @@ def forecast(
     with torch.no_grad(), torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         prediction = model.eval()(batch, samples)
-    return _told(model, window, prediction, batch)
+    return _told(model, window, prediction)
 
 
 def instant(at: np.datetime64 | str) -> np.datetime64:
@@ -92,7 +91,7 @@ def instant(at: np.datetime64 | str) -> np.datetime64:
 
 
 @torch.no_grad()
-def _told(model: AirModel, window: AirSeries, prediction: Prediction, batch: AirBatch) -> Forecast:
+def _told(model: AirModel, window: AirSeries, prediction: Prediction) -> Forecast:
     c = prediction.concentration[:, 0].clamp_min(0)
     graph, every = model.physics.graph, model.sizes.every
     knots = torch.arange(1, model.sizes.horizon + 1) / every
@@ -121,18 +120,13 @@ def _between(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
 
 
 def _index(series: AirSeries, at: np.datetime64, history: int) -> int:
-    found = np.flatnonzero(series.times == at)
-    if not len(found):
-        raise SpecificationError(
-            f"forecast: got at={at}, expected one of the series' instants, {series.times[0]} to {series.times[-1]}"
-            f" every {series.step:g} h"
-        )
-    if found[0] < history - 1:
+    found = instant_of(series, at)
+    if found < history - 1:
         raise SpecificationError(
             f"forecast: got at={at}, expected {series.times[min(history, len(series)) - 1]} or later:"
             f" {history} steps of history are read"
         )
-    return int(found[0])
+    return found
 
 
 def _check_measured(series: AirSeries, here: int, history: int) -> None:

@@ -16,9 +16,6 @@ from ._setup import AirSetup
 from ._sizes import AirSizes
 from .data import EAST, NORTH, AirSeries, fill_for_input
 
-FILL_HOURS = 12.0
-"""How long a last measured value stands for missing ones in the input."""
-
 
 def feature_count(pollutants: int) -> int:
     """Inputs of a station at a step: concentrations, their logarithms, whether measured, weather, clock."""
@@ -46,7 +43,7 @@ class Windows:
     def of(cls, series: AirSeries, setup: AirSetup, sizes: AirSizes) -> "Windows":
         """Raises SpecificationError for a series of other stations, step, pollutants or weather than the set-up's."""
         setup.check(series)
-        filled = fill_for_input(series, setup.scaler, FILL_HOURS)
+        filled = fill_for_input(series, setup.scaler)
         c = filled.values / setup.scaler.values_std
         clock = clock_features(series.times)
         every_station = np.broadcast_to(clock[:, None], (*series.values.shape[:2], clock.shape[-1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,20 +84,20 @@ def forecast(
 
 
 def write_table(path: Path, series: AirSeries, found: Forecast) -> None:
-    """Comma-separated: time, station, longitude, latitude, mean, and the quantiles q05 to q95."""
+    """Comma-separated: time, station, longitude, latitude as in the series, mean, and the quantiles q05 to q95."""
     from ..io import replacing
 
     quantiles = np.quantile(found.samples, QUANTILES, axis=0)
     places = series.stations
     names = [f"q{round(100 * q):02d}" for q in QUANTILES]
-    lines = [",".join(["time", "station", "longitude", "latitude", "mean", *names])]
-    for t, time in enumerate(found.times):
-        for k, name in enumerate(places.names):
-            numbers = (found.mean[t, k], *quantiles[:, t, k])
-            where = f"{places.longitude[k]:.6g},{places.latitude[k]:.6g}"
-            lines.append(f"{time},{name},{where},{','.join(f'{value:.2f}' for value in numbers)}")
-    with replacing(path) as temporary:
-        temporary.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    where = list(zip(places.names, places.longitude.tolist(), places.latitude.tolist(), strict=True))
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(["time", "station", "longitude", "latitude", "mean", *names])
+        for t, time in enumerate(found.times):
+            for k, station in enumerate(where):
+                numbers = (found.mean[t, k], *quantiles[:, t, k])
+                table.writerow([time, *station, *(f"{value:.2f}" for value in numbers)])
 
 
 def maps(series: AirSeries, found: Forecast) -> list[StationMap]:

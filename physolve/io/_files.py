@@ -54,6 +54,11 @@ def reading(path: str | PathLike[str], kind: str, read: Callable[[Path], T]) -> 
         raise
     except PhysolveError as error:
         raise ProblemFileError(f"{path}: content: {one_line(error)}") from error
+    except UnicodeDecodeError as error:
+        raise ProblemFileError(
+            f"{path}: content: got byte 0x{error.object[error.start]:02x}, expected text in UTF-8; save it with that"
+            f" encoding, or check that it is a {kind} file"
+        ) from error
     except Exception as error:  # the libraries raise anything, from AssertionError to zlib.error
         raise ProblemFileError(
             f"{path}: content: not a complete {kind} file ({type(error).__name__}: {one_line(error)}); "

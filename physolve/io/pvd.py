@@ -6,6 +6,8 @@ The list is written anew after every step, so that what a killed program wrote c
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
@@ -15,8 +17,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ProblemFileError
 from . import vtu
-from ._files import finite_time, replacing
+from ._files import finite_time, one_line, replacing
 from ._mesh_field import MeshField, mesh_field
 
 
@@ -53,8 +56,30 @@ class PvdSeries:
 def writing(
     path: str | PathLike[str], points: NDArray[np.floating], cells: Mapping[str, NDArray[np.integer]]
 ) -> Iterator[PvdSeries]:
-    """A new series at `path` (.pvd) on this mesh, its steps in NAME_00000.vtu, NAME_00001.vtu, ... beside it.
+    """A new series at `path` (.pvd) on this mesh, its steps in NAME_00000.vtu, NAME_00001.vtu, ... beside it; a series
+    that was there is replaced, all of its steps removed.
 
-    Raises ProblemFileError if they cannot be written, SpecificationError for a mesh that is none.
+    Raises ProblemFileError if they cannot be written or such steps are of something else, SpecificationError for a mesh
+    that is none.
     """
-    yield PvdSeries(Path(path), mesh_field(points, cells))
+    target, mesh = Path(path), mesh_field(points, cells)
+    _remove_old(target)
+    yield PvdSeries(target, mesh)
+
+
+def _remove_old(target: Path) -> None:
+    """The steps of the series that was here; one that its list does not name is somebody's data."""
+    name = re.compile(rf"{re.escape(target.stem)}_\d{{5,}}\.vtu")
+    steps = sorted(filter(name.fullmatch, os.listdir(target.parent))) if target.parent.is_dir() else []
+    listed = target.read_text(encoding="utf-8", errors="replace") if target.is_file() else ""
+    foreign = next((step for step in steps if f"file={quoteattr(step)}" not in listed), None)
+    if foreign is not None:
+        raise ProblemFileError(
+            f"{target}: file: its steps would replace '{target.with_name(foreign)}', which is not of a series of this"
+            " name; give another name, or move that file"
+        )
+    try:
+        for step in steps:
+            target.with_name(step).unlink()
+    except OSError as error:
+        raise ProblemFileError(f"{target}: file: cannot be written ({one_line(error)})") from error

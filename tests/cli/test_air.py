@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from physolve.air import AirModel, AirSetup, AirSizes, Calibration, load_weights, save_weights
+from physolve.air import AirModel, AirSetup, AirSizes, Calibration, Forecast, load_weights, save_weights
 from physolve.air.data import AirSeries, Stations, read_series, write_series
+from physolve.cli._air_forecast import write_table
 from physolve.spec import loads_problem
 
 TABLE = """station,time,PM2.5,temperature,pressure,dew_point,wind_direction,wind_speed
@@ -147,6 +148,24 @@ def test_forecast_writes_a_table_and_a_map(run, forecasting, tmp_path):
     quantiles = np.array([[float(row[f"q{q:02d}"]) for q in (5, 25, 50, 75, 95)] for row in rows])
     assert (np.diff(quantiles, axis=1) >= 0).all()
     assert (tmp_path / "f.png").stat().st_size > 20000
+
+
+def test_the_table_of_a_forecast_reads_back_whatever_stations_are_called(tmp_path):
+    names, longitude = ("Berlin, Mitte", 'A "x"', "München"), [13.40495412345, 116.34567, 1 / 3]
+    stations = Stations(names, np.array([52.5, 40.123456789, -0.1]), np.array(longitude))
+    series = AirSeries(stations, np.array([], "M8[s]"), 3.0, ("PM2.5",), np.empty((0, 3, 1)), np.empty((0, 3, 5)))
+    times = np.array(["2020-01-01T03:00"], "M8[s]")
+    nothing = np.empty((2, 0), dtype=int), np.empty((1, 0))
+    said = Forecast(stations, times[0], times, np.ones((1, 3)), np.ones((2, 1, 3)), False, np.ones((1, 3, 2)), *nothing)
+    write_table(tmp_path / "f.csv", series, said)
+    with (tmp_path / "f.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["station"] for row in rows] == list(names)
+    assert [float(row["longitude"]) for row in rows] == longitude
+    assert [float(row["latitude"]) for row in rows] == stations.latitude.tolist()
+    assert [row["q95"] for row in rows] == ["1.00"] * 3
+    again = Stations.read(tmp_path / "f.csv")
+    assert (again.names, again.longitude.tolist()) == (names, longitude)
 
 
 def test_the_seed_decides_the_samples(run, forecasting, tmp_path):

@@ -95,12 +95,39 @@ def test_numbers_of_something_else_are_not_replaced(tmp_path):
     assert not (tmp_path / "flow.xdmf").exists()
 
 
-def test_a_series_that_was_there_is_replaced(tmp_path):
+@pytest.mark.parametrize("there", [None, "other.pvd", "flow.pvd"])
+def test_steps_of_something_else_are_not_replaced(tmp_path, there):
+    """With no list, with one of another name that speaks of them, or with one of this name that does not."""
+    foreign, listed = tmp_path / "flow_00001.vtu", tmp_path / "flow.pvd"
+    foreign.write_bytes(b"somebody's")
+    if there is not None:
+        (tmp_path / there).write_text('<DataSet file="my_flow_00001.vtu"/>' if there == "flow.pvd" else foreign.name)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with (
+        pytest.raises(
+            ProblemFileError, match=r"flow.pvd: file: its steps would replace '.*flow_00001.vtu', which is not"
+        ),
+        writing_series(listed, POINTS, TRIANGLES),
+    ):
+        pass
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("suffix", SERIES_SUFFIXES)
+def test_a_series_that_was_there_is_replaced_and_nothing_of_it_left(tmp_path, suffix):
+    path, kept = (
+        tmp_path / f"flow & [co]{suffix}",
+        {"flow & [co]_fine_00000.vtu", "flow & [co]_mesh.vtu", "flow_00000.vtu"},
+    )
+    for name in kept:
+        (tmp_path / name).write_bytes(b"somebody's")
     for steps in (3, 1):
-        with writing_series(tmp_path / "flow.xdmf", POINTS, TRIANGLES) as series:
+        with writing_series(path, POINTS, TRIANGLES) as series:
             for step in range(steps):
                 series.write(step, fields(step, POINTS))
-    assert len(read_source(tmp_path / "flow.xdmf")[0].times) == 1
+    assert len(read_source(path)[0].times) == 1
+    beside = "flow & [co].h5" if suffix == ".xdmf" else "flow & [co]_00000.vtu"
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, beside, *kept}
 
 
 def test_what_cannot_be_written_is_named(tmp_path):

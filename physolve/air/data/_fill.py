@@ -20,13 +20,11 @@ class Filled:
     values           (T, n, pollutants) float32, finite
     values_seen      the same shape, True where measured
     weather          (T, n, 5) float32, finite
-    weather_seen     the same shape
     """
 
     values: Float[ndarray, "time n pollutants"]
     values_seen: Bool[ndarray, "time n pollutants"]
     weather: Float[ndarray, "time n 5"]
-    weather_seen: Bool[ndarray, "time n 5"]
 
 
 def fill_for_input(series: AirSeries, scaler: Scaler, limit: float = RECENT) -> Filled:
@@ -39,17 +37,13 @@ def fill_for_input(series: AirSeries, scaler: Scaler, limit: float = RECENT) -> 
     if not limit >= 0:
         raise SpecificationError(f"fill: limit: got {limit}, expected hours from 0")
     steps = int(limit / series.step + 1e-9)
-    values, values_seen = _filled(series.values, scaler.values_mean, steps)
-    weather, weather_seen = _filled(series.weather, scaler.weather_mean, steps)
-    return Filled(values, values_seen, weather, weather_seen)
+    values = _filled(series.values, scaler.values_mean, steps)
+    return Filled(values, np.isfinite(series.values), _filled(series.weather, scaler.weather_mean, steps))
 
 
-def _filled(
-    values: Float[ndarray, "time n k"], mean: Float[ndarray, " k"], steps: int
-) -> tuple[Float[ndarray, "time n k"], Bool[ndarray, "time n k"]]:
-    seen = np.isfinite(values)
+def _filled(values: Float[ndarray, "time n k"], mean: Float[ndarray, " k"], steps: int) -> Float[ndarray, "time n k"]:
     now = np.arange(len(values))[:, None, None]
-    last = np.maximum.accumulate(np.where(seen, now, -1), axis=0)
+    last = np.maximum.accumulate(np.where(np.isfinite(values), now, -1), axis=0)
     carried = np.take_along_axis(values, np.maximum(last, 0), axis=0)
     usable = (last >= 0) & (now - last <= steps)
-    return np.where(usable, carried, mean).astype(np.float32), seen
+    return np.where(usable, carried, mean).astype(np.float32)

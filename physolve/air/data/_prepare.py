@@ -13,7 +13,7 @@ import numpy as np
 from physolve.errors import ProblemFileError, SpecificationError
 
 from ._cleaning import known_stations, once, plausible, timed
-from ._clock import HOUR, Clock
+from ._clock import Clock
 from ._columns import Columns
 from ._report import Report
 from ._rows import Rows, read_rows, table_files
@@ -63,7 +63,8 @@ def prepare(
     missing. The mean over an interval is that of what was measured, missing below the share `least`; winds are averaged
     as vectors. Nothing is interpolated. `progress` is told each file.
 
-    Raises ProblemFileError for files and columns that cannot be read, and where nothing is left.
+    Raises ProblemFileError for files and columns that cannot be read, where nothing is left, and for a few rows so far
+    from all others that hardly a step would have any.
     """
     how = preparation or Preparation()
     read = []
@@ -116,9 +117,7 @@ def _series(table: DataFrame, stations: Stations, columns: Columns, how: Prepara
         weather=clock.means(table, stations.names, np.concatenate([scalars, wind], 1), how.least),
         weather_names=columns.weather_names,
     )
-    span = (table["time"].max() - table["time"].min()).to_numpy().astype("timedelta64[s]")
-    rows = round(span / HOUR / clock.source_hours) + 1
-    return series, max(rows * len(stations) - len(table), 0)
+    return series, clock.absent(table, stations.names)
 
 
 def _check_weather(read: list[Rows]) -> None:

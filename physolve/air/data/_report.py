@@ -16,7 +16,7 @@ class Report:
     bad_times             rows that were left out: the time cannot be read
     joined                rows that repeat or complete an earlier one of that station and time
     contradicting         rows that say something else than an earlier one of that station and time: its values are kept
-    absent                hours and stations without a row, missing
+    absent                times without a row, every station having one as often as it usually does: missing
     unreadable            values that are no numbers or directions, by variable, missing
     sentinels             values such as 999999 that mark what is missing, by variable
     impossible            values out of bounds such as negative concentrations, by variable, missing
@@ -45,7 +45,7 @@ class Report:
             ("unreadable times", _number(self.bad_times, "rows left out")),
             ("joined rows", _number(self.joined, "repeat or complete an earlier one")),
             ("contradicting rows", _number(self.contradicting, "the earlier values kept")),
-            ("absent rows", _number(self.absent, "hours of a station: missing")),
+            ("absent rows", _number(self.absent, "of a station's usual times: missing")),
             ("unreadable values", _counts(self.unreadable, "missing")),
             ("sentinels", _counts(self.sentinels, "missing")),
             ("impossible values", _counts(self.impossible, "missing")),

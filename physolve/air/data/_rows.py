@@ -122,22 +122,23 @@ def _times(path: Path, table: DataFrame, time: str | tuple[str, ...]) -> Series:
 
 
 _PARTS = ("year", "month", "day", "hour")
+_ZONE = r"([T ][\d:.]+) ?(?:Z|[+-]\d\d?(?::?\d\d)?)$"
+"""Behind a time of day: the end of a date alone looks like one."""
 
 
 def _naive(path: Path, column: Series) -> Series:
-    """The clock as it is written: a zone is dropped, not converted."""
+    """The clock as it is written: a zone is dropped, not converted, whichever zone each row has."""
     import pandas as pd
 
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.dt.tz_localize(None)
     if pd.api.types.is_numeric_dtype(column) and column.notna().any():
         raise ProblemFileError(
             f"{path}: column '{column.name}': got numbers such as {column.dropna().iloc[0]}, expected times such as"
             " 2016-12-01T03:00; or name the columns of year, month, day and hour in a file for --columns"
         )
-    try:
-        times = pd.to_datetime(column, errors="coerce", format="ISO8601")
-    except ValueError as error:
-        raise ProblemFileError(f"{path}: column '{column.name}': {error}; expected times of one clock") from error
-    return times.dt.tz_localize(None) if times.dt.tz is not None else times
+    written = column.astype(str).str.replace(_ZONE, r"\1", regex=True)
+    return pd.to_datetime(written, errors="coerce", format="ISO8601")
 
 
 def _numbers(table: DataFrame, column: str) -> tuple[Series, int]:

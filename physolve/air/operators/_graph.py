@@ -55,11 +55,6 @@ class StationGraph:
         return len(self.area)
 
     @property
-    def pair(self) -> Int[Tensor, " edges"]:
-        """Which pair of stations an edge belongs to."""
-        return torch.arange(len(self.sender), device=self.sender.device) // 2
-
-    @property
     def pairs(self) -> int:
         return len(self.sender) // 2
 

@@ -32,11 +32,13 @@ def sudden_changes(windows: Windows, instants: Sequence[int]) -> list[int]:
 def sparse_history(windows: Windows, keep: float, seed: int = 0) -> Windows:
     """Windows of which only a share `keep` of station hours was measured: the last measured value stands for the rest.
 
-    Targets stay. Clocks stay, too; concentration, weather and the mark that it was measured are carried forward.
+    Targets stay. Clocks stay, too; concentration and weather are carried forward, marked as not measured. The first
+    step is kept at every station, so that a kept value stands behind whatever is carried.
     """
     generator = torch.Generator().manual_seed(seed)
     steps, stations = windows.target.shape
     kept = torch.rand(steps, stations, generator=generator) < keep
+    kept[0] = True
     last = torch.where(kept, torch.arange(steps)[:, None], 0).cummax(0).values
     inputs = torch.take_along_dim(windows.inputs, last[..., None], 0).clone()
     clock = windows.clock.shape[-1]

@@ -78,8 +78,16 @@ def test_sudden_changes_are_where_they_were_made(windows_of):
 def test_a_sparse_history_carries_the_last_value_on(windows_of, series):
     windows = windows_of(np.arange(60.0) + 1)
     sparse = sparse_history(windows, keep=0.3)
+    same = sparse.concentration == windows.concentration
     assert torch.equal(sparse.target, windows.target)
     assert (sparse.concentration <= windows.concentration).all()
-    share = (sparse.concentration == windows.concentration).float().mean()
-    assert 0.2 < share < 0.45
-    assert torch.equal(sparse.inputs[1:, :, 2] > 0, (sparse.concentration == windows.concentration)[1:])
+    assert 0.2 < same.float().mean() < 0.45
+    assert torch.equal(sparse.inputs[..., 2] > 0, same)
+
+
+def test_whatever_a_sparse_history_carries_counts_as_measured_when_it_was(windows_of):
+    """Every value is a step of its own, so that what stands at a step tells where it comes from."""
+    windows = windows_of(np.arange(60.0) + 1)
+    sparse = sparse_history(windows, keep=0.05)
+    origin = torch.searchsorted(windows.concentration[:, 0].contiguous(), sparse.concentration.contiguous())
+    assert (torch.take_along_dim(sparse.inputs[..., 2], origin, 0) > 0).all()
