@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from ._slabs import Slab, slabs_of
 from ._source import FunctionSource
 from ._stretching import FIRST_SWEEPS, Follower
 from ._system import Projection, project, sizes_of_unknowns
-from ._well_posed import NOT_DETERMINED, contradiction, is_free
+from ._well_posed import NOT_DETERMINED, contradiction, is_free, loose, misfit
 
 ILL_POSED_RESIDUAL = 1e-6
 ILL_POSED_DISTANCE = 0.05
@@ -265,7 +265,8 @@ class Climb:
         self._cut(tuple(done))
         slabs = TimeSlabs(self.breaks, tuple(s.field for s in solved))
         rows_in_all = sum(s.rows for s in solved)
-        return replace(solved[0], field=slabs, rows=rows_in_all), iterations
+        unsettled = max(s.unsettled for s in solved)
+        return replace(solved[0], field=slabs, rows=rows_in_all, unsettled=unsettled), iterations
 
     def _solve_slab(
         self, slab: Slab, before: Field | None, size: int, scale: float, number: int, newton: Newton
@@ -335,6 +336,7 @@ class Climb:
             self.judge.distance(before.field, after.field),
             self.judge.residual(before.field, before.parameters, scale),
             self.judge.residual(after.field, after.parameters, scale),
+            after.unsettled,
         )
 
     def _record(self, projection: Projection, iterations: int) -> None:
@@ -380,25 +382,22 @@ class Climb:
     def result(self, outcome: Outcome, message: str = "") -> MethodResult:
         """The best solution with what noise in the data adds to its error. None converges to what is not determined."""
         assert self.best is not None
-        if outcome is Outcome.CONVERGED and (why := self._not_determined()):
-            outcome, message, self.estimate = Outcome.ILL_POSED, why, None
         names = [p.name for p in self.problem.parameters]
-        deviations = self._add_noise()
-        return MethodResult(
-            self.best.field,
-            dict(zip(names, self.best.parameters, strict=True)),
-            History(tuple(self.steps)),
-            outcome,
-            message,
-            self.estimate,
-            dict(zip(names, deviations, strict=False)),
-        )
+        deviations = dict(zip(names, self._add_noise(), strict=False))
+        if outcome is Outcome.CONVERGED and (why := self._not_determined(deviations)):
+            outcome, message, self.estimate = Outcome.ILL_POSED, why, None
+        parameters = dict(zip(names, self.best.parameters, strict=True))
+        history = History(tuple(self.steps))
+        return MethodResult(self.best.field, parameters, history, outcome, message, self.estimate, deviations)
 
-    def _not_determined(self) -> str:
-        """Why equations and conditions do not determine the solution; empty where they do, as far as can be seen."""
+    def _not_determined(self, deviations: Mapping[str, float]) -> str:
+        """Why equations, conditions and data do not determine the solution; empty where they do, as far as can be
+        seen."""
         assert self.best is not None
         if clash := contradiction(self.judge, self.best):
             return clash
+        if why := misfit(self.judge, self.best, self.tol) or loose(self.problem.parameters, self.best, deviations):
+            return why
         if self.whole.linear and not self.parameters and len(self.slabs) == 1 and self.follower is None:
             unknowns = len(self.problem.unknowns)
             if is_free(self.judge, self._fresh_system, unknowns, self.sizes or (), self.seed):
@@ -409,23 +408,39 @@ class Climb:
         basis = self.slabs[0].plan.build(size, self.method.scales[0], self.seed + 7919, ())
         return basis, self.whole.rows(self._density(basis.size), self.seed + 7919)
 
+    def _without_noise(self, basis: Basis, rows: tuple[Rows, ...]) -> Projection:
+        """The solution with the field that equations and conditions alone give its parameters, where they do: there,
+        what a parameter changes is not what noise has left in the field."""
+        assert self.best is not None
+        if not self.parameters:
+            return self.best
+        known = [block for block in rows if block.role != "data"]
+        unknowns, ridge = len(self.problem.unknowns), self.method.ridge
+        calm = project(known, basis, unknowns, self.best.field, self.best.parameters, ridge, fixed=True).field
+        alike = self.judge.distance(calm, self.best.field).relative < UNRESOLVED
+        return replace(self.best, field=calm) if alike else self.best
+
     def _add_noise(self) -> tuple[float, ...]:
         """Add the spread that noise causes to the estimate; standard deviations of the parameters."""
         if self.best is None or not isinstance(self.best.field, Expansion):
             return ()
         basis = self.best.field.basis
         rows = self.whole.rows(self._density(basis.size), self.seed)
-        spread = spread_of_noise(rows, basis, self.best, self.seed, self.method.ridge)
+        spread = spread_of_noise(rows, basis, self._without_noise(basis, rows), self.seed, self.method.ridge)
         if spread is None:
             return ()
+        deviations = spread.parameters
+        if self.before is not None:  # independent bases may find other values, where little depends on a parameter
+            changes = (abs(a - b) for a, b in zip(self.best.parameters, self.before.parameters, strict=True))
+            deviations = tuple(map(max, deviations, changes))
         noise = self.judge.noise(spread.fields, self.best.field)
         named = {p.name: value for p, value in zip(self.problem.parameters, self.best.parameters, strict=True)}
         before = self.estimate or error_of(self.problem, self.best.field, named, self.seed)  # after a single rung
         if before is None:
-            return spread.parameters
+            return deviations
         self.estimate = Estimate(
             math.hypot(before.value, NOISE_DEVIATIONS * noise.absolute),
             math.hypot(before.relative, NOISE_DEVIATIONS * noise.relative),
             before.method + ", with the spread of noise in the data",
         )
-        return spread.parameters
+        return deviations

@@ -87,10 +87,11 @@ class Judge:
         relative = max(_relative(d, s, floor) for d, s in pairs)
         return Distance(max(d for d, _ in pairs), relative)
 
-    def noise(self, changes: Sequence[Field], field: Field) -> Distance:
-        """Root mean square over draws of the changes that noise makes to a field."""
-        away = [self.distance(change, ZeroField(field.components)).absolute for change in changes]
-        absolute = math.sqrt(sum(a * a for a in away) / len(away))
+    def noise(self, changes: Field, field: Field) -> Distance:
+        """Root mean square over the domain of the standard deviation that noise gives to a field; `changes` holds those
+        of independent parts of the noise, side by side."""
+        squares = self._squares(changes.values(self.points)).unflatten(0, (-1, field.components)).sum(0)
+        absolute = max(math.sqrt(float(squares[group].sum())) for group in self._groups(field.components))
         return Distance(absolute, absolute / max(self.size(field), 1e-300))
 
     def size(self, field: Field) -> float:
@@ -117,11 +118,13 @@ class Judge:
 
 @dataclass(frozen=True)
 class Rung:
-    """What the estimate needs to know of a rung: its distance to the one before and both residuals, in one scale."""
+    """What the estimate needs to know of a rung: its distance to the one before, both residuals in one scale, and how
+    far Newton's iteration would still go."""
 
     distance: Distance
     residual_before: float
     residual: float
+    unsettled: float = 0.0
 
 
 def estimate(rungs: Sequence[Rung]) -> Estimate | None:
@@ -141,7 +144,7 @@ def estimate(rungs: Sequence[Rung]) -> Estimate | None:
     if len(rungs) > 1:
         contraction = min(last.distance.relative / max(rungs[-2].distance.relative, 1e-300), SLOWEST)
         relative = max(relative, last.distance.relative * contraction / (1 - contraction) if contraction > 0.3 else 0)
-    relative = max(relative, ROUNDING)
+    relative = max(relative, SAFETY * last.unsettled, ROUNDING)
     return Estimate(relative * _unit(last), relative, "residual times the stability measured between rungs")
 
 
@@ -158,7 +161,8 @@ def verified(rungs: Sequence[Rung]) -> Estimate:
         contraction = min(contraction, last.distance.relative / max(rungs[-2].distance.relative, 1e-300))
     if last.distance.relative < ROUNDED:
         contraction = min(contraction, 0.5)
-    relative = max(VERIFIED / (1 - contraction) * last.distance.relative, ROUNDING)
+    away = max(last.distance.relative / (1 - contraction), last.distance.relative + last.unsettled)
+    relative = max(VERIFIED * away, ROUNDING)
     return Estimate(relative * _unit(last), relative, "distance to an independent solution on a richer basis")
 
 

@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 import torch
 
 from physolve.errors import NumericalError
-from physolve.nets import Basis, Expansion, Field
+from physolve.nets import Basis, Expansion, Field, Polynomials
 from physolve.residual import Rows
 
 from ._system import Projection, Scale, project, residuals
 
 SHORTEST_STEP = 1 / 64
+
+FARTHEST = 1.0
+"""Relative change of a parameter in one step. Without a limit, -k u'' + c u = 5 with guesses of 1 and 1 ran to k = -6.6e9,
+c = 6.5e10, where an eigenfunction fits the data badly, but for good."""
 
 
 @dataclass(frozen=True)
@@ -39,30 +43,36 @@ class Newton:
         """
         # Where u = 0, no parameter has an influence: solve at the guesses before searching for better ones.
         best = project(rows, basis, unknowns, state, parameters, ridge, fixed=state is None)
+        if state is None and (given := ramp_where_blind(rows, best)):
+            best = project(rows, basis, unknowns, given, parameters, ridge, fixed=True)
         best_size = _size(rows, best.scale, best.field, best.parameters)
+        moved = math.inf if state is None else _distance(rows, state, best.field)
         for taken in range(1, self.steps):
             target = project(rows, basis, unknowns, best.field, best.parameters, ridge)
-            step = self._search(rows, best, target, ridge)
+            further = _distance(rows, best.field, target.field)
+            step = self._search(rows, best, target, ridge, _longest(best.parameters, target.parameters, parameters))
             if step is None:
-                return best, taken + 1
+                return replace(best, unsettled=further * max(further / max(moved, 1e-300), 1.0)), taken + 1
             change = abs(step[1] / max(best_size, 1e-300) - 1)
             still = _still(best.parameters, step[0].parameters, self.tolerance)
-            best, best_size = step
+            whole = step[0] is target
+            best, best_size = replace(step[0], unsettled=_left(further, moved) if whole else further), step[1]
             if change < self.tolerance and still:
                 return best, taken + 1
+            moved = further
         return best, self.steps
 
     def _search(
-        self, rows: Sequence[Rows], here: Projection, target: Projection, ridge: float
+        self, rows: Sequence[Rows], here: Projection, target: Projection, ridge: float, length: float
     ) -> tuple[Projection, float] | None:
-        """The longest of 1, 1/2, 1/4, ... of the step that lowers the residual, and the residual there.
+        """The longest of 1, 1/2, 1/4, ... times `length` of the step that lowers the residual, and the residual there.
 
         With unknown parameters the field follows them: it is solved again at the shortened step's values. (Along the
         straight step the equations, which weigh far more than data, would allow only tiny ones.)
         """
         before = _size(rows, target.scale, here.field, here.parameters)
-        length = 1.0
-        while length >= SHORTEST_STEP:
+        shortest = length * SHORTEST_STEP
+        while length >= shortest:
             trial = _between(here, target, length)
             if here.parameters:
                 trial = _follow(rows, trial, ridge)
@@ -71,6 +81,14 @@ class Newton:
                 return trial, size
             length /= 2
         return None
+
+
+def _longest(here: Sequence[float], target: Sequence[float], first: Sequence[float]) -> float:
+    """Of 1, 1/2, 1/4, ... the first share of a step that changes no parameter by more than FARTHEST times its size, or
+    a tenth of the size it had at first."""
+    units = [max(abs(a), abs(f) / 10 or 1.0) for a, f in zip(here, first, strict=True)]
+    far = max((abs(b - a) / unit for a, b, unit in zip(here, target, units, strict=True)), default=0.0)
+    return 0.5 ** math.ceil(math.log2(max(far / FARTHEST, 1.0))) if math.isfinite(far) else SHORTEST_STEP
 
 
 def _follow(rows: Sequence[Rows], trial: Projection, ridge: float) -> Projection:
@@ -98,6 +116,31 @@ def _size(rows: Sequence[Rows], scale: Scale, field: Field, parameters: Sequence
             "range, or the start is too far from a solution"
         )
     return size
+
+
+def _left(moved: float, before: float) -> float:
+    """How far a further step would go, by the contraction of the last two."""
+    return moved * min(moved / max(before, 1e-300), 1.0)
+
+
+def _distance(rows: Sequence[Rows], first: Field, second: Field) -> float:
+    """Root-mean-square difference at the equations' points, relative to the second."""
+    points = torch.cat([block.sides[0].points for block in rows if block.role == "equation"])
+    values = second.values(points)
+    return float((first.values(points) - values).norm() / values.norm().clamp_min(1e-300))
+
+
+def ramp_where_blind(rows: Sequence[Rows], solved: Projection) -> Field | None:
+    """A field with values and slopes in place of zero, for the linearisation of an equation that is blind there: of
+    d(u d(u, x), x) = -1 or d(u, x)^2 = 1 nothing is left at u = 0, and no function could seem better than zero."""
+    left = residuals(rows, solved.field, solved.parameters)
+    blind = [w == 0 and bool(r.any()) for w, r in zip(solved.scale.weights, left, strict=True)]
+    if not any(blind):
+        return None
+    points = torch.cat([block.sides[0].points for block in rows if block.role == "equation"])
+    lower, upper = points.min(0).values, points.max(0).values
+    basis = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 1)
+    return Expansion(basis, torch.ones(basis.size, solved.field.components, dtype=torch.float64))
 
 
 def _still(before: Sequence[float], after: Sequence[float], tolerance: float) -> bool:

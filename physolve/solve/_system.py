@@ -46,13 +46,15 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The least-squares solution on a basis, its parameters, the scale in which it was found and its residual."""
+    """The least-squares solution on a basis, its parameters and the scale in which it was found; of Newton's iteration
+    how far, relative to it, a further step would go."""
 
     field: Field
     parameters: tuple[float, ...]
     scale: Scale
     features: int
     rows: int
+    unsettled: float = 0.0
 
 
 def project(

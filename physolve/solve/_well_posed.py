@@ -5,7 +5,7 @@ that solutions on independent bases agree on them to many digits: their distance
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -14,6 +14,7 @@ from torch import Tensor
 from physolve._typing import Column
 from physolve.nets import Basis, ZeroField
 from physolve.residual import Rows
+from physolve.spec import Parameter
 
 from ._error import Judge
 from ._least_squares import least_squares
@@ -36,6 +37,12 @@ the last. (Of the library's problems the least is 0.04; heat without initial val
 FALLING, ROUNDED = 0.2, 1e-11
 """The part that is left of it from basis to basis where there is one: where a coefficient is merely small it stays."""
 
+MISSED = 3.0
+"""Root mean squares of noise and tolerance that a solution may be away from measurements."""
+
+LOOSE = 10.0
+"""Standard deviations of a parameter, in its own or its guess's size, above which it is not determined."""
+
 VALUES = 8
 
 NOT_DETERMINED = (
@@ -51,7 +58,7 @@ def contradiction(judge: Judge, solved: Projection) -> str:
     size, worst, name = judge.size(solved.field), 0.0, ""
     for rows, weight, before, after in zip(judge.rows, solved.scale.weights, zero, found, strict=False):  # no jumps
         data = _root_mean_square(before)
-        there = weight * data > NO_DATA * ROLE_WEIGHTS[rows.role] * size
+        there = weight * data > NO_DATA * ROLE_WEIGHTS[rows.role] * size or (weight == 0 and data > 0)
         if rows.role != "data" and there and (part := _root_mean_square(after) / data) > worst:
             worst, name = part, rows.name
     if worst < CONTRADICTED:
@@ -60,6 +67,33 @@ def contradiction(judge: Judge, solved: Projection) -> str:
         f"{name}: what is found leaves {worst:.0%} of its data unmet; equations and conditions contradict each other,"
         " or are too many"
     )
+
+
+def misfit(judge: Judge, solved: Projection, tol: float) -> str:
+    """How far a solution is from measurements, where their noise and the tolerance do not explain it; else nothing."""
+    for rows in judge.rows:
+        if rows.role == "data" and rows.noise is not None:
+            data = _root_mean_square(rows.residual_of(ZeroField(solved.field.components), solved.parameters))
+            left = _root_mean_square(rows.residual_of(solved.field, solved.parameters))
+            if left > MISSED * math.hypot(rows.noise, tol * data):
+                return (
+                    f"{rows.name}: the solution is {left:.2g} away from them in the root mean square, their noise is "
+                    f"{rows.noise:.2g}; likely causes: guesses of parameters too far from their values, an equation "
+                    "that does not describe what was measured, or more noise than stated"
+                )
+    return ""
+
+
+def loose(parameters: Sequence[Parameter], solved: Projection, deviations: Mapping[str, float]) -> str:
+    """The parameter that measurements say nothing of, and how little; nothing where there is none."""
+    for parameter, value in zip(parameters, solved.parameters, strict=True):
+        deviation = deviations.get(parameter.name, 0.0)
+        if deviation > LOOSE * max(abs(value), abs(parameter.guess)):
+            return (
+                f"the data do not determine the parameter '{parameter.name}': found {value:.3g}, with a standard "
+                f"deviation of {deviation:.3g}; measure where the solution depends on it, or leave it constant"
+            )
+    return ""
 
 
 System = Callable[[int], tuple[Basis, tuple[Rows, ...]]]

@@ -26,7 +26,7 @@ def climb(*rungs: Rung, estimated: float = 1.0) -> Climb:
     begun.estimate = Estimate(estimated, estimated, "test")
     begun.before = Projection(ZeroField(1), (), Scale((1.0,)), 10, 20)
     begun.best = dataclasses.replace(begun.before, field=ZeroField(1))
-    begun._not_determined = lambda: ""  # it asks a field that is a solution
+    begun._not_determined = lambda deviations: ""  # it asks a field that is a solution
     return begun
 
 
