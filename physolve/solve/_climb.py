@@ -350,14 +350,14 @@ class Climb:
             self.progress(Progress(self.method.name, projection.features, relative, seconds))
 
     def _undetermined(self) -> bool:
-        """Two solutions that both satisfy everything, yet differ."""
+        """Two solutions that both satisfy everything, yet differ; not because a coefficient is merely small."""
         if not self.rungs or self.best is None:
             return False
         last = self.rungs[-1]
         size = self.judge.residual(ZeroField(self.best.field.components), self.best.parameters, self.best.scale)
         small = max(last.residual, last.residual_before) < ILL_POSED_RESIDUAL * size
         apart = last.distance.absolute > ILL_POSED_DISTANCE * self.judge.size(self.best.field)
-        return small and apart
+        return small and apart and self._free() is not False
 
     def _hopeless(self) -> bool:
         """Whether the climb goes nowhere, far from any solution: the residual has stalled and the solutions come no
@@ -385,10 +385,11 @@ class Climb:
         names = [p.name for p in self.problem.parameters]
         deviations = dict(zip(names, self._add_noise(), strict=False))
         if outcome is Outcome.CONVERGED and (why := self._not_determined(deviations)):
-            outcome, message, self.estimate = Outcome.ILL_POSED, why, None
+            outcome, message = Outcome.ILL_POSED, why
+        found = None if outcome is Outcome.ILL_POSED else self.estimate  # what is not determined has no error
         parameters = dict(zip(names, self.best.parameters, strict=True))
         history = History(tuple(self.steps))
-        return MethodResult(self.best.field, parameters, history, outcome, message, self.estimate, deviations)
+        return MethodResult(self.best.field, parameters, history, outcome, message, found, deviations)
 
     def _not_determined(self, deviations: Mapping[str, float]) -> str:
         """Why equations, conditions and data do not determine the solution; empty where they do, as far as can be
@@ -398,11 +399,13 @@ class Climb:
             return clash
         if why := misfit(self.judge, self.best, self.tol) or loose(self.problem.parameters, self.best, deviations):
             return why
-        if self.whole.linear and not self.parameters and len(self.slabs) == 1 and self.follower is None:
-            unknowns = len(self.problem.unknowns)
-            if is_free(self.judge, self._fresh_system, unknowns, self.sizes or (), self.seed):
-                return NOT_DETERMINED
-        return ""
+        return NOT_DETERMINED if self._free() else ""
+
+    def _free(self) -> bool | None:
+        """Whether a function without data may be added to a solution; None where this is not known."""
+        if not self.whole.linear or self.parameters or len(self.slabs) > 1 or self.follower is not None:
+            return None
+        return is_free(self.judge, self._fresh_system, len(self.problem.unknowns), self.sizes or (), self.seed)
 
     def _fresh_system(self, size: int) -> tuple[Basis, tuple[Rows, ...]]:
         basis = self.slabs[0].plan.build(size, self.method.scales[0], self.seed + 7919, ())

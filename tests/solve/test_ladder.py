@@ -30,6 +30,7 @@ from physolve.spec import (
     Polygon,
     Problem,
     Rectangle,
+    Robin,
     TimeInterval,
     coordinates,
     d,
@@ -333,8 +334,9 @@ def test_a_smooth_compromise_is_not_a_solution(equations: list[sympy.Eq], condit
     [
         Problem(Eq(-laplacian(u) - 1.9999 * pi**2 * u, 1), SQUARE, [Dirichlet(u, 0)]),
         Problem(Eq(-laplacian(u) + 1e-6 * u, 1e-6 * (1 + x)), SQUARE, [Neumann(u, 0)]),
+        Problem(Eq(-laplacian(u), 4), Disk((0, 0), 1), [Robin(u, 1e-6, 1, 3e-6 + sin(x) - 2)]),
     ],
-    ids=["near resonance", "hardly any reaction"],
+    ids=["near resonance", "hardly any reaction", "hardly any exchange"],
 )
 def test_what_is_determined_if_barely_is_solved(problem: Problem) -> None:
     assert solve(problem, 1e-2).outcome is Outcome.CONVERGED

@@ -14,6 +14,7 @@ from ._slices import sliced
 from ._spacetime import SpaceTime
 from ._transform import Named, Rotated, Translated
 
+_PANEL = 128  # nodes of one Gauss rule: more are no more exact
 _MOST = 16  # points in a mesh, in units of how many were asked for
 
 
@@ -52,9 +53,12 @@ def quadrature(shape: Shape, n: int) -> Samples:
 
 
 def _gauss(lower: float, upper: float, n: int) -> Samples:
-    x, w = np.polynomial.legendre.leggauss(n)
-    half = (upper - lower) / 2
-    return Samples(((lower + upper) / 2 + half * x)[:, None], half * w)
+    """Of at least n points, in panels: nodes are eigenvalues of a matrix of their number squared."""
+    panels = -(-n // _PANEL)
+    x, w = np.polynomial.legendre.leggauss(-(-n // panels))
+    half = (upper - lower) / (2 * panels)
+    middles = lower + half * (2 * np.arange(panels) + 1)
+    return Samples((middles[:, None] + half * x).reshape(-1, 1), np.tile(half * w, panels))
 
 
 def _product(first: Samples, second: Samples) -> Samples:
