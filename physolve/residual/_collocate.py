@@ -1,5 +1,6 @@
 """Collocation: the rows of every equation and condition of a problem at sampled points of its domain."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -221,8 +222,8 @@ class Collocation:
 
     @cached_property
     def continuous_corners(self) -> tuple[Corner, ...]:
-        """The corners, the widest MOST_CORNERS, but for those at which prescribed values jump."""
-        corners = widest_corners(self.domain)
+        """The corners that count, but for those at which prescribed values jump."""
+        corners = notable_corners(self.problem)
         if not corners:
             return ()
         tops = np.array([corner.point for corner in corners])
@@ -374,9 +375,22 @@ class Collocation:
         return Program((value,), self.problem.coordinates)(*points.unbind(1))[0]
 
 
-def widest_corners(domain: Shape) -> tuple[Corner, ...]:
-    """The corners that count."""
-    return tuple(sorted(domain.corners, key=lambda corner: -corner.angle)[:MOST_CORNERS])
+def notable_corners(problem: Problem) -> tuple[Corner, ...]:
+    """The corners of a problem in the plane that count: the widest, and places on smooth pieces of the boundary where
+    an unknown's values end to be prescribed. Solutions behave like r^(1/2) there."""
+    domain = problem.domain
+    if domain.dim != 2 or problem.time is not None:
+        return ()
+    given = [condition for condition in problem.conditions if isinstance(condition, Dirichlet)]
+    changes: dict[tuple[float, ...], Corner] = {}
+    for unknown in problem.unknowns:
+        chosen = [select(domain, problem.coordinates, c.on) for c in given if unknown in c.unknowns()]
+        found = [corner for selection in chosen for corner in domain.ends(selection.on, selection.where)]
+        places = [tuple((np.array(corner.point) / domain.size).round(4)) for corner in found]
+        once = Counter(places)  # where two of them meet, values go on to be prescribed
+        changes |= {place: c for place, c in zip(places, found, strict=True) if once[place] == 1}
+    everywhere = (*domain.corners, *changes.values())
+    return tuple(sorted(everywhere, key=lambda corner: -corner.angle)[:MOST_CORNERS])
 
 
 def _jumping(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> set[int]:

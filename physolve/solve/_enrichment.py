@@ -22,7 +22,7 @@ from physolve.nets import (
     TanhFeatures,
     WindowedFeatures,
 )
-from physolve.residual import widest_corners
+from physolve.residual import notable_corners
 from physolve.spec import Problem
 from physolve.spec.geometry import Corner, Hole, Shape, split_time
 
@@ -60,7 +60,8 @@ class BasisPlan:
         if domain.dim != 2 or self.problem.time is not None:
             return ()
         size = domain.size
-        around_corners = [basis for corner in widest_corners(domain) for basis in corner_functions(corner, size)]
+        corners = notable_corners(self.problem)
+        around_corners = [basis for corner in corners for basis in corner_functions(corner, size)]
         return (*around_corners, *(basis for hole in domain.holes for basis in hole_functions(hole)))
 
     def build(self, size: int, scale: float, seed: int, local: Sequence[Basis] = ()) -> Basis:
@@ -131,7 +132,8 @@ class Regions:
 
 def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:
     """z^a about a corner of opening omega: a = k pi / omega for equal kinds of condition on both edges, (k - 1/2) pi /
-    omega for different ones; where a is an integer, z^a log z (Grisvard 1985, section 4.4)."""
+    omega for different ones; where a is an integer, z^a log z (Grisvard 1985, section 4.4). On a smooth boundary,
+    omega = pi, the integers are smooth."""
     omega = corner.angle
     steps = {round(k * math.pi / (2 * omega), 9) for k in range(1, 2 * 8)}
     exponents = []
@@ -139,7 +141,9 @@ def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:
         if a <= CORNER_DEGREE:
             whole = abs(a - round(a)) < 1e-6
             exponents.append((float(round(a)), 1.0) if whole else (a, 0.0))
-    if abs(omega - math.pi) < 1e-3 or not exponents:
+    if abs(omega - math.pi) < 1e-3:
+        exponents = [(a, m) for a, m in exponents if m == 0]
+    if not exponents:
         return ()
     table = torch.tensor(exponents, dtype=torch.float64)
     return (ComplexPowers(corner.point, corner.start + omega / 2, size, table),)

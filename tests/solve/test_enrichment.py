@@ -27,8 +27,10 @@ def test_reentrant_corner_gets_its_singular_functions():
     assert round(1 / 3, 6) in powers  # Dirichlet beside Neumann
 
 
-def test_a_flat_corner_needs_nothing():
-    assert corner_functions(Corner((0.0, 0.0), math.pi, 0.0), 1.0) == ()
+def test_on_a_smooth_boundary_whole_powers_are_smooth():
+    """Halves are left, for kinds of condition that change there."""
+    (functions,) = corner_functions(Corner((0.0, 0.0), math.pi, 0.0), 1.0)
+    assert functions.exponents.tolist() == [[0.5, 0], [1.5, 0], [2.5, 0], [3.5, 0]]
 
 
 def test_hole_functions_hold_the_field_of_a_charge():

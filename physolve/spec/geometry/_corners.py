@@ -1,5 +1,6 @@
 """Corners of two-dimensional shapes, from the ends of their boundary curves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,6 +37,19 @@ def corners(shape: Shape) -> tuple[Corner, ...]:
     for cluster in _clusters(ends, MEETING * shape.size):
         found += _sectors(cluster, shape)
     return tuple(found)
+
+
+def ends(shape: Shape, found: Sequence[Piece]) -> tuple[Corner, ...]:
+    """Where a selection of the boundary ends and the boundary goes on smoothly: corners of opening pi."""
+    tolerance = MEETING * shape.size
+    tops = np.array([corner.point for corner in corners(shape)]).reshape(-1, 2)
+    result = []
+    for cluster in _clusters([end for piece in found for end in _ends(piece)], tolerance):
+        end = cluster[0]
+        if len(cluster) == 1 and not (np.linalg.norm(tops - end.point, axis=1) < tolerance).any():
+            point = (float(end.point[0]), float(end.point[1]))
+            result.append(Corner(point, np.pi, (end.direction if end.left else end.direction + np.pi) % _TURN))
+    return tuple(result)
 
 
 def _ends(piece: Piece) -> tuple[_End, _End]:

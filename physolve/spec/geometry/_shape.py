@@ -129,6 +129,16 @@ class Shape(ABC):
 
         return corners(self)
 
+    def ends(
+        self, on: "str | Shape | tuple[str | Shape, ...] | None" = None, where: Where | None = None
+    ) -> tuple[Corner, ...]:
+        """Where a part of a plane boundary ends within a smooth piece of it, as corners of opening pi. `on` and `where`
+        as in `sample_boundary`; raises SpecificationError where they select nothing."""
+        from ._boundary import select
+        from ._corners import ends
+
+        return ends(self, select(self, on, where))
+
     @property
     def holes(self) -> tuple[Hole, ...]:
         """Bodies removed from the inside; empty for products with time (ask their `space`)."""
