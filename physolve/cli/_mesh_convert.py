@@ -41,8 +41,14 @@ def convert(
         typer.Option("--problem", metavar="FILE", help="Problem whose boundary parts the rules may name."),
     ] = None,
     dt: Annotated[
-        float, typer.Option("--dt", metavar="NUMBER", help="Time between the files of a folder.", parser=positive)
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            "--dt",
+            metavar="NUMBER",
+            help="Time between steps where the source does not say it; 1 without.",
+            parser=positive,
+        ),
+    ] = None,
     split: Split = "1,0,0",
     seed: Seed = 0,
     quiet: Quiet = False,

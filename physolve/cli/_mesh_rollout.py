@@ -129,7 +129,7 @@ def _run(
     if film is not None:
         _check_film(case)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    snapshots = Snapshots(simulator.design.state.names[0], every=max(1, steps // FRAMES))
+    snapshots = Snapshots(simulator.design.state.names[0], every=max(1, steps // FRAMES), case=case)
     with ExitStack() as stack:
         writers: list[SeriesWriter] = [snapshots] if film is not None else []
         if out is not None:
@@ -165,6 +165,7 @@ def _record(done: Rollout, split: str | None, written: dict[str, str]) -> dict[s
         "steps_per_second": done.rate,
         "split": split,
         "errors": done.errors,
+        "compared": done.compared,
         "histories": histories,
         "written": written,
     }
@@ -173,6 +174,10 @@ def _record(done: Rollout, split: str | None, written: dict[str, str]) -> dict[s
 def _print(done: Rollout, split: str | None, written: dict[str, str]) -> None:
     rows = [("rollout", f"{done.steps} steps, {done.rate:.3g} a second")]
     rows += [("error", f"{name}: {value:.3g}") for name, value in done.errors.items()]
+    if 0 < done.compared < done.steps:
+        rows.append(
+            ("", f"over {done.compared} of {done.steps} steps, where the truth ends; none is written beside them")
+        )
     if done.errors and split == "train":
         rows.append(("", "of a flow that may have been trained on: the data set says so"))
     for name in ("divergence", "truth divergence"):

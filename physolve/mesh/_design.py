@@ -55,7 +55,7 @@ class Design:
     length           a typical edge of the meshes, the unit of positions
     network          sizes of a transformer, or of a MeshGraphNet
     sight            of a transformer's nodes
-    positions        whether nodes see where they lie, in `extent`s from the origin
+    positions        whether nodes see where they lie, in `extent`s from the lower corner of their mesh
     wall_distance    whether nodes see how far the next wall is
     extent           size of the meshes, the unit of what nodes see of their place
     """

@@ -24,13 +24,14 @@ def mesh_graph(
     node_type: Int[np.ndarray, " n"],
     augmentations: Sequence[Augmentation] = (),
 ) -> Data:
-    """`Data` with `pos` (n, dim) float32, `edge_index` (2, edges) both ways, `node_type` (n,), and `mask`.
+    """`Data` with `pos` (n, dim) float32, `edge_index` (2, edges) both ways, `node_type` (n,), and `mask`; positions
+    are those `from_corner`.
 
     `mask` is the `AttentionMask` that the transformer needs, built here once. Raises SpecificationError for cells that
     have no edges or nodes beyond the points.
     """
     edges = torch.from_numpy(mesh_edges(cells, len(points)))
-    where = torch.from_numpy(np.asarray(points))
+    where = torch.from_numpy(from_corner(points))
     return new_data(
         pos=where.float(),
         edge_index=edges,
@@ -38,3 +39,10 @@ def mesh_graph(
         mask=attention_mask(where, edges, augmentations),
         num_nodes=len(points),
     )
+
+
+def from_corner(points: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, "n dim"]:
+    """Points seen from the lower corner of their bounding box, float64: far from the origin, in map coordinates say,
+    float32 would not tell neighbours apart."""
+    wide = np.asarray(points, dtype=np.float64)
+    return wide - wide.min(0, initial=np.inf)

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from physolve.errors import SpecificationError
 
 from ._design import Design
-from ._graph import mesh_graph
+from ._graph import from_corner, mesh_graph
 from ._mask import AttentionMask
 from ._node_types import PREDICTED, TYPES, NodeType, one_hot
 from ._pyg import new_data
@@ -43,6 +43,7 @@ def simulation_graph(
         raise SpecificationError(f"simulator: got a mesh in {points.shape[1]}-D, expected {design.dim}-D as trained")
     if len(node_type) and not 0 <= node_type.min() <= node_type.max() < TYPES:
         raise SpecificationError(f"simulator: got the node types {np.unique(node_type).tolist()}, expected 0 to 8")
+    points = from_corner(points)
     graph = mesh_graph(points, cells, node_type, design.sight.augmentations())
     graph.features = torch.cat(_features(points, node_type, design), 1)
     graph.known = ~torch.isin(graph.node_type, torch.tensor(PREDICTED))

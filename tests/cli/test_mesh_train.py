@@ -103,6 +103,18 @@ def test_a_rollout_is_told_written_and_drawn(folder, capsys):
     assert json.loads(capsys.readouterr().out)["steps"] == 6
 
 
+def test_a_rollout_longer_than_the_truth_says_over_how_many_steps_its_error_is(folder, capsys):
+    assert rollout(folder, "--steps", 8) == 0
+    assert "over 5 of 8 steps, where the truth ends" in capsys.readouterr().out
+    compared = []
+    for steps in (4, 8):
+        assert rollout(folder, "--steps", steps, "--json") == 0
+        compared.append(json.loads(capsys.readouterr().out)["compared"])
+    assert compared == [4, 5]
+    assert rollout(folder, "--steps", 5) == 0
+    assert "where the truth ends" not in capsys.readouterr().out
+
+
 def rules(folder):
     (folder / "rules.toml").write_text('[where]\ninflow = "x < 1e-6"\n')
     return folder / "rules.toml"

@@ -15,7 +15,7 @@ from ._fields import Fields
 from ._loose_nodes import tell_coincident, without_loose
 from ._parts import with_parts_of
 from ._rules import NodeRules, checked_types, types_by_rules
-from ._series import DT, Series
+from ._series import Series
 from ._source import read_source
 from ._splits import random_split, refuse_leakage
 from ._writer import writing
@@ -32,7 +32,7 @@ class Conversion:
     rules        of node types; None: those of the source
     type_field   an array of the source that holds node types, at its first step
     domain       shape whose boundary parts the rules may name
-    dt           between steps where the source does not say it
+    dt           between steps where the source does not say it; 1 without
     split        fractions of trajectories for training, validation and test
     seed         of the split
     """
@@ -41,7 +41,7 @@ class Conversion:
     rules: NodeRules | None = None
     type_field: str | None = None
     domain: Shape | None = None
-    dt: float = DT
+    dt: float | None = None
     split: tuple[float, float, float] = (1.0, 0.0, 0.0)
     seed: int = 0
 

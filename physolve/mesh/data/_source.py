@@ -30,26 +30,27 @@ _TIMED: Mapping[str, tuple[str, Callable[[Path], list[Series]]]] = {
 _KNOWN = (*_UNTIMED, *_TIMED)
 
 
-def read_source(path: str | PathLike[str], dt: float = DT) -> list[Series]:
+def read_source(path: str | PathLike[str], dt: float | None = None) -> list[Series]:
     """The trajectories of a file or folder.
 
     A folder is an OpenFOAM case where it holds system/controlDict; a trajectory where it holds .vtu or .vtk files; else
     all that lies in it is read, file by file and folder by folder. `dt` is the time between steps where the source does
-    not say it.
+    not say it; 1 without.
 
     Raises ProblemFileError for what does not exist, is truncated or of an unknown kind, and for a `dt` that is not the
     source's own.
     """
     place = Path(path)
-    found = _folder(place, dt) if place.is_dir() else _file(place, dt)
-    for series in found:
-        _refuse_unused(dt, series)
+    found = (_folder if place.is_dir() else _file)(place, DT if dt is None else dt)
+    if dt is not None:
+        for series in found:
+            _refuse_unused(dt, series)
     return found
 
 
 def _refuse_unused(dt: float, series: Series) -> None:
-    """A source with times of its own leaves no use for others; the default says nothing."""
-    if dt != DT and not np.allclose(np.diff(series.times), dt, rtol=1e-3, atol=0):
+    """A source with times of its own leaves no use for others."""
+    if not np.allclose(np.diff(series.times), dt, rtol=1e-3, atol=0):
         told = ", ".join(f"{time:g}" for time in series.times[:3])
         raise ProblemFileError(
             f"{series.origin}: dt: got {dt:g}, but the source has times of its own: {told}, ...; leave --dt out (a .pvd"

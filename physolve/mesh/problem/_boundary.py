@@ -8,15 +8,17 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sympy.core.function import AppliedUndef
 
-from physolve.errors import SpecificationError
-from physolve.spec import Dirichlet, Program, Wall, condition_label, holds_at, stated_values
+from physolve.errors import SpecificationError, UnsupportedError
+from physolve.spec import Program
 
 from .._facets import boundary_facets
 from .._node_types import NodeType
-from ..data import nodes_on_part
+from ..rollout import surface_shares
 from ._flow import Flow
+from ._given import OPEN, Given, given_velocity, refuse_unknown
+
+ACROSS = 1e-6  # of a normal's length: components below it lie along the boundary
 
 
 def boundary_types(
@@ -26,19 +28,19 @@ def boundary_types(
     an obstacle on an inner boundary; where it is not zero, inflow; elsewhere on the boundary outflow, which is
     predicted. What is given twice counts as the wall.
 
-    Raises SpecificationError for a mesh of another dimension, and where no node of the mesh lies on a condition's part.
+    Raises SpecificationError for a mesh of another dimension, and where no node of the mesh lies on a condition's part;
+    UnsupportedError for conditions that simulators cannot know of, such as periodic ones and slip at a wall.
     """
     if points.shape[1] != flow.space.dim:
         raise SpecificationError(f"flow: got a mesh in {points.shape[1]}-D for a problem in {flow.space.dim}-D")
-    outline, inner = _outline(cells, len(points))
+    refuse_unknown(flow)
+    outline, inner = _outline(points, cells)
+    given = given_velocity(flow, points, outline)
+    _refuse_slip(flow, given, points, cells)
     types = np.where(outline, NodeType.OUTFLOW, NodeType.NORMAL).astype(np.int64)
-    zero = np.zeros(len(points), dtype=bool)
-    for values, here in _given(flow, points, outline):
-        if values.keys() == set(flow.velocity):
-            types[here] = NodeType.INFLOW
-            zero[here] |= all(value.is_zero for value in values.values())
-    types[zero & outline] = NodeType.WALL
-    types[zero & inner] = NodeType.OBSTACLE
+    types[given.whole] = NodeType.INFLOW
+    types[given.rests] = NodeType.WALL
+    types[given.rests & inner] = NodeType.OBSTACLE
     return types
 
 
@@ -46,59 +48,49 @@ def boundary_values(
     flow: Flow, points: Float[np.ndarray, "n dim"], types: Int[np.ndarray, " n"]
 ) -> dict[tuple[sympy.Expr, ...], Int[np.ndarray, " some"]]:
     """Expressions of the whole velocity to the nodes that they are given at; walls stay at zero and are left out."""
-    found = {}
-    for values, here in _given(flow, points, types != NodeType.NORMAL):
-        if values.keys() == set(flow.velocity):
-            ordered = tuple(values[u] for u in flow.velocity)
-            found[ordered] = np.flatnonzero(here & (types == NodeType.INFLOW))
-    return found
+    given, inflow = given_velocity(flow, points, types != NodeType.NORMAL), types == NodeType.INFLOW
+    return {
+        tuple(given.values[k] for k in row): np.flatnonzero(inflow & (given.chosen == row).all(1))
+        for row in np.unique(given.chosen[inflow], axis=0)
+    }
 
 
-def _given(
-    flow: Flow, points: NDArray[np.floating], outline: NDArray[np.bool_]
-) -> list[tuple[dict[AppliedUndef, sympy.Expr], NDArray[np.bool_]]]:
-    """Of every Dirichlet condition: the values of its unknowns, and the nodes."""
-    found = []
-    for k, condition in enumerate(flow.problem.conditions):
-        if isinstance(condition, Dirichlet):
-            stated = stated_values([condition], Dirichlet)
-            here = _nodes(flow, points, outline, condition.on, condition_label(k + 1, condition))
-            found.append((stated, here))
-    return found
-
-
-def _nodes(
-    flow: Flow, points: NDArray[np.floating], outline: NDArray[np.bool_], on: object, item: str
-) -> Bool[np.ndarray, " n"]:
-    """Which nodes a condition holds at."""
-    here = np.zeros(len(points), dtype=bool)
-    edge = np.flatnonzero(outline)
-    for each in on if isinstance(on, tuple) else (on,):
-        if isinstance(each, str) and each != "boundary":
-            here[edge[nodes_on_part(flow.space, each, points[edge])]] = True
-        else:
-            instant = np.full((len(edge), 1), flow.begin)
-            here[edge[holds_at(flow.problem, each, Wall((), np.hstack([points[edge], instant])), item)]] = True
-    if not here.any():
-        raise SpecificationError(f"flow: no node of the mesh lies where {item} holds; is the mesh of this domain?")
-    return here
+def _refuse_slip(
+    flow: Flow, given: Given, points: NDArray[np.floating], cells: Mapping[str, NDArray[np.integer]]
+) -> None:
+    """Where a part of the velocity is given, it is not what flows through the boundary: that would be no outflow."""
+    for k, u in enumerate(flow.velocity):
+        held = given.chosen[:, k] != OPEN
+        normal = surface_shares(points, cells, held)
+        across = np.abs(normal[:, k]) > ACROSS * np.linalg.norm(normal, axis=1)
+        slips = np.flatnonzero(held & across & ~given.whole)
+        if len(slips):
+            place = ", ".join(f"{x:g}" for x in points[slips[0]])
+            raise UnsupportedError(
+                f"flow: at ({place}) and {len(slips) - 1} more nodes {u.func} is given across the boundary and the rest"
+                " of the velocity is not, as at a wall with slip, which simulators do not know; give the whole velocity"
+            )
 
 
 def _outline(
-    cells: Mapping[str, NDArray[np.integer]], nodes: int
+    points: NDArray[np.floating], cells: Mapping[str, NDArray[np.integer]]
 ) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """Nodes on the boundary, and those of them on its pieces that are not the largest: of obstacles."""
+    """Nodes on the boundary, and those of them on pieces that another one encloses: of obstacles."""
     pairs = [facets[:, [0, k]] for facets, _ in boundary_facets(cells) for k in range(facets.shape[1])]
     ends = np.concatenate([np.empty((0, 2), dtype=np.int64), *pairs])
-    outline = np.zeros(nodes, dtype=bool)
+    outline = np.zeros(len(points), dtype=bool)
     outline[ends] = True
-    _, piece = connected_components(coo_array((np.ones(len(ends)), ends.T), shape=(nodes, nodes)), directed=False)
-    return outline, outline & (piece != _outer(piece, outline))
+    graph = coo_array((np.ones(len(ends)), ends.T), shape=(len(points), len(points)))
+    _, piece = connected_components(graph, directed=False)
+    return outline, outline & np.isin(piece, _enclosed(points, np.where(outline, piece, -1)))
 
 
-def _outer(piece: NDArray[np.integer], outline: NDArray[np.bool_]) -> int:
-    counts = np.bincount(piece[outline]) if outline.any() else np.zeros(1)
-    return int(np.argmax(counts))
+def _enclosed(points: NDArray[np.floating], piece: Int[np.ndarray, " n"]) -> NDArray[np.integer]:
+    """Pieces, from 0, whose bounding box lies inside that of another one."""
+    pieces = np.unique(piece[piece >= 0])
+    low, high = (np.array([bound(points[piece == k], axis=0) for k in pieces]) for bound in (np.min, np.max))
+    inside = ((low[:, None] > low) & (high[:, None] < high)).all(-1)
+    return pieces[inside.any(-1)]
 
 
 def evaluated(

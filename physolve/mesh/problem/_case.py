@@ -7,7 +7,7 @@ import sympy
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from physolve.errors import SpecificationError
+from physolve.errors import SpecificationError, UnsupportedError
 from physolve.spec import Initial, stated_values
 
 from ..data import Series
@@ -25,8 +25,10 @@ def flow_case(
     """The flow from its initial state on, in steps of `dt`: known nodes take the values of the conditions at every
     time; the truth is the exact solution where the problem has one.
 
-    Raises SpecificationError for a problem without an initial velocity, and as `boundary_types`.
+    Raises SpecificationError for a problem without an initial velocity, UnsupportedError for one with a force, and as
+    `boundary_types`.
     """
+    _refuse_force(flow)
     types = boundary_types(flow, points, cells)
     given = boundary_values(flow, points, types)
     instant, steps = flow.begin, int((flow.end - flow.begin) / dt + 1e-9)
@@ -37,8 +39,9 @@ def flow_case(
             values[nodes] = evaluated(expressions, flow, points[nodes], instant + step * dt)
         return {VELOCITY: values}
 
-    start = {VELOCITY: evaluated(_initial(flow), flow, points, instant)}
     exact = _exact(flow)
+    start = {} if exact is None else dict(_fields(exact, flow, points, instant))
+    start[VELOCITY] = evaluated(_initial(flow), flow, points, instant)
     return Case(
         name=flow.problem.name or "flow",
         points=points,
@@ -70,6 +73,14 @@ def _initial(flow: Flow) -> tuple[sympy.Expr, ...]:
     if missing:
         raise SpecificationError(f"flow: no initial condition gives {missing[0]}; state one, at rest for example")
     return tuple(stated[u] for u in flow.velocity)
+
+
+def _refuse_force(flow: Flow) -> None:
+    if any(f != 0 for f in flow.force):
+        raise UnsupportedError(
+            f"flow: the momentum equation has the force ({', '.join(map(str, flow.force))}), which simulators do not"
+            " know of; expected none: take the potential of one that has it into the pressure"
+        )
 
 
 def _exact(flow: Flow) -> tuple[sympy.Expr, ...] | None:

@@ -11,9 +11,8 @@ from physolve.errors import SpecificationError
 
 from .._channels import Channels
 from .._design import Design
+from .._instants import uneven_step
 from ..data import MeshStore
-
-DT_TOLERANCE = 1e-3  # relative, of steps that are taken as equal
 
 Frames = Callable[[int], Mapping[str, NDArray[np.floating]]]
 """Fields (n,) or (n, components) after a step, step 0 the beginning."""
@@ -49,10 +48,11 @@ def stored_case(store: MeshStore, name: str, design: Design, first: int = 0) -> 
     """A trajectory of a data set from its frame `first` on, a frame for every step of the design.
 
     What is known of the boundary is what the trajectory has there; after its last frame it stays as it was. Raises
-    SpecificationError for a trajectory without the design's fields, or without frames a step apart.
+    SpecificationError for a trajectory without the design's fields, or without frames a step apart all along.
     """
     times = store.times(name)
     stride = _stride(store, name, times[first:], design.dt)
+    _check_even(store, name, times[first::stride], design.dt)
     Channels.of((*design.state.names, *design.outputs.names), store.fields())
     last = (len(times) - 1 - first) // stride
     mesh = store.mesh(name)
@@ -75,9 +75,19 @@ def _stride(store: MeshStore, name: str, times: NDArray[np.floating], dt: float)
         raise SpecificationError(f"{store.path}: trajectory '{name}' ends before the first frame that was asked for")
     after = times - times[0]
     stride = int(np.argmin(np.abs(after - dt))) if len(times) > 1 else 1
-    if len(times) > 1 and (stride == 0 or abs(after[stride] - dt) > DT_TOLERANCE * dt):
+    if len(times) > 1 and (stride == 0 or uneven_step(times[: stride + 1], stride, dt)):
         raise SpecificationError(
             f"{store.path}: trajectory '{name}' has frames {after[1]:g} apart, and the simulator makes steps of {dt:g};"
             " give a case with frames such a step apart"
         )
     return stride
+
+
+def _check_even(store: MeshStore, name: str, times: NDArray[np.floating], dt: float) -> None:
+    uneven = uneven_step(times, 1, dt)
+    if uneven is not None:
+        step, took = uneven
+        raise SpecificationError(
+            f"{store.path}: step {step + 1} of trajectory '{name}', from time {times[step]:g} on, takes {took:g}, and"
+            f" the simulator makes steps of {dt:g}; give a case with frames such a step apart all along"
+        )

@@ -39,7 +39,8 @@ class Rollout:
     outcome      how it ended
     message      which value, at the step after those that were kept, where it did not finish
     steps        made and kept
-    errors       against the truth, in the data's units; empty where there is none
+    errors       of state and outputs against the truth, in the data's units; empty where there is none
+    compared     steps that they are of: the truth may end before the rollout
     histories    of every step: time, divergence, force; see `Judge`
     rate         steps a second, without what was written and judged
     state        fields after the last step
@@ -49,6 +50,7 @@ class Rollout:
     message: str
     steps: int
     errors: dict[str, float]
+    compared: int
     histories: dict[str, NDArray[np.floating]]
     rate: float
     state: dict[str, NDArray[np.floating]]
@@ -69,9 +71,10 @@ def run_rollout(
     """Predict `steps` steps of a case.
 
     It stops before the first step with a value that is not finite or further than `bound` standard deviations of the
-    training data from their mean. `writers` are given the beginning and every step, the truth and the error beside the
-    prediction where they are known. `judge` looks at every step. A mesh that does not fit the device is predicted in
-    `parts`, one after another, to rounding the same; see `partitioned`.
+    training data from their mean. `writers` are given every step, and the same fields each time, so that files can be
+    read again: the beginning only where its outputs are known, and the truth and the error beside the prediction only
+    where they are known of all `steps`. `judge` looks at every step. A mesh that does not fit the device is predicted
+    in `parts`, one after another, to rounding the same; see `partitioned`.
 
     Raises SpecificationError for a case that does not fit the simulator, for a number of steps below 1 and for parts
     that the mesh does not have, UnsupportedError for parts of a MeshGraphNet's mesh.
@@ -84,7 +87,7 @@ def run_rollout(
     else:
         graph, device = partitioned(graph, parts), "cpu"  # where states are kept
     packed = _packed(simulator.design, device)
-    record = _Record(simulator.design, case, graph.node_type, packed, writers, judge)
+    record = _Record(simulator.design, case, steps, graph.node_type, writers, judge)
     known = None if case.known is None else (lambda step, frames=case.known: packed(frames, step))
     state, spent, fault = packed(lambda _: case.start, 0), 0.0, None
     record.begin()
@@ -108,44 +111,56 @@ class _Record:
         self,
         design: Design,
         case: Case,
+        wanted: int,
         node_type: Tensor,
-        packed: Callable[[Frames, int], Tensor],
         writers: Sequence[SeriesWriter],
         judge: Judge | None,
     ) -> None:
-        self.design, self.case, self.packed, self.writers, self.judge = design, case, packed, writers, judge
-        self.errors = RolloutErrors(design.state, node_type)
+        self.design, self.case, self.writers, self.judge = design, case, writers, judge
+        self.beside = wanted <= case.steps
+        self.errors = [RolloutErrors(channels, node_type) for channels in (design.state, design.outputs)]
         self.fields: dict[str, Any] = dict(case.start)
         self.steps = 0
 
     def begin(self) -> None:
-        truth = None if self.case.truth is None else self.case.truth(0)
         names = (*self.design.state.names, *self.design.outputs.names)
-        self._keep({name: self.case.start[name] for name in names if name in self.case.start}, truth)
+        self._keep({name: self.case.start[name] for name in names if name in self.case.start}, self._truth())
 
     def add(self, advanced: Advanced) -> None:
         self.steps += 1
         fields = self.design.state.unpacked(advanced.state.cpu().numpy())
         fields |= self.design.outputs.unpacked(advanced.outputs.cpu().numpy())
-        truth = None
-        if self.case.truth is not None and self.steps <= self.case.steps:
-            self.errors.add(advanced.state, self.packed(self.case.truth, self.steps))
-            truth = self.case.truth(self.steps)
+        truth = self._truth()
+        if truth is not None:
+            self._compare(advanced, truth)
         self._keep(fields, truth)
+
+    def _truth(self) -> Mapping[str, NDArray] | None:
+        """At the step that was made last, if it is known."""
+        if self.case.truth is None or self.steps > self.case.steps:
+            return None
+        return self.case.truth(self.steps)
+
+    def _compare(self, advanced: Advanced, truth: Mapping[str, NDArray]) -> None:
+        for errors, found in zip(self.errors, advanced, strict=True):
+            if all(name in truth for name in errors.channels.names):
+                errors.add(found, torch.from_numpy(errors.channels.packed(truth)).to(found.device))
 
     def _keep(self, fields: dict[str, Any], truth: Mapping[str, NDArray] | None) -> None:
         self.fields = fields
         instant = self.case.time + self.steps * self.design.dt
         if self.judge is not None:
             self.judge.add(instant, fields, truth)
-        together = fields if truth is None else {**fields, **_beside(fields, truth)}
-        for writer in self.writers:
+        together = {**fields, **_beside(fields, truth)} if truth is not None and self.beside else fields
+        whole = all(name in fields for name in self.design.outputs.names)
+        for writer in self.writers if whole else ():
             writer.write(instant, together)
 
     def finished(self, outcome: RolloutOutcome, message: str, rate: float) -> Rollout:
-        errors = self.errors.figures() if self.errors.squares else {}
+        told = {name: value for errors in self.errors if errors.squares for name, value in errors.figures().items()}
+        compared = min(self.steps, self.case.steps) if told else 0
         histories = {} if self.judge is None else self.judge.histories()
-        return Rollout(outcome, message, self.steps, errors, histories, rate, self.fields)
+        return Rollout(outcome, message, self.steps, told, compared, histories, rate, self.fields)
 
 
 def _beside(fields: Mapping[str, NDArray], truth: Mapping[str, NDArray]) -> dict[str, NDArray]:

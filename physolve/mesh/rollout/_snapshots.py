@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-TRUTH = " truth"
+from ._case import Case
 
 
 class Snapshots:
-    """A writer that keeps the size of one field, and of its truth, at every `every`-th step."""
+    """A writer that keeps the size of one field, and of its truth in a case, at every `every`-th step."""
 
-    def __init__(self, field: str, every: int = 1) -> None:
-        self.field, self.every = field, every
+    def __init__(self, field: str, every: int = 1, case: Case | None = None) -> None:
+        self.field, self.every, self.case = field, every, case
         self.times: list[float] = []
         self._met = 0
         self._found: list[NDArray] = []
@@ -25,9 +25,15 @@ class Snapshots:
             found = _size(point_data[self.field])
             self.times.append(time)
             self._found.append(found)
-            truth = point_data.get(self.field + TRUTH)
+            truth = self._truth()
             self._true.append(np.full_like(found, np.nan) if truth is None else _size(truth))
         self._met += 1
+
+    def _truth(self) -> NDArray[np.floating] | None:
+        if self.case is None or self.case.truth is None:
+            return None
+        step = self._met + int(self.times[0] > self.case.time)  # the beginning may not have been written
+        return self.case.truth(step).get(self.field) if step <= self.case.steps else None
 
     @property
     def found(self) -> Float[np.ndarray, "frames n"]:

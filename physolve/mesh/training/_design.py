@@ -9,17 +9,19 @@ from physolve.errors import SpecificationError
 from .._cells import mesh_edges
 from .._channels import Channels
 from .._design import Design
+from .._instants import uneven_step
 from .._node_types import PREDICTED
 from .._simulator import Scales
 from ..data import MeshStore
 from ._settings import Configuration, DataSettings
+from ._validation import judged
 
-SMALLEST = 1e-6  # of a scale over the largest of its kind: a field that is constant is not blown up
+SMALLEST = 1e-6  # of a scale over the size of its field: what is constant is not blown up
 
 
 def design_for(configuration: Configuration, store: MeshStore) -> Design:
     """Raises SpecificationError for fields that the data set does not have, for no training trajectories, and for
-    steps of different lengths."""
+    steps of different lengths in them or in those that the run is judged by."""
     data, model, names = configuration.data, configuration.model, _training(store)
     mesh = store.mesh(names[0])
     edges = mesh_edges(mesh.cells, len(mesh.points))
@@ -28,7 +30,7 @@ def design_for(configuration: Configuration, store: MeshStore) -> Design:
         state=Channels.of(data.state, store.fields()),
         outputs=Channels.of(data.outputs, store.fields()),
         dim=mesh.points.shape[1],
-        dt=_step(store, names, data),
+        dt=_step(store, names, judged(store, data, configuration.training.validation), data),
         length=float(np.median(lengths)),
         extent=float(np.ptp(mesh.points, axis=0).max()),
         network=configuration.sizes,
@@ -54,12 +56,15 @@ def scales_of(store: MeshStore, design: Design, data: DataSettings, noise: float
             if len(before) > data.stride:
                 steps.add((here - before.pop(0))[free])
     noisy = np.hypot(steps.deviation, noise * state.deviation)
-    parts = (state.mean, _floored(state.deviation), _floored(noisy), outputs.mean, _floored(outputs.deviation))
+    scale = _floored(state.deviation, state.size, design.state)
+    increment = _floored(noisy, scale, design.state)
+    output_scale = _floored(outputs.deviation, outputs.size, design.outputs)
+    parts = (state.mean, scale, increment, outputs.mean, output_scale)
     return Scales(*(torch.from_numpy(part).float() for part in parts))
 
 
 class _Moments:
-    """Mean and standard deviation of rows, added block by block."""
+    """Mean, standard deviation and root-mean-square of rows, added block by block."""
 
     def __init__(self) -> None:
         self.count, self.total, self.squares = 0, np.zeros(1), np.zeros(1)
@@ -78,9 +83,18 @@ class _Moments:
     def deviation(self) -> NDArray[np.float64]:
         return np.sqrt(np.maximum(self.squares / max(self.count, 1) - self.mean**2, 0))
 
+    @property
+    def size(self) -> NDArray[np.float64]:
+        return np.sqrt(self.squares / max(self.count, 1))
 
-def _floored(scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.maximum(scale, SMALLEST * (scale.max(initial=0.0) or 1.0))
+
+def _floored(scale: NDArray[np.float64], size: NDArray[np.float64], channels: Channels) -> NDArray[np.float64]:
+    """Field by field: they may be of very different sizes."""
+    least = np.empty_like(scale)
+    for name in channels.names:
+        here = channels.columns(name)
+        least[here] = SMALLEST * (size[here].max() or 1.0)
+    return np.maximum(scale, least)
 
 
 def _training(store: MeshStore) -> list[str]:
@@ -90,19 +104,21 @@ def _training(store: MeshStore) -> list[str]:
     return names
 
 
-def _step(store: MeshStore, names: list[str], data: DataSettings) -> float:
-    """The time between states, the same for all."""
-    steps = {name: np.diff(store.times(name)[data.first :: data.stride]) for name in names}
-    first = next((each[0] for each in steps.values() if len(each)), None)
+def _step(store: MeshStore, names: list[str], judges: list[str], data: DataSettings) -> float:
+    """The time between states, the same for all to train on or to be judged by, from any frame on."""
+    times = {name: store.times(name)[data.first :] for name in (*names, *judges)}
+    first = next((times[name][data.stride] - times[name][0] for name in names if len(times[name]) > data.stride), None)
     if first is None:
         raise SpecificationError(
             f"{store.path}: no training trajectory has {data.first + data.stride + 1} frames; lower data.first"
             " or data.stride"
         )
-    for name, each in steps.items():
-        if not np.allclose(each, first, rtol=1e-3):
+    for name, each in times.items():
+        uneven = uneven_step(each, data.stride, first)
+        if uneven is not None:
+            frame, took = uneven
             raise SpecificationError(
-                f"{store.path}: trajectory '{name}' has steps of {each.min():g} to {each.max():g}, expected {first:g}"
-                " as in the first one; convert with equal steps"
+                f"{store.path}: trajectory '{name}' takes {took:g} for the step from frame {data.first + frame} on,"
+                f" expected {first:g} as the first one for training; convert with equal steps"
             )
     return float(first)

@@ -18,6 +18,7 @@ from ..data import MeshStore
 from ..operators import NavierStokesResidual
 from ._graphs import Graphs
 from ._losses import Step, gradient_losses, momentum_loss, square_error
+from ._seen import seen_data
 from ._settings import Configuration
 from ._validation import validation_errors
 from ._windows import Window, Windows, drawn
@@ -39,7 +40,7 @@ class MeshModule(RunModule[Simulator, Batch]):
 
     def __init__(self, configuration: Configuration, store: MeshStore, simulator: Simulator) -> None:
         super().__init__(configuration, simulator)
-        self._store = store
+        self._store, self._seen = store, seen_data(store, simulator.scales)
         design, data = simulator.design, configuration.data
         length = configuration.training.unroll + 1
         self._windows = Windows(
@@ -148,7 +149,7 @@ class MeshModule(RunModule[Simulator, Batch]):
         )
 
     def resumable(self) -> dict[str, Any]:
-        return {"design": design_to_data(self.network.design)}
+        return {"design": design_to_data(self.network.design), "seen": self._seen}
 
 
 def _batch(windows: Sequence[Window]) -> Batch:

@@ -14,7 +14,9 @@ from .._simulator import Simulator
 from ..data import MeshStore
 from ._design import design_for, scales_of
 from ._module import MeshModule
+from ._seen import difference
 from ._settings import Configuration
+from ._validation import judged, steps_of
 
 _log = logging.getLogger("physolve")
 
@@ -34,14 +36,15 @@ def train(
     of its own.
 
     Raises ProblemFileError for a data set that cannot be read, SpecificationError for one that does not fit the
-    configuration, and for a run to resume that belongs to another simulator.
+    configuration, and for a run to resume that belongs to another simulator or to other data.
     """
     folder = run_folder(folder, fresh=fresh)
     store = MeshStore(configuration.data.path)
     design = design_for(configuration, store)
     _check_splits(store)
-    _check_last(folder / LAST, design)
+    _check_judged(store, configuration)
     module = MeshModule(configuration, store, _simulator(configuration, store, design))
+    _check_last(folder / LAST, module)
     fit(module, Keeper(folder, configuration.training, "rmse", progress, TOLD_EVERY))
     return folder / WEIGHTS
 
@@ -62,6 +65,18 @@ def _check_splits(store: MeshStore) -> None:
         )
 
 
+def _check_judged(store: MeshStore, configuration: Configuration) -> None:
+    """Whoever the run is judged by makes a step."""
+    data = configuration.data
+    for name in judged(store, data, configuration.training.validation):
+        if steps_of(store, name, data) < 1:
+            raise SpecificationError(
+                f"{store.path}: validation trajectory '{name}' has {len(store.times(name))} frames, expected at least"
+                f" {data.first + data.stride + 1} to be judged by; lower data.first or data.stride, or convert with"
+                " another one"
+            )
+
+
 def _simulator(configuration: Configuration, store: MeshStore, design: Design) -> Simulator:
     """The simulator to start with."""
     settings = configuration.training
@@ -72,10 +87,19 @@ def _simulator(configuration: Configuration, store: MeshStore, design: Design) -
     return simulator
 
 
-def _check_last(path: Path, design: Design) -> None:
-    """Refuse to go on with a run of another simulator."""
-    if path.is_file() and design_from_data(path, kept(path).get("design")) != design:
+def _check_last(path: Path, module: MeshModule) -> None:
+    """Refuse to go on with a run of another simulator or, as far as its checkpoint tells, of other data."""
+    if not path.is_file():
+        return
+    run, mine = kept(path), module.resumable()
+    if design_from_data(path, run.get("design")) != module.network.design:
         raise SpecificationError(
             f"{path}: the run's simulator is another one; give the same data and sizes, begin anew (fresh), or"
             " in another folder"
+        )
+    other = difference(run["seen"], mine["seen"]) if "seen" in run else None
+    if other is not None:
+        raise SpecificationError(
+            f"{path}: the run learns from other data: {other}; give the same data, begin anew (fresh), or in another"
+            " folder"
         )

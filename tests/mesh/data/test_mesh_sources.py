@@ -119,6 +119,8 @@ def test_another_time_between_steps_than_the_source_has(kind, tmp_path, monkeypa
 
 def test_another_time_between_steps_than_an_archive_has(tmp_path):
     source = sim.write_npz(tmp_path / "flow.npz", times=np.array([0.0, 1.0, 2.0, 4.0]))
+    with pytest.raises(ProblemFileError, match=r"flow.npz: dt: got 1, but the source has times of its own: 0, 1, 2"):
+        read_source(source, dt=1.0)
     with pytest.raises(ProblemFileError, match=r"flow.npz: dt: got 0.1, but the source has times of its own: 0, 1, 2"):
         read_source(source, dt=0.1)
 

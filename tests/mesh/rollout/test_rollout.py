@@ -13,6 +13,7 @@ from physolve.mesh import (
     Channels,
     Design,
     MessageSizes,
+    NodeType,
     Scales,
     Sight,
     Simulator,
@@ -21,7 +22,7 @@ from physolve.mesh import (
     save_simulator,
     simulation_graph,
 )
-from physolve.mesh.data import MeshStore, read_source
+from physolve.mesh.data import Conversion, MeshStore, NodeRules, convert, read_source
 from physolve.mesh.rollout import Judge, RolloutErrors, RolloutOutcome, Snapshots, run_rollout, stored_case
 
 STATE, OUTPUTS = Channels(("velocity",), (2,)), Channels(("pressure",), (0,))
@@ -69,7 +70,7 @@ def test_without_known_values_the_boundary_stays(case):
 def test_beyond_the_truth_it_goes_on_without_errors(case):
     assert case.steps == 7
     done = run_rollout(simulator(), case, 9)
-    assert done.steps == 9
+    assert (done.steps, done.compared) == (9, 7)
     assert done.errors == run_rollout(simulator(), case, 7).errors
 
 
@@ -145,20 +146,68 @@ def test_what_leaves_the_data_by_far_ends_it(case, tmp_path):
 
 
 def test_what_is_written_is_what_was_predicted(case, tmp_path):
-    path, snapshots = tmp_path / "flow.xdmf", Snapshots("velocity", every=2)
+    path = tmp_path / "flow.xdmf"
     with writing_series(path, case.points, case.cells) as series:
-        done = run_rollout(simulator(), case, 8, writers=[series, snapshots])
+        done = run_rollout(simulator(), case, 7, writers=[series])
     (found,) = read_source(path)
-    assert np.allclose(found.times, DT * np.arange(9))
-    assert np.array_equal(found.frame(8)["velocity"][:, :2], done.state["velocity"].astype(np.float32))
-    assert set(found.frame(8)) == {"velocity", "pressure"}  # the truth has ended
+    assert np.allclose(found.times, DT * np.arange(8))
     seventh = found.frame(7)
+    assert np.array_equal(seventh["velocity"][:, :2], done.state["velocity"].astype(np.float32))
     truth = case.truth(7)["velocity"]
     assert np.array_equal(seventh["velocity truth"][:, :2], truth)
     assert np.allclose(seventh["velocity error"], seventh["velocity"] - seventh["velocity truth"], atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [".xdmf", ".pvd"])
+def test_beyond_the_truth_files_have_the_same_fields_at_every_step(case, tmp_path, suffix):
+    """So that they are read again; films show the truth as far as it goes."""
+    path, snapshots = tmp_path / f"flow{suffix}", Snapshots("velocity", every=2, case=case)
+    with writing_series(path, case.points, case.cells) as series:
+        run_rollout(simulator(), case, 8, writers=[series, snapshots])
+    convert([path], tmp_path / "again.h5", Conversion(rules=NodeRules(boundary=NodeType.WALL)))
+    store = MeshStore(tmp_path / "again.h5")
+    assert store.fields() == {"pressure": 0, "velocity": 2}
+    assert np.allclose(store.times("flow"), DT * np.arange(9))
     assert snapshots.found.shape == (5, 49)
     assert np.allclose(snapshots.times, [0, 0.2, 0.4, 0.6, 0.8])
     assert np.isnan(snapshots.truth).all(1).tolist() == [False, False, False, False, True]
+
+
+def test_without_outputs_at_the_beginning_files_begin_with_the_first_step(case, tmp_path):
+    path, snapshots = tmp_path / "flow.xdmf", Snapshots("velocity", case=case)
+    late = dataclasses.replace(case, start={"velocity": case.start["velocity"]})
+    with writing_series(path, case.points, case.cells) as series:
+        run_rollout(simulator(), late, 3, writers=[series, snapshots])
+    (found,) = read_source(path)
+    assert np.allclose(found.times, DT * np.arange(1, 4))
+    assert len({tuple(sorted(found.frame(k))) for k in range(3)}) == 1
+    expected = [np.linalg.norm(case.truth(step)["velocity"], axis=1) for step in (1, 2, 3)]
+    assert np.array_equal(snapshots.truth, expected)
+
+
+def test_errors_of_outputs_are_told_where_the_truth_has_them(case):
+    done = run_rollout(simulator(), case, 7)
+    assert set(done.errors) == {f"{name} rmse{after}" for name in ("velocity", "pressure") for after in (" 1", "")}
+    last = dataclasses.replace(case, truth=lambda step: {"velocity": case.truth(step)["velocity"]})
+    without = run_rollout(simulator(), last, 7).errors
+    assert without == {name: value for name, value in done.errors.items() if "pressure" not in name}
+    shifted = dataclasses.replace(
+        case, truth=lambda step: {**case.truth(step), "pressure": done.state["pressure"] + np.float32(2)}
+    )
+    inner = case.node_type == 0
+    steps = []
+    run_rollout(simulator(), shifted, 7, writers=[Keeping(steps)])
+    off = [frame["pressure"][inner] - done.state["pressure"][inner] - 2 for frame in steps[1:]]
+    found = run_rollout(simulator(), shifted, 7).errors["pressure rmse"]
+    assert found == pytest.approx(np.sqrt(np.square(off).mean()), rel=1e-5)
+
+
+class Keeping:
+    def __init__(self, steps):
+        self.steps = steps
+
+    def write(self, time, point_data):
+        self.steps.append(point_data)
 
 
 def test_histories_have_a_row_for_every_step(case):

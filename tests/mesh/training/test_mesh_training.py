@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
+import h5py
 import pytest
 import torch
 
@@ -151,3 +153,56 @@ def test_a_wrong_file_is_refused(tmp_path, text, message):
 def test_the_shipped_configuration_is_read():
     found = read_configuration(Path(__file__).resolve().parents[3] / "data" / "mesh" / "train.toml")
     assert found.data.in_memory
+
+
+def test_other_data_of_the_same_design_are_refused(tiny, tmp_path):
+    once, again = changed(tiny, steps=1), changed(tiny, steps=2)
+    train(once, tmp_path / "run")
+    assert record(tmp_path / "run")["steps"] == 1
+    for name, change, message in (
+        (
+            "faster",
+            lambda file: scale(file, "velocity", 2.0),
+            r"the run learns from other data: the fields' mean was \[",
+        ),
+        (
+            "louder",
+            lambda file: scale(file, "pressure", 2.0),
+            "the run learns from other data: the fields' output mean",
+        ),
+        ("wider", lambda file: bend(file), "the run learns from other data: trajectory 'flow0' has another mesh"),
+        ("fewer", lambda file: drop(file), "other data: trajectory 'flow1' is of the run only"),
+    ):
+        path = tmp_path / f"{name}.h5"
+        shutil.copy(tiny.data.path, path)
+        with h5py.File(path, "r+") as file:
+            change(file)
+        with pytest.raises(SpecificationError, match=message):
+            train(changed(again, "data", path=str(path)), tmp_path / "run")
+    shutil.copy(tiny.data.path, tmp_path / "moved.h5")
+    train(changed(changed(again, "data", path=str(tmp_path / "moved.h5")), noise=0.1), tmp_path / "run")
+    assert record(tmp_path / "run")["steps"] == 2
+
+
+def scale(file, field, factor):
+    for trajectory in file["trajectories"].values():
+        trajectory[f"fields/{field}"][...] *= factor
+
+
+def bend(file):
+    """A node inside, off the shortest way."""
+    file["meshes/0000/points"][14] += 1e-3
+
+
+def drop(file):
+    file["trajectories/flow1"].attrs["split"] = "test"
+
+
+def test_a_checkpoint_that_does_not_tell_its_data_goes_on(tiny, tmp_path):
+    """Those of earlier versions."""
+    train(changed(tiny, steps=1), tmp_path / "run")
+    checkpoint = torch.load(tmp_path / "run" / LAST, weights_only=False)
+    del checkpoint["run"]["seen"]
+    torch.save(checkpoint, tmp_path / "run" / LAST)
+    train(changed(tiny, steps=2), tmp_path / "run")
+    assert record(tmp_path / "run")["steps"] == 2
