@@ -13,10 +13,12 @@ from physolve._typing import Column, Points
 from physolve.jets import TANH, Activation
 from physolve.spec import Problem
 
+from ._fitting import Clock, Goal, fitted
 from ._lbfgs import lbfgs
 from ._loss_balancing import CausalWeights, GradientNormBalancing, LossBalancing
-from ._method import MethodResult, Start, network_system
-from ._outcome import History, Listener, Outcome, Progress, Step
+from ._method import MethodResult, Start, network_of, network_system
+from ._options import check_option, check_positive, check_whole
+from ._outcome import Listener, Step
 from ._trainable import Sample, TrainableSystem, Vector
 
 REPORT_EVERY = 50
@@ -32,6 +34,11 @@ class AdamSchedule:
     rate: float = 3e-3
     last_rate: float = 1e-4
     resample_every: int = 100
+
+    def __post_init__(self) -> None:
+        check_whole(self, 0, "steps")
+        check_whole(self, 1, "resample_every")
+        check_positive(self, "rate", "last_rate")
 
     def rate_at(self, step: int) -> float:
         return self.rate * (self.last_rate / self.rate) ** (step / max(1, self.steps))
@@ -49,16 +56,25 @@ class AdamState:
     sample: Sample
     best: Vector
     best_relative: float
-    relative: float = math.inf
+    relative: float
     number: int = 0
     steps: tuple[Step, ...] = ()
+
+    @property
+    def done(self) -> int:
+        return self.number
+
+    @property
+    def stage(self) -> str:
+        return self.steps[-1].note
 
 
 @dataclass(frozen=True)
 class AdamLBFGS:
     """`adam.steps` of Adam on fresh points now and then, then `lbfgs_steps` of L-BFGS (strong Wolfe line search) on
     fixed points. `balancing` weighs the terms, `causal` (where the problem has time) the equations' rows in time;
-    `start` as in `GaussNewton`: a good one is worth no step of Adam, `AdamSchedule(steps=0)`.
+    `start` as in `GaussNewton`: a good one is worth no step of Adam, `AdamSchedule(steps=0)`. Raises SpecificationError
+    for an option that is not of its kind.
     """
 
     width: int = 32
@@ -70,6 +86,16 @@ class AdamLBFGS:
     balancing: LossBalancing = field(default_factory=GradientNormBalancing)
     causal: CausalWeights | None = None
     start: Start = None
+
+    def __post_init__(self) -> None:
+        check_whole(self, 1, "width", "depth", "rows")
+        check_whole(self, 0, "lbfgs_steps")
+        check_option(self, "activation", isinstance(self.activation, Activation), "one of physolve.jets, such as TANH")
+        check_option(self, "adam", isinstance(self.adam, AdamSchedule), "an AdamSchedule")
+        balances = callable(getattr(self.balancing, "update", None))
+        check_option(self, "balancing", balances, "an object such as FixedBalancing() or GradientNormBalancing()")
+        check_option(self, "causal", isinstance(self.causal, CausalWeights | None), "CausalWeights or None")
+        network_of(self.start, type(self).__name__)
 
     @property
     def name(self) -> str:
@@ -84,13 +110,14 @@ class AdamLBFGS:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """Train from `start` until the residual is `tol` of that of u = 0; outcomes as in
-        `GaussNewton.run`.
+        """Train from `start` until the estimated relative error is `tol`; outcomes and errors as of `GaussNewton.run`.
 
-        Of a budget Adam takes at most half. Deterministic in `seed`; float64.
+        L-BFGS begins once Adam has brought the residual down to `tol` of that of u = 0, or has had its steps, or half
+        of the budget. Deterministic in `seed`; float64.
         """
+        clock = Clock.started(budget_s)
         system = network_system(problem, self.width, self.depth, self.activation, self.start)
-        return self.train(system, tol, seed, budget_s, progress)
+        return fitted(self, system, Goal.of_error(system, tol, seed), seed, clock, progress)
 
     def train(
         self,
@@ -100,21 +127,25 @@ class AdamLBFGS:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """`run` for a problem that is posed already."""
-        began = time.monotonic()
+        """The training alone, of a problem that is posed already: until the residual is `tol`, without estimates."""
+        return fitted(self, system, Goal(tol), seed, Clock.started(budget_s), progress)
+
+    def states(self, system: TrainableSystem, target: float, seed: int, clock: Clock) -> Iterator[AdamState]:
         state = self.init(system, seed)
-        try:
-            while self._adam_goes_on(state, tol, began, budget_s):
-                state = self._report(self.step(system, state, seed), began, progress, "Adam")
-            state = self._fresh(system, state, seed)
-            rounds = self.refine(system, state)
-            while self._lbfgs_goes_on(state, tol, began, budget_s):
-                after = replace(next(rounds), steps=state.steps)
-                state = self._report(after, began, progress, "L-BFGS")
-            ending = self._ending(state, tol)
-        except KeyboardInterrupt:
-            ending = (Outcome.INTERRUPTED, "interrupted")
-        return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
+        while self._adam_goes_on(state, target, clock):
+            yield state
+            state = self.step(system, state, seed)
+            if state.number % REPORT_EVERY == 0:
+                state = _reported(state, clock, "Adam")
+        state = self._fresh(system, state, seed)
+        yield state
+        for after in self.refine(system, state):
+            state = _reported(replace(after, steps=state.steps), clock, "L-BFGS")
+            yield state
+
+    def spent(self, state: AdamState) -> str | None:
+        over = state.number >= self.adam.steps + self.lbfgs_steps
+        return "allow more steps or use GaussNewton" if over else None
 
     def init(self, system: TrainableSystem, seed: int) -> AdamState:
         """Given or random weights, balanced rows, unit weights of the terms."""
@@ -123,7 +154,8 @@ class AdamLBFGS:
         sample = system.sample(self.rows, seed, levels)
         nothing = torch.zeros_like(vector)
         ones = vector.new_ones(len(levels))
-        return AdamState(vector, nothing, nothing, ones, levels, sample, vector, math.inf)
+        relative = sample.relative(system.loss(vector, sample))
+        return AdamState(vector, nothing, nothing, ones, levels, sample, vector, relative, relative)
 
     def step(self, system: TrainableSystem, state: AdamState, seed: int) -> AdamState:
         """One Adam step (Kingma and Ba 2015), with fresh points and new term weights when it is time."""
@@ -134,7 +166,8 @@ class AdamLBFGS:
         terms = self.terms(system, squares, state.sample)
         balance = self.balancing.update(state.balance, terms, state.number, _gradient_in(vector))
         total = (balance * torch.stack(terms)).sum()
-        state = _noted(replace(state, balance=balance), _relative(squares, state.sample))
+        loss = sum(float(part.detach().sum()) for part in squares)
+        state = _noted(replace(state, balance=balance), state.sample.relative(loss))
         return self._advance(state, torch.autograd.grad(total, vector)[0])
 
     def _advance(self, state: AdamState, gradient: Vector) -> AdamState:
@@ -160,8 +193,7 @@ class AdamLBFGS:
         while True:
             optimiser.step(closure)
             reached = vector.detach().clone()
-            with torch.no_grad():
-                relative = _relative(self.squares(system, reached, state.sample), state.sample)
+            relative = state.sample.relative(system.loss(reached, state.sample))
             state = _noted(replace(state, vector=reached, number=state.number + LBFGS_ROUND), relative)
             yield state
 
@@ -175,46 +207,21 @@ class AdamLBFGS:
         return [(self._in_time(system.in_time(rows), part, sample) * part).sum() for rows, part in pairs]
 
     def _in_time(self, points: Points | None, squares: Column, sample: Sample) -> Column | float:
-        if self.causal is None or points is None or not sample.zero > 0:
+        if self.causal is None or points is None:
             return 1.0
         return self.causal.weights(points, squares, sample.zero)
 
     def _fresh(self, system: TrainableSystem, state: AdamState, seed: int) -> AdamState:
         """Fixed rows for L-BFGS, from the best vector; the best is measured anew on them."""
         sample = system.sample(self.rows, seed + 1, state.levels)
-        relative = math.sqrt(system.loss(state.best, sample) / (sample.zero or 1.0))
+        relative = sample.relative(system.loss(state.best, sample))
         return replace(state, sample=sample, vector=state.best, best_relative=relative, relative=relative)
 
-    def _adam_goes_on(self, state: AdamState, tol: float, began: float, budget_s: float | None) -> bool:
-        share = None if budget_s is None or not self.lbfgs_steps else budget_s / 2
-        enough = state.number >= self.adam.steps or state.best_relative <= tol
-        broken = state.number > 0 and not math.isfinite(state.relative)
-        return not enough and not broken and not _late(began, share if share is not None else budget_s)
-
-    def _lbfgs_goes_on(self, state: AdamState, tol: float, began: float, budget_s: float | None) -> bool:
-        enough = state.number >= self.adam.steps + self.lbfgs_steps or state.best_relative <= tol
-        return not enough and math.isfinite(state.relative) and not _late(began, budget_s)
-
-    def _ending(self, state: AdamState, tol: float) -> tuple[Outcome, str]:
-        reached = f"Adam + L-BFGS: relative residual {state.best_relative:.2e} after {state.number} steps"
-        if not math.isfinite(state.best_relative):
-            return Outcome.DIVERGED, (
-                "Adam + L-BFGS: the residual is not finite; likely causes: an expression undefined in the"
-                " domain (log, sqrt, division), or a learning rate that is too large"
-            )
-        if state.best_relative <= tol:
-            return Outcome.CONVERGED, reached
-        return Outcome.TOLERANCE_NOT_REACHED, f"{reached}; allow more steps or use GaussNewton"
-
-    def _report(self, state: AdamState, began: float, progress: Listener | None, stage: str) -> AdamState:
-        if state.number % REPORT_EVERY and stage == "Adam":
-            return state
-        seconds = time.monotonic() - began
-        entry = Step(len(state.vector), state.sample.size, state.relative, None, seconds, stage)
-        if progress is not None:
-            message = f"step {state.number}: relative residual {state.relative:.2e}"
-            progress(Progress(stage, len(state.vector), None, seconds, message))
-        return replace(state, steps=(*state.steps, entry))
+    def _adam_goes_on(self, state: AdamState, target: float, clock: Clock) -> bool:
+        """L-BFGS, where there is any, takes over at the target: it gets on faster."""
+        share, enough = (0.5, state.best_relative <= target) if self.lbfgs_steps else (1.0, False)
+        over = enough or state.number >= self.adam.steps or clock.late(share)
+        return math.isfinite(state.relative) and not over
 
 
 def _noted(state: AdamState, relative: float) -> AdamState:
@@ -225,9 +232,10 @@ def _noted(state: AdamState, relative: float) -> AdamState:
     return state
 
 
-def _relative(squares: Sequence[Column], sample: Sample) -> float:
-    """Residual over that of u = 0, without causal weights."""
-    return math.sqrt(sum(float(part.detach().sum()) for part in squares) / (sample.zero or 1.0))
+def _reported(state: AdamState, clock: Clock, stage: str) -> AdamState:
+    seconds = time.monotonic() - clock.began
+    entry = Step(len(state.vector), state.sample.size, state.relative, None, seconds, stage)
+    return replace(state, steps=(*state.steps, entry))
 
 
 def _gradient_in(vector: Vector) -> Callable[[Tensor], Vector]:
@@ -235,7 +243,3 @@ def _gradient_in(vector: Vector) -> Callable[[Tensor], Vector]:
         return torch.autograd.grad(term, vector, retain_graph=True)[0]
 
     return gradient
-
-
-def _late(began: float, budget_s: float | None) -> bool:
-    return budget_s is not None and time.monotonic() - began >= budget_s

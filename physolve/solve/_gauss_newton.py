@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,8 +14,10 @@ from physolve.jets import TANH, Activation
 from physolve.spec import Problem
 
 from ._damped_system import DampedStep, DampedSystem
-from ._method import MethodResult, Start, network_system
-from ._outcome import History, Listener, Outcome, Progress, Step
+from ._fitting import Clock, Goal, fitted
+from ._method import MethodResult, Start, network_of, network_system
+from ._options import check_option, check_whole
+from ._outcome import Listener, Step
 from ._trainable import Sample, TrainableSystem, Vector
 
 TRIALS = 12
@@ -79,6 +82,11 @@ class GaussNewtonState:
     stuck: int = 0
     steps: tuple[Step, ...] = ()
     jacobian: Float[Tensor, "rows columns"] | None = None
+    stage: str = "Gauss-Newton"
+
+    @property
+    def done(self) -> int:
+        return len(self.steps)
 
 
 @dataclass(frozen=True)
@@ -96,8 +104,9 @@ class GaussNewton:
     residual has not fallen to PAYS of what it was at the last draw, twice as many, from `first_rows` up to `rows`.
     `resample_every` steps (None: never) they are drawn anew anyway.
 
-    `start` is a network to go on from, or a kind of network to be given random weights; without one the network is
-    plain, `depth` hidden layers `width` wide, on the domain's box.
+    `start` is a network (or a solution that is one) to go on from, or a kind of network to be given random weights;
+    without one the network is plain, `depth` hidden layers `width` wide, on the domain's box. Raises SpecificationError
+    for an option that is not of its kind.
 
     Measured on HZ, 5,409 weights (benchmarks/gauss_newton.py), CPU s on one thread until the relative L2 error is 1e-5:
     7 to 13 after 22 to 28 steps (seeds 0 to 3); 18 to 29 where the rows double at every draw; without corrections 77
@@ -115,6 +124,14 @@ class GaussNewton:
     steps: int = 400
     start: Start = None
 
+    def __post_init__(self) -> None:
+        check_whole(self, 1, "width", "depth", "rows", "first_rows")
+        check_whole(self, 0, "steps")
+        if self.resample_every is not None:
+            check_whole(self, 1, "resample_every")
+        check_option(self, "activation", isinstance(self.activation, Activation), "one of physolve.jets, such as TANH")
+        network_of(self.start, type(self).__name__)
+
     @property
     def name(self) -> str:
         """How solutions name their origin."""
@@ -128,19 +145,24 @@ class GaussNewton:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """Train from `start` until the residual of fresh rows is `tol` of that of u = 0.
+        """Train from `start` until the estimated relative error is `tol`.
+
+        It is estimated once the residual of fresh rows is `tol` of that of u = 0; where it is larger, training goes on
+        to a smaller residual.
 
         Ends as TOLERANCE_NOT_REACHED after `steps` steps or `budget_s` seconds, as DIVERGED when the residual is not
-        finite at the start, as INTERRUPTED on KeyboardInterrupt; the field is always the best one met. Deterministic
-        in `seed` (for a fixed number of threads). float64. Raises UnsupportedError for equations above order 3.
+        finite, as INTERRUPTED on KeyboardInterrupt; the field is always the best one met. Deterministic in `seed` (for
+        a fixed number of threads). float64. Raises UnsupportedError for equations above order 3, NumericalError where
+        an equation or condition is not finite at the start.
         """
+        clock = Clock.started(budget_s)
         system = network_system(problem, self.width, self.depth, self.activation, self.start)
         if (order := system.collocation.order) > LARGEST_ORDER:
             raise UnsupportedError(
                 f"GaussNewton: got an equation of order {order}, expected at most {LARGEST_ORDER}, because derivatives"
                 " above it are nested and slow; use LeastSquares(), or write it as a system of lower order"
             )
-        return self.train(system, tol, seed, budget_s, progress)
+        return fitted(self, system, Goal.of_error(system, tol, seed), seed, clock, progress)
 
     def train(
         self,
@@ -150,35 +172,37 @@ class GaussNewton:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """`run` for a problem that is posed already."""
-        began = time.monotonic()
+        """The training alone, of a problem that is posed already: until the residual is `tol`, without estimates."""
+        return fitted(self, system, Goal(tol), seed, Clock.started(budget_s), progress)
+
+    def states(self, system: TrainableSystem, target: float, seed: int, clock: Clock) -> Iterator[GaussNewtonState]:
         state = self.init(system, seed)
-        try:
-            while (ending := self._ending(state, tol, began, budget_s)) is None:
-                state = self.step(system, state, seed, began)
-                if progress is not None:
-                    progress(_news(system, state))
-        except KeyboardInterrupt:
-            ending = (Outcome.INTERRUPTED, "interrupted")
-        return MethodResult(system.field(state.best), system.parameters(state.best), History(state.steps), *ending)
+        while True:
+            yield state
+            state = self.step(system, state, seed, clock.began)
+
+    def spent(self, state: GaussNewtonState) -> str | None:
+        if state.stuck >= 3:
+            return "no damping decreases the residual"
+        return "allow more steps, rows or a wider network" if state.done >= self.steps else None
 
     def init(self, system: TrainableSystem, seed: int) -> GaussNewtonState:
         """The weights that were given, or random ones with a fitted output layer; the first rows, balanced."""
-        vector = system.start(seed)
-        levels = system.levels(vector, system.blocks(self.first_rows, seed))
-        sample = system.sample(self.first_rows, _sample_seed(seed, 0), levels)
-        check = system.sample(self.first_rows, _sample_seed(seed, -1), levels)
+        vector, count = system.start(seed), min(self.first_rows, self.rows)
+        levels = system.levels(vector, system.blocks(count, seed))
+        sample = system.sample(count, _sample_seed(seed, 0), levels)
+        check = system.sample(count, _sample_seed(seed, -1), levels)
         if system.given is None:
             vector = with_fitted_output(system, vector, sample)
-        relative = _relative(system.loss(vector, check), check)
+        relative = check.relative(system.loss(vector, check))
         best = vector, relative
         damping = FIRST_DAMPING if system.given is None else GIVEN_DAMPING
-        return GaussNewtonState(vector, damping, levels, sample, check, relative, *best, self.first_rows, relative)
+        return GaussNewtonState(vector, damping, levels, sample, check, relative, *best, count, relative)
 
     def step(self, system: TrainableSystem, state: GaussNewtonState, seed: int, began: float) -> GaussNewtonState:
         """One linearisation, one accepted step (or none), then fresh rows if it is time."""
         moved, fitted = self._move(system, state)
-        relative = _relative(system.loss(moved.vector, moved.check), moved.check)
+        relative = moved.check.relative(system.loss(moved.vector, moved.check))
         number = len(state.steps) + 1
         note = f"damping {moved.damping:.1e}"
         entry = Step(system.columns, state.sample.size, relative, None, time.monotonic() - began, note)
@@ -211,30 +235,9 @@ class GaussNewton:
                 gain = (loss - reached) / predicted if predicted > 0 else -math.inf
                 if gain > 1e-2:
                     damping = _clamped(damping * _damping_factor(gain))
-                    return replace(state, vector=vector, damping=damping, stuck=0), _relative(reached, state.sample)
+                    return replace(state, vector=vector, damping=damping, stuck=0), state.sample.relative(reached)
             damping = _clamped(2 * damping)
-        return replace(state, damping=damping, stuck=state.stuck + 1), _relative(loss, state.sample)
-
-    def _ending(
-        self, state: GaussNewtonState, tol: float, began: float, budget_s: float | None
-    ) -> tuple[Outcome, str] | None:
-        reached = f"relative residual {state.best_relative:.2e} after {len(state.steps)} steps"
-        if not math.isfinite(state.relative):
-            return Outcome.DIVERGED, (
-                f"Gauss-Newton: the residual is not finite after {len(state.steps)} steps; likely causes: an"
-                " expression undefined in the domain (log, sqrt, division), or a singular coefficient"
-            )
-        if state.relative <= tol:
-            return Outcome.CONVERGED, f"Gauss-Newton: {reached}"
-        if state.stuck >= 3:
-            why = f"no damping decreases the residual, {reached}"
-        elif len(state.steps) >= self.steps:
-            why = f"{reached}; allow more steps, rows or a wider network"
-        elif budget_s is not None and time.monotonic() - began >= budget_s:
-            why = f"the budget of {budget_s:g} s is spent, {reached}"
-        else:
-            return None
-        return Outcome.TOLERANCE_NOT_REACHED, f"Gauss-Newton: {why}"
+        return replace(state, damping=damping, stuck=state.stuck + 1), state.sample.relative(loss)
 
 
 def _bent_step(
@@ -312,18 +315,5 @@ def _finite(residual: Vector) -> float:
     return loss if math.isfinite(loss) else math.inf
 
 
-def _relative(loss: float, sample: Sample) -> float:
-    """Residual over that of u = 0 (itself where the zero field solves the problem)."""
-    if not math.isfinite(loss):
-        return math.nan
-    return math.sqrt(loss / sample.zero) if sample.zero > 0 else math.sqrt(loss)
-
-
 def _sample_seed(seed: int, number: int) -> int:
     return (seed * 1_000_003 + 31 * (number + 2)) % 2**31
-
-
-def _news(system: TrainableSystem, state: GaussNewtonState) -> Progress:
-    last = state.steps[-1]
-    message = f"step {len(state.steps)}: relative residual {last.residual:.2e} on {last.rows} rows, {last.note}"
-    return Progress("Gauss-Newton", system.columns, None, last.seconds, message)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from physolve._typing import Column, Points
 
+from ._options import check_number, check_positive, check_whole
+
 Gradient = Callable[[Tensor], Tensor]
 
 
@@ -39,6 +41,10 @@ class GradientNormBalancing:
     every: int = 100
     memory: float = 0.9
 
+    def __post_init__(self) -> None:
+        check_whole(self, 1, "every")
+        check_number(self, "memory", 0, 1)
+
     def update(self, weights: Column, terms: Sequence[Tensor], step: int, gradient: Gradient) -> Column:
         if step % self.every:
             return weights
@@ -61,6 +67,11 @@ class RelativeLossBalancing:
     memory: float = 0.9
     temperature: float = 1.0
 
+    def __post_init__(self) -> None:
+        check_whole(self, 1, "every")
+        check_number(self, "memory", 0, 1)
+        check_positive(self, "temperature")
+
     def update(self, weights: Column, terms: Sequence[Tensor], step: int, gradient: Gradient) -> Column:
         if step % self.every:
             return weights
@@ -76,15 +87,15 @@ class CausalWeights:
     (Wang, Sankaran, Perdikaris 2022, 2203.07404, eq. 3.4; L_0, the loss of u = 0, makes epsilon free of
     units).
 
-    Raises ValueError for fewer than two bins or a negative epsilon.
+    Raises SpecificationError for fewer than two bins or a negative epsilon.
     """
 
     epsilon: float = 10.0
     bins: int = 16
 
     def __post_init__(self) -> None:
-        if self.bins < 2 or self.epsilon < 0:
-            raise ValueError(f"causal weights: got bins={self.bins}, epsilon={self.epsilon}, expected >= 2 and >= 0")
+        check_whole(self, 2, "bins")
+        check_number(self, "epsilon", 0)
 
     def weights(self, points: Points, squares: Column, scale: float) -> Column:
         """A factor for every squared residual (n,); time is the last coordinate of the points; no

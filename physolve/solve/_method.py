@@ -1,5 +1,6 @@
 """What the training methods share: the result they return, and a problem seen as rows of one trainable vector."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from physolve._typing import Column, Points
-from physolve.errors import SpecificationError
+from physolve.errors import NumericalError, SpecificationError
 from physolve.jets import Activation, Architecture
 from physolve.nets import PINN, Field, PINNModel
 from physolve.residual import Collocation, Density, Rows
@@ -20,6 +21,7 @@ from physolve.spec import Problem
 from ._network_rows import linearized_rows, quadrature, row_values
 from ._outcome import Estimate, History, Outcome
 from ._random_weights import random_weights
+from ._solution import Solution
 from ._trainable import Sample as Sample
 from ._trainable import Vector as Vector
 
@@ -27,8 +29,8 @@ CONDITION_SHARE = 0.2
 ROLE_WEIGHTS = {"equation": 1.0, "condition": 3.0, "data": 3.0}
 """Conditions (and measurements) over equations once both have rows of the same mean size."""
 
-Start: TypeAlias = PINN | PINNModel | None
-"""A network to go on from, or a kind of network that starts with random weights."""
+Start: TypeAlias = PINN | PINNModel | Solution | None
+"""A network to go on from, or the solution that it is, or a kind of network that starts with random weights."""
 
 
 class MethodResult(NamedTuple):
@@ -108,12 +110,13 @@ class NetworkSystem:
         """Factors that give every block's Jacobian rows the same mean square, times the weight of its role.
 
         Makes the balance independent of units, orders and densities (Wang et al. 2021, 2001.04536, use the same
-        quantity, the trace of the tangent kernel).
+        quantity, the trace of the tangent kernel). Raises NumericalError for rows that are not finite.
         """
         weights, parameters = self.split(vector)
         result = []
         for rows in blocks:
-            jacobian = linearized_rows(self.model, weights, rows, parameters)[1]
+            residual, jacobian = linearized_rows(self.model, weights, rows, parameters)
+            _check_finite(rows, residual + jacobian.sum(1), self.collocation.problem)
             mean = float((quadrature(rows)[:, None] * jacobian).square().sum())
             result.append(ROLE_WEIGHTS[rows.role] * (mean**-0.5 if mean > 0 else 1.0))
         return tuple(result)
@@ -155,13 +158,14 @@ class NetworkSystem:
         return torch.cat(residuals), jacobian
 
     def _zero_loss(self, blocks: tuple[Rows, ...], factors: tuple[Column, ...]) -> float:
-        """Loss of u = 0 with the parameters at their guesses: the size of the problem's data."""
+        """Loss of u = 0 with the parameters at their guesses: the size of the problem's data; 1 where they are nothing
+        or where the equations have no value at u = 0."""
         guesses = [torch.tensor(float(p.guess), dtype=torch.float64) for p in self.collocation.problem.parameters]
         total = 0.0
         for factor, rows in zip(factors, blocks, strict=True):
             states = [{a: torch.zeros(len(s.points), dtype=torch.float64) for a in rows.form.atoms} for s in rows.sides]
             total += float((factor * rows.residual(states, guesses)).square().sum())
-        return total
+        return total if 0 < total < math.inf else 1.0
 
 
 def network_system(
@@ -173,6 +177,7 @@ def network_system(
     Raises SpecificationError where a start has other coordinates or unknowns than the problem.
     """
     wanted = len(problem.coordinates), len(problem.unknowns)
+    start = network_of(start)
     if start is None:
         architecture = Architecture((wanted[0], *(width,) * depth, wanted[1]), activation)
         start = PINNModel.on_box(architecture, *problem.domain.bounds)
@@ -183,3 +188,32 @@ def network_system(
             f" {wanted[1]}, one for every coordinate and unknown of the problem"
         )
     return NetworkSystem(Collocation(problem), model, given)
+
+
+def network_of(start: Start, name: str = "start") -> PINN | PINNModel | None:
+    """The network, or kind of network, of a start.
+
+    Raises SpecificationError, with `name` first, where it is none.
+    """
+    field = start.field if isinstance(start, Solution) else start
+    if field is None or isinstance(field, PINN | PINNModel):
+        return field
+    got = f"the solution by {start.method}" if isinstance(start, Solution) else f"a {type(start).__name__}"
+    raise SpecificationError(
+        f"{name}: got {got} as start, expected a network (PINN), a kind of network (PINNModel), or the solution of a"
+        " method that trains a network"
+    )
+
+
+def _check_finite(rows: Rows, values: Column, problem: Problem) -> None:
+    """Raises NumericalError unless the rows' values are finite."""
+    wrong = ~values.isfinite()
+    if not wrong.any():
+        return
+    first = ", ".join(f"{c:.4g}" for c in rows.points[:: rows.average or 1][wrong][0].tolist())
+    names = ", ".join(s.name for s in problem.coordinates)
+    raise NumericalError(
+        f"{rows.name}: NaN or infinity at {int(wrong.sum())} of {len(wrong)} points, first at ({names}) = ({first});"
+        " likely causes: a coefficient or source is singular there or not real, as log and sqrt of negative numbers"
+        " are, or the equation has no value for the network that training begins with: give a better one by start="
+    )

@@ -1,5 +1,6 @@
 """What the training methods ask of a problem posed for networks: residual rows of one trainable vector."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -24,6 +25,10 @@ class Sample:
     @property
     def size(self) -> int:
         return sum(len(rows) for rows in self.blocks)
+
+    def relative(self, loss: float) -> float:
+        """The residual with this sum of squares, over that of u = 0; NaN where it is not finite."""
+        return math.sqrt(loss / self.zero) if math.isfinite(loss) else math.nan
 
 
 class TrainableSystem(Protocol):

@@ -12,12 +12,14 @@ from torch import Tensor
 from physolve._typing import Column
 from physolve.errors import UnsupportedError
 from physolve.jets import TANH
-from physolve.nets import PINN, GeneratedBasis, PINNModel
+from physolve.nets import GeneratedBasis
 from physolve.spec import Problem
 
+from ._fitting import Clock, Goal, fitted
 from ._lbfgs import lbfgs
-from ._method import MethodResult, NetworkSystem, Sample, Vector, network_system
-from ._outcome import History, Listener, Outcome, Progress, Step
+from ._method import MethodResult, NetworkSystem, Sample, Start, Vector, network_of, network_system
+from ._options import check_option, check_whole
+from ._outcome import Listener, Step
 
 ROUND = 25
 """Iterations of L-BFGS between looks at fresh rows."""
@@ -81,6 +83,12 @@ class ProjectionState:
     count: int
     stuck: bool = False
     steps: tuple[Step, ...] = ()
+    stage: str = "L-BFGS"
+
+    @property
+    def done(self) -> int:
+        """Iterations so far."""
+        return ROUND * len(self.steps)
 
 
 @dataclass(frozen=True)
@@ -89,12 +97,19 @@ class VariableProjection:
 
     `start` as in `GaussNewton`; of a network the hidden layers count. The rows are doubled, from `first_rows` up to
     `rows`, while fresh ones show a loss larger by GAP. An iteration costs a fifteenth of a step of Gauss-Newton.
+    Raises SpecificationError for an option that is not of its kind.
     """
 
-    start: PINN | PINNModel
+    start: Start
     rows: int = 3600
     first_rows: int = 900
     steps: int = 2000
+
+    def __post_init__(self) -> None:
+        check_whole(self, 1, "rows", "first_rows")
+        check_whole(self, 0, "steps")
+        check_option(self, "start", self.start is not None, "a network or a kind of network")
+        network_of(self.start, type(self).__name__)
 
     @property
     def name(self) -> str:
@@ -109,36 +124,36 @@ class VariableProjection:
         budget_s: float | None = None,
         progress: Listener | None = None,
     ) -> MethodResult:
-        """Train until the residual of fresh rows is `tol` of that of u = 0; outcomes as in `GaussNewton.run`.
+        """Train until the estimated relative error is `tol`; outcomes and errors as of `GaussNewton.run`.
 
         Raises UnsupportedError for problems that are not linear, have unknown parameters or derivatives above the
         second, SpecificationError for a start that does not fit the problem.
         """
-        began = time.monotonic()
+        clock = Clock.started(budget_s)
         system = network_system(problem, 0, 0, TANH, self.start)
         _check(system)
+        return fitted(self, system, Goal.of_error(system, tol, seed), seed, clock, progress)
+
+    def states(self, system: NetworkSystem, target: float, seed: int, clock: Clock) -> Iterator[ProjectionState]:
         state = self.init(system, seed)
-        try:
-            rounds = self.rounds(system, state, seed, began)
-            while (ending := self._ending(state, tol, began, budget_s)) is None:
-                state = next(rounds)
-                if progress is not None:
-                    progress(_news(system, state))
-        except KeyboardInterrupt:
-            ending = (Outcome.INTERRUPTED, "interrupted")
-        return MethodResult(system.field(state.best), {}, History(state.steps), *ending)
+        yield state
+        yield from self.rounds(system, state, seed, clock.began)
+
+    def spent(self, state: ProjectionState) -> str | None:
+        over = state.stuck or state.done >= self.steps
+        return "allow more iterations or use GaussNewton" if over else None
 
     def init(self, system: NetworkSystem, seed: int) -> ProjectionState:
         """The given network, or random hidden layers with the best last layers; rows as in `GaussNewton.init`."""
-        vector = system.start(seed)
-        levels = system.levels(vector, system.blocks(self.first_rows, seed))
-        sample, check = (system.sample(self.first_rows, seed + k, levels) for k in (1, 2))
+        vector, count = system.start(seed), min(self.first_rows, self.rows)
+        levels = system.levels(vector, system.blocks(count, seed))
+        sample, check = (system.sample(count, seed + k, levels) for k in (1, 2))
         weights, _ = system.split(vector)
         hidden = weights[:, : _hidden_count(system)].clone()
         if system.given is None:
             vector = Projection.of(system, sample, hidden).network(hidden)[0].flatten()
-        relative = _relative(system, vector, check)
-        return ProjectionState(hidden, levels, sample, check, vector, relative, relative, self.first_rows)
+        relative = check.relative(system.loss(vector, check))
+        return ProjectionState(hidden, levels, sample, check, vector, relative, relative, count)
 
     def rounds(
         self, system: NetworkSystem, state: ProjectionState, seed: int, began: float
@@ -170,24 +185,6 @@ class VariableProjection:
             if gap and state.count < self.rows:
                 return state
 
-    def _ending(
-        self, state: ProjectionState, tol: float, began: float, budget_s: float | None
-    ) -> tuple[Outcome, str] | None:
-        reached = (
-            f"{self.name}: relative residual {state.best_relative:.2e} after {ROUND * len(state.steps)} iterations"
-        )
-        if not math.isfinite(state.relative):
-            return Outcome.DIVERGED, (
-                f"{self.name}: the residual is not finite; likely causes: an expression undefined in the domain (log,"
-                " sqrt, division), or a singular coefficient"
-            )
-        if state.best_relative <= tol:
-            return Outcome.CONVERGED, reached
-        late = budget_s is not None and time.monotonic() - began >= budget_s
-        if state.stuck or late or ROUND * len(state.steps) >= self.steps:
-            return Outcome.TOLERANCE_NOT_REACHED, f"{reached}; allow more iterations or use GaussNewton"
-        return None
-
 
 def _noted(
     projection: Projection, state: ProjectionState, hidden: Tensor, began: float
@@ -195,13 +192,13 @@ def _noted(
     """The state with the hidden layers after a round (the best ones if they are), and whether the rows are too few."""
     system = projection.system
     vector = projection.network(hidden)[0].flatten()
-    relative, fitted = _relative(system, vector, state.check), _relative(system, vector, state.sample)
+    relative, on_these = (rows.relative(system.loss(vector, rows)) for rows in (state.check, state.sample))
     entry = Step(system.columns, state.sample.size, relative, None, time.monotonic() - began, "L-BFGS")
     stuck = torch.equal(hidden, state.hidden)
     state = replace(state, hidden=hidden, relative=relative, stuck=stuck, steps=(*state.steps, entry))
     if relative < state.best_relative:
         state = replace(state, best=vector, best_relative=relative)
-    return state, relative**2 > GAP * fitted**2
+    return state, relative**2 > GAP * on_these**2
 
 
 def _least_squares(
@@ -226,11 +223,6 @@ def _hidden_count(system: NetworkSystem) -> int:
     return system.model.architecture.count - (inner + 1) * outputs
 
 
-def _relative(system: NetworkSystem, vector: Vector, sample: Sample) -> float:
-    """Residual over that of u = 0."""
-    return math.sqrt(system.loss(vector, sample) / (sample.zero or 1.0))
-
-
 def _check(system: NetworkSystem) -> None:
     collocation = system.collocation
     why = None
@@ -244,9 +236,3 @@ def _check(system: NetworkSystem) -> None:
         raise UnsupportedError(
             f"VariableProjection: got {why}, expected a linear one of order 2; use GaussNewton(start=...)"
         )
-
-
-def _news(system: NetworkSystem, state: ProjectionState) -> Progress:
-    last = state.steps[-1]
-    message = f"iteration {ROUND * len(state.steps)}: relative residual {last.residual:.2e} on {last.rows} rows"
-    return Progress("L-BFGS", system.columns, None, last.seconds, message)

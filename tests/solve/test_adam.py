@@ -139,12 +139,22 @@ def test_interruption_returns_the_best_state():
     assert error(result.field) < 0.9
 
 
-def test_budget_and_divergence():
+def test_budget_ends_the_run():
     spent = short().run(poisson(), 1e-12, budget_s=0.0)
     assert spent.outcome is Outcome.TOLERANCE_NOT_REACHED
-    broken = short().run(poisson(sympy.log(x - 2)), 1e-3)
-    assert broken.outcome is Outcome.DIVERGED
-    assert "log" in broken.message
+
+
+def test_a_rate_that_is_too_large_leaves_the_best_network_to_lbfgs():
+    result = short(adam=AdamSchedule(50, rate=1e200, last_rate=1e200), lbfgs_steps=100).run(poisson(), 1e-12)
+    assert result.outcome is Outcome.TOLERANCE_NOT_REACHED
+    assert [step.note for step in result.history] == ["L-BFGS"] * len(result.history)
+    assert error(result.field) < 0.1
+
+
+def test_without_lbfgs_adam_has_all_its_steps():
+    result = short(adam=AdamSchedule(60, 1e-2, 1e-3), lbfgs_steps=0).run(poisson(), 1e-6)
+    assert [step.note for step in result.history] == ["Adam"]
+    assert "after 60 steps" in result.message
 
 
 def test_deterministic_in_the_seed():

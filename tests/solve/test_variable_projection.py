@@ -75,11 +75,13 @@ def test_gradient_of_the_projected_loss(posed, outputs):
     assert math.log10(remainders[0] / remainders[1]) == pytest.approx(2.0, abs=0.1)
 
 
-@pytest.mark.parametrize("start", [MODEL, PINN(MODEL, MODEL.glorot(1))], ids=["random", "given"])
-def test_solves(start):
-    result = VariableProjection(start, rows=300, first_rows=150).run(problem(), tol=1e-2)
+@pytest.mark.parametrize(
+    ("start", "tol"), [(MODEL, 1e-1), (PINN(MODEL, MODEL.glorot(1)), 1e-2)], ids=["random", "given"]
+)
+def test_solves(start, tol):
+    result = VariableProjection(start, rows=300, first_rows=150).run(problem(), tol)
     assert result.outcome is Outcome.CONVERGED
-    assert error(result.field) < 5e-2  # Helmholtz: the error is up to three times the residual
+    assert error(result.field) < tol
 
 
 def test_a_given_network_counts_until_a_better_one_is_met():
