@@ -79,7 +79,10 @@ def compare(
             reference = _reference(problem, against, tol)
         rows = differences(problem, found, reference.values)
     record = _record(found, same, reference, rows)
-    print_json(record) if as_json else _print(record, same)
+    if as_json:
+        print_json(record)
+    elif not quiet:
+        _print(record, same)
 
 
 def _is_same(problem: Problem, saved: Problem) -> bool:

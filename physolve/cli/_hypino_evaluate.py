@@ -53,7 +53,10 @@ def evaluate(
         with _bar(samples, quiet or as_json) as progress:
             found = run(model, samples, seed=EVALUATION_SEED if seed is None else seed, progress=progress)
     record = _record(found)
-    print_json({"samples": samples, **record}) if as_json else _print(record)
+    if as_json:
+        print_json({"samples": samples, **record})
+    elif not quiet:
+        _print(record)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Bases made of bases: side by side, or switched off outside a region."""
+"""Bases made of bases: side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -44,7 +44,9 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
         case "stretched":
             stretch = Stretch(**config["stretch"], first=tensors["first"], last=tensors["last"])
             return Stretched(rebuild_basis(config["inner"], _under(tensors, "inner."), region), stretch)
-        case "regional" if region is not None:
+        case "regional":
+            if region is None:
+                raise ProblemFileError("saved field: its basis is split by interfaces, which its problem does not have")
             return Regional(_parts(config, tensors, region), region)
         case kind:
             raise ProblemFileError(f"saved field: basis of kind {kind!r} is not known to this version of physolve")

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physolve._typing import Points
+from physolve.errors import UnsupportedError
 
 from ._basis import Basis, Operator, Orders, monomials
 
@@ -23,7 +24,9 @@ TANH_DERIVATIVES: tuple[tuple[float, ...], ...] = (
 
 
 def tanh_derivative(s: Tensor, order: int) -> Tensor:
-    """The order-th derivative of tanh where tanh has the value s (Horner)."""
+    """The order-th derivative of tanh where tanh has the value s (Horner). Raises UnsupportedError above the fourth."""
+    if order >= len(TANH_DERIVATIVES):
+        raise UnsupportedError(f"random features: got a derivative of order {order}, expected one of 0 to 4")
     polynomial = TANH_DERIVATIVES[order]
     value = torch.full_like(s, polynomial[-1])
     for c in reversed(polynomial[:-1]):

@@ -376,7 +376,7 @@ class Climb:
         spent = now - began
         if self.follower and len(self.steps) == 1:
             spent /= FIRST_SWEEPS
-        growth = size * len(self.slabs) / max(1, self.steps[-1].features * len(self.slabs))
+        growth = size / max(1, self.steps[-1].features)
         return now + spent * growth**GROWTH_OF_TIME < self.deadline
 
     def result(self, outcome: Outcome, message: str = "") -> MethodResult:

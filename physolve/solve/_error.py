@@ -28,6 +28,7 @@ VERIFIED = 3.0
 """On the distance to a richer, independent solution, whose own error is part of that distance."""
 
 SLOWEST = 0.9
+"""Contraction from rung to rung that a climb is taken to have at least, however slow it is."""
 
 SLOWEST_VERIFIED = 0.85
 """The same for verified rungs, where VERIFIED leaves room for contractions up to 0.95. Where both rungs are at rounding
@@ -134,7 +135,8 @@ def estimate(rungs: Sequence[Rung]) -> Estimate | None:
     is the stability constant |e| <= C |r| of this very problem, with these weights; C times the last residual is the
     error of the last solution. Where a climb is slow (a singularity no function of the basis knows), successive
     solutions share their error: the geometric series d q / (1 - q) of the observed contraction q is a second bound.
-    The larger counts, times SAFETY. None before two rungs.
+    The larger counts, the first of them times SAFETY; and how far Newton's iteration would still go, times SAFETY. None
+    before two rungs.
     """
     if not rungs:
         return None

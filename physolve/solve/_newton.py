@@ -15,8 +15,8 @@ from ._system import Projection, Scale, project, residuals
 SHORTEST_STEP = 1 / 64
 
 FARTHEST = 1.0
-"""Relative change of a parameter in one step. Without a limit, -k u'' + c u = 5 with guesses of 1 and 1 ran to k = -6.6e9,
-c = 6.5e10, where an eigenfunction fits the data badly, but for good."""
+"""Relative change of a parameter in one step. Without a limit, -k u'' + c u = 5 with guesses of 1 and 1 ran to
+k = -6.6e9, c = 6.5e10, where an eigenfunction fits the data badly, but for good."""
 
 
 @dataclass(frozen=True)

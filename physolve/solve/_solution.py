@@ -192,7 +192,7 @@ class Solution:
 
     def plot(self, path: str | PathLike[str], **options: Any) -> None:
         """Draw to a file; see `physolve.view.plot` for the options."""
-        # The one place where a lower room calls a higher one: a solution that can draw itself is worth it.
+        # Here, as in `_saving`, a lower room calls a higher one: a solution that can draw itself is worth it.
         from physolve.view import plot
 
         plot(self, path, **options)

@@ -81,7 +81,7 @@ def _check_where(problem: Problem, condition: Condition, item: str) -> None:
     on = condition.on
     if isinstance(on, Boolean):
         _check_predicate(problem, on, item)
-    if on is None and not problem.space and condition.kind in ("dirichlet", "neumann", "robin", "boundary_equation"):
+    if on is None and not problem.space and condition.kind in WALL_KINDS:
         raise SpecificationError(f"{item}: the problem has no boundary in space; use Initial or on='initial'")
     for each in on if isinstance(on, tuple) else (on,):
         if isinstance(each, str) and not problem.domain.has_part(each):
