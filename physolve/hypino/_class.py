@@ -63,8 +63,8 @@ def member(problem: Problem, parameters: tuple[float, ...] = (), like: Member | 
         raise UnsupportedError(
             f"hypino: no condition on the boundary; add one, for instance Dirichlet(u, 0), or {OTHERS}"
         )
-    for index, (condition, forms) in enumerate(found.conditions, 1):
-        _check_condition(f"condition {index} ({condition.kind})", problem, condition, forms)
+    for index, condition in enumerate(problem.conditions, 1):
+        _check_condition(f"condition {index} ({condition.kind})", problem, condition)
     return found
 
 
@@ -111,7 +111,7 @@ def _check_equation(found: Member) -> None:
             raise UnsupportedError(f"hypino: equation 1 has the coefficient {slope}, which is not constant; {NEAREST}")
 
 
-def _check_condition(name: str, problem: Problem, condition: Condition, forms: tuple[Form, ...]) -> None:
+def _check_condition(name: str, problem: Problem, condition: Condition) -> None:
     if not isinstance(condition, CONDITIONS):
         advice = OTHERS if isinstance(condition, (Periodic, Interface)) else NEAREST
         raise UnsupportedError(f"hypino: {name}: the class has Dirichlet, Neumann and initial conditions; {advice}")

@@ -258,7 +258,7 @@ def _solution_on(space: Discretisation, statement: _Statement) -> tuple[Any, NDA
     _constrain(system, basis, statement)
     values, multiplier = solved(system)
     if system.constraint is not None:
-        _check_compatible(system, basis, multiplier)
+        _check_compatible(system, multiplier)
     return basis, values
 
 
@@ -301,7 +301,7 @@ def _constrain(system: System, basis: Any, statement: _Statement) -> None:
     system.constraint = row, float(value[0])
 
 
-def _check_compatible(system: System, basis: Any, multiplier: float) -> None:
+def _check_compatible(system: System, multiplier: float) -> None:
     """Pure Neumann data must balance the source: the multiplier is what is missing."""
     row, _ = system.constraint  # type: ignore[misc]
     missing, total = abs(multiplier) * row.sum(), np.abs(system.load).sum()

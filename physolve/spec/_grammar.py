@@ -38,20 +38,20 @@ def parse_expression(text: str, names: Mapping[str, object]) -> Any:
     `names` gives what the names in the text mean: symbols, unknowns, vectors, expressions, numbers, data. Raises
     SpecificationError, one line starting with the position: "column 7: 'w' is not a known name; ...".
     """
-    return _guarded(text, lambda: _whole(Parser(text, names), _SUM, "an expression"))
+    return _guarded(lambda: _whole(Parser(text, names), _SUM, "an expression"))
 
 
 def parse_condition(text: str, names: Mapping[str, object]) -> Any:
     """The sympy relation that a condition such as "x < 0.5 and y > 0" stands for; see `parse_expression`."""
-    return _guarded(text, lambda: _condition(Parser(text, names)))
+    return _guarded(lambda: _condition(Parser(text, names)))
 
 
 def parse_equation(text: str, names: Mapping[str, object]) -> Any:
     """The equation that "lhs = rhs" (or "lhs == rhs") stands for; its sides may be vectors."""
-    return _guarded(text, lambda: _equation(Parser(text, names)))
+    return _guarded(lambda: _equation(Parser(text, names)))
 
 
-def _guarded(text: str, parse: Callable[[], Any]) -> Any:
+def _guarded(parse: Callable[[], Any]) -> Any:
     try:
         return parse()
     except RecursionError:

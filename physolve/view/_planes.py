@@ -29,7 +29,7 @@ def plane_of(request: Request) -> tuple[Shape, float | None]:
     return request.space_part(), None
 
 
-def plane_values(request: Request, quantity: Quantity, mesh: MeshField, time: float | None) -> Floats:
+def plane_values(quantity: Quantity, mesh: MeshField, time: float | None) -> Floats:
     """The coloured number at the nodes."""
     return magnitude(evaluate(quantity.columns, mesh.points, simplices(mesh), time), quantity.kind)
 
@@ -39,7 +39,7 @@ def plane_figure(request: Request) -> Any:
     shape, ratio = plane_of(request)
     mesh = domain_mesh(shape, request.resolution)
     moments = (None,) if request.dimension == 1 else request.instants(_SNAPSHOTS)
-    table = [[plane_values(request, q, mesh, t) for t in moments] for q in request.quantities]
+    table = [[plane_values(q, mesh, t) for t in moments] for q in request.quantities]
     figure, cells, panels = _panels(request, mesh, ratio, table)
     for (row, column), panel in panels.items():
         panel.show(table[row][column])
@@ -55,7 +55,7 @@ def plane_frames(request: Request) -> Iterator[Pixels]:
     shape, ratio = plane_of(request)
     mesh = domain_mesh(shape, request.resolution)
     moments = request.instants(request.style.frames)
-    table = [[plane_values(request, q, mesh, t) for t in moments] for q in request.quantities]
+    table = [[plane_values(q, mesh, t) for t in moments] for q in request.quantities]
     figure, _, panels = _panels(request, mesh, ratio, table, together=False)
     heading = figure.suptitle(request.heading(moments[-1]), fontsize=13)
     film = Film(figure, request.style.dpi)

@@ -30,7 +30,7 @@ def _plane_scene(request: Request) -> Scene:
     moments = (None,) if request.dimension == 1 else request.instants(_MOMENTS)
     layers = []
     for quantity in request.quantities:
-        frames = [plane_values(request, quantity, mesh, time) for time in moments]
+        frames = [plane_values(quantity, mesh, time) for time in moments]
         layers.append(Layer(quantity, common_scale(quantity, frames), frames))
     return Scene(
         title=_title(request),

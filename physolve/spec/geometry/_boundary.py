@@ -110,7 +110,7 @@ def _on_shape(shape: Shape, sub: Shape, inside: bool) -> tuple[Piece, ...]:
     def state(points: PointArray, normals: PointArray) -> np.ndarray:
         return np.where(on_sub(points, normals) != 0, on_domain(points, normals), 0).astype(np.int8)
 
-    found = trim(spatial_faces(shape, sub), state, shape.size) or inner_pieces(shape, sub)
+    found = trim(spatial_faces(sub), state, shape.size) or inner_pieces(shape, sub)
     if not found:
         raise SpecificationError(f"the boundary of {sub!r} neither meets this domain's boundary nor its inside")
     return found

@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 
 from ._csg import Difference, Intersection, Union
-from ._pieces import EPSILON, both_inside, labelled, pieces, trim
+from ._face import Face
+from ._pieces import EPSILON, Piece, both_inside, labelled, pieces, trim
 from ._shape import Shape
 from ._spacetime import SpaceTime
 from ._transform import Named, Rotated, Translated
@@ -28,7 +29,7 @@ def interfaces(shape: Shape) -> tuple[str, ...]:
     return tuple(name for name in names if any(inner_pieces(shape, s) for n, s in named_shapes(shape) if n == name))
 
 
-def inner_pieces(shape: Shape, sub: Shape):
+def inner_pieces(shape: Shape, sub: Shape) -> tuple[Piece, ...]:
     """The part of a sub-shape's boundary that lies inside the shape; normals out of the sub-shape."""
     eps = EPSILON * shape.size
     inside = both_inside(shape, eps)
@@ -39,10 +40,10 @@ def inner_pieces(shape: Shape, sub: Shape):
         sign = inner.astype(np.int8) - outer.astype(np.int8)
         return np.where(inside(points, normals), sign, 0).astype(np.int8)
 
-    return trim(spatial_faces(shape, sub), state, shape.size)
+    return trim(spatial_faces(sub), state, shape.size)
 
 
-def spatial_faces(shape: Shape, sub: Shape):
+def spatial_faces(sub: Shape) -> list[Face]:
     """Faces of a sub-shape; of a lifted one (space times time) without 'initial' and 'final'."""
     faces = sub._faces()
     lifted = isinstance(sub, SpaceTime)

@@ -116,12 +116,6 @@ class Shape(ABC):
 
         return dict(reversed(named_shapes(self))).get(name)
 
-    def describe_parts(self) -> str:
-        """The parts for messages: "'left', 'right', 'outer'"."""
-        from ._parts import describe
-
-        return describe(self)
-
     @property
     def corners(self) -> tuple[Corner, ...]:
         """Corners of a two-dimensional shape, those of composites included; empty in other dimensions."""
