@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-from .errors import UnsupportedError
 from .lagrangian import Lagrangian, lowered, travel, unbounded, why_not
 from .nets import Field
 from .solve import FunctionSource, Listener, Method, Outcome, Solution, Tries, check_arguments
@@ -34,17 +33,18 @@ def solve(
 
     tol        relative root-mean-square error over the domain
     method     how to solve: `LeastSquares()`, `GaussNewton()`, `AdamLBFGS()`, `Lagrangian()`, ...; None takes least
-               squares on random features, inside Newton's iteration for nonlinear problems; for convection-dominated
-               problems that are carried FAR it tries the moving frame first
+               squares on random features, inside Newton's iteration for nonlinear problems; the moving frame first for
+               convection-dominated problems that are carried FAR, for those whose characteristics are known to cross,
+               and for windows of unbounded space
     seed       of features and points: the same seed gives the same solution
     budget_s   seconds after which no new rung is begun
     progress   called with a `Progress` at every rung
     start      a field near the solution, from which Newton's iteration starts
     source     of functions made for the problem, with which the default method begins: `physolve.hypino.HyPINO.load()`
 
-    Where characteristics come too close in the moving frame, the default method takes over if diffusion keeps the
-    solution smooth; `message` says so. With `method=Lagrangian()` too. If that threatens, half of a budget is kept for
-    it.
+    Where the moving frame does not reach the tolerance, the default method takes over if it can; where characteristics
+    come too close, if diffusion keeps the solution smooth; `message` says so. With `method=Lagrangian()` too. Half of a
+    budget is kept for it.
 
     Ctrl-C returns the best solution so far with the outcome INTERRUPTED, once there is one. Raises
     SpecificationError for an argument of another kind, such as a tolerance that is no positive number,
@@ -52,17 +52,18 @@ def solve(
     be computed.
     """
     check_arguments(problem, tol, method, seed, budget_s, start, source)
-    if method is None and start is None and source is None and _carried_far(problem):
+    if method is None and start is None and source is None and _for_the_moving_frame(problem):
         method = Lagrangian()
-    helped = isinstance(method, Lagrangian) and _the_ladder_may_help(problem)
-    first = budget_s / 2 if helped and budget_s is not None and _crossing_threatens(problem) else budget_s
+    moving, first = isinstance(method, Lagrangian), budget_s
+    if moving and budget_s is not None and not _nothing_else_helps(problem):
+        first = budget_s / 2
     tries = Tries[Solution](budget_s)
     tries.attempt(
         lambda _: climb(
             problem, tol, method=method, seed=seed, budget_s=first, progress=progress, start=start, source=source
         )
     )
-    if helped and tries.found[0].outcome in UNFINISHED:
+    if moving and _the_ladder_may_help(problem, tries.found[0].outcome):
         tries.attempt(lambda left: climb(problem, tol, seed=seed, budget_s=left, progress=progress))
     solution = _better(*tries.found) if len(tries.found) > 1 else tries.found[0]
     if tries.interrupted and solution.outcome is not Outcome.INTERRUPTED:
@@ -71,23 +72,28 @@ def solve(
     return solution
 
 
-def _carried_far(problem: Problem) -> bool:
-    if problem.time is None or not problem.classification.convection_dominated:
+def _for_the_moving_frame(problem: Problem) -> bool:
+    """Whether it is the first to be tried."""
+    if not unbounded(problem) and (problem.time is None or not problem.classification.convection_dominated):
         return False
-    try:
-        return travel(problem) >= FAR
-    except UnsupportedError:
-        return False
+    return why_not(problem) is None and (_nothing_else_helps(problem) or travel(problem) >= FAR)
 
 
-def _the_ladder_may_help(problem: Problem) -> bool:
-    """Whether diffusion keeps the solution smooth, and the domain has sides to state conditions on."""
+def _nothing_else_helps(problem: Problem) -> bool:
+    """Whether the ladder cannot take the problem, or would not notice that characteristics cross."""
+    return unbounded(problem) or lowered(problem).breaks
+
+
+def _the_ladder_may_help(problem: Problem, outcome: Outcome) -> bool:
+    """Whether the domain has sides to state conditions on, and where characteristics cross, whether diffusion keeps the
+    solution smooth."""
+    smooth = outcome is not Outcome.CHARACTERISTICS_CROSS or _diffusive(problem)
+    return outcome in UNFINISHED and smooth and not unbounded(problem)
+
+
+def _diffusive(problem: Problem) -> bool:
     peclet = problem.classification.peclet
-    return peclet is not None and peclet < math.inf and not unbounded(problem)
-
-
-def _crossing_threatens(problem: Problem) -> bool:
-    return why_not(problem) is None and lowered(problem).pilot.crossing is not None
+    return peclet is not None and peclet < math.inf
 
 
 def _better(moving: Solution, other: Solution) -> Solution:

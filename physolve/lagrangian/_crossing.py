@@ -1,18 +1,19 @@
 """Where characteristics come too close: the map's determinant, watched before it vanishes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._kinematics import pulled_back
+from ._frame import MovingFrame
+from ._kinematics import THRESHOLD, pulled_back
 from ._labels import at_time
 from ._model import MovingModel
 
-THRESHOLD = 0.04
-"""Determinant of the map, 1 where neighbours keep their distance, below which a solution is not valid any more: twice
-that at which training starts to see a continued inverse."""
+EARLY = 0.9
+"""Of the time up to which the pilot sees no characteristics come close. A trained map in which they do before has not
+been learned: diffusion, which the pilot does not know, only keeps them apart for longer."""
 
 COARSE, FINE = {1: 257, 2: 49}, {1: 1025, 2: 97}
 """Labels along each axis, by dimension: to look through all times, and to find one of them exactly."""
@@ -34,6 +35,26 @@ class Crossing:
         if self.crossing is None:
             return f"characteristics come closer than {THRESHOLD:g} of their first distance at t = {self.close:.6g}"
         return f"characteristics cross at t = {self.crossing:.6g}"
+
+
+def mislearned(found: Crossing | None, frame: MovingFrame) -> bool:
+    """Whether characteristics come close in a trained map before the pilot sees them do so, if it does at all."""
+    start, close = frame.labels.start, frame.pilot.close
+    return found is not None and (close is None or found.close - start < EARLY * (close - start))
+
+
+def confirmed(found: Crossing | None, frame: MovingFrame) -> Crossing | None:
+    """What the pilot confirms of a crossing found in a trained map, where it foresees the characteristics; there it
+    also knows of one that was not found. A prescribed velocity brings them close at most, which does no harm to a state
+    that depends on no derivatives in space."""
+    pilot = frame.pilot
+    if not frame.foreseen:
+        return found
+    if pilot.close is None or (frame.prescribed and not frame.coupled):
+        return None
+    if found is None or mislearned(found, frame):
+        found = Crossing(pilot.close, pilot.crossing)
+    return replace(found, crossing=None) if frame.prescribed else found
 
 
 def first_crossing(model: MovingModel, vector: Float[Tensor, " count"], until: float | None = None) -> Crossing | None:
@@ -73,7 +94,7 @@ def _determinants(model: MovingModel, vector: Tensor, grid: Tensor, time: float)
         motion = model.place(vector, points)
         found = pulled_back(motion, motion).determinant
         found = found / _first(model, vector, points)
-    if model.frame.open_sides:
+    if model.frame.confined:
         found = found[model.frame.inside(motion.value)]
     return torch.cat([found, found.new_ones(1)])
 

@@ -29,8 +29,9 @@ def estimated(model: MovingModel, vector: Vector, seed: int, valid_until: float 
     """Root mean square error over the domain, up to `valid_until`.
 
     The linearised equations of the moving frame are solved for corrections (dX, dW) that explain the residual at fresh
-    points. At a fixed place they change the state by dW - grad w . dX. What they leave of the residual counts as an
-    error that grows over the whole time. The sum is multiplied by SAFETY. NaN where the residual is not finite.
+    points. At a fixed place they change the state by dW - grad w . dX, the latter being no more than it varies. What
+    they leave of the residual counts as an error that grows over the whole time. The sum is multiplied by SAFETY. NaN
+    where the residual is not finite.
     """
     frame = model.frame
     points, _ = frame.labels.sample(ROWS, seed, valid_until)
@@ -83,7 +84,8 @@ def _measured(frame: MovingFrame, motion: Jet, state: Jet, features: Jet, found:
     parts = torch.einsum("nf,cf->nc", features.tensor[0], found.unflatten(0, (-1, FEATURES)))
     size = parts.new_tensor(scales.size)
     moved, changed = parts[:, :dim] / scales.slope, parts[:, dim:] * size
-    error = changed - torch.einsum("nmc,nc->nm", here.gradient, moved)
+    varies = here.value.amax(0) - here.value.amin(0)
+    error = changed - torch.einsum("nmc,nc->nm", here.gradient, moved).clamp(-varies, varies)
     density = here.determinant.abs()[:, None] / here.determinant.abs().mean()
     values = SAFETY * ((density * error.square()).mean(0).sqrt() + left * size)
     sizes = (density * here.value.square()).mean(0).sqrt().clamp(min=1e-300)

@@ -1,5 +1,6 @@
 """A convection-diffusion-reaction problem lowered to the moving frame: characteristics and what is carried on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -58,16 +59,36 @@ class MovingFrame:
     @property
     def second(self) -> bool:
         """Whether second derivatives in space occur."""
-        return any(sum(atom.orders) == 2 for form in self.sources for atom in form.atoms)
+        return _order(self.sources) == 2
+
+    @property
+    def coupled(self) -> bool:
+        """Whether characteristics act on their neighbours, through derivatives in space."""
+        return _order(self.sources) > 0
+
+    @property
+    def prescribed(self) -> bool:
+        """Whether the velocity is known beforehand: characteristics never cross."""
+        return not any(form.atoms for form in self.velocity)
+
+    @property
+    def foreseen(self) -> bool:
+        """Whether the pilot's characteristics are those of the solution."""
+        return self.prescribed or not self.coupled
+
+    @property
+    def breaks(self) -> bool:
+        """Whether characteristics are known to cross."""
+        return self.foreseen and self.pilot.crossing is not None
+
+    @property
+    def confined(self) -> bool:
+        """Whether only what is in the window counts."""
+        return bool(self.open_sides) or not self.coupled
 
     def inside(self, places: Float[Tensor, "n dim"], room: float = 0.0) -> Bool[Tensor, " n"]:
         """Which places are in the window, or outside by `room` of its extents at most; along periodic axes all are."""
-        inside = torch.ones(len(places), dtype=torch.bool)
-        for axis, (low, high) in enumerate(zip(*self.window, strict=True)):
-            if not self.labels.periodic[axis]:
-                more, place = room * (high - low), places[:, axis]
-                inside &= (place >= low - more) & (place <= high + more)
-        return inside
+        return self.labels.inside(places, self.window, room)
 
     @property
     def layout(self) -> JetLayout:
@@ -111,12 +132,20 @@ def lowered(problem: Problem) -> MovingFrame:
         labels = _with_entry(problem, transport, labels, doors[0])
         entering = entering_values(dirichlet_values(problem, doors[0]), problem.space, problem.time, labels)
         beginnings = replace(beginnings, entering=entering)
-    found = pilot(plain_rates(problem, transport), labels, beginnings, (low, high), unbounded(problem))
     diffusive = any(transport.diffusive)
     open_sides = tuple(s for s in sides if s not in doors and s.conditions) if diffusive else ()
+    outside = _order(sources) > 0 and not open_sides
+    found = pilot(plain_rates(problem, transport), labels, beginnings, (low, high), unbounded(problem), outside)
+    if transport.prescribed:
+        found = replace(found, crossing=None)
     constant = tuple(a.is_number for a in transport.velocity)
     scales = _scales(found, beginnings, sources, constant)
     return MovingFrame(problem, velocity, sources, found.labels, beginnings, open_sides, scales, (low, high), found)
+
+
+def _order(forms: Sequence[Form]) -> int:
+    """The highest order of a derivative."""
+    return max((sum(atom.orders) for form in forms for atom in form.atoms), default=0)
 
 
 def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: Side) -> Labels:

@@ -13,6 +13,10 @@ FLOOR = 0.02
 """Determinant of the map below which its inverse is continued smoothly, so that training can pass through maps that are
 not invertible; solutions are never evaluated there."""
 
+THRESHOLD = 2 * FLOOR
+"""Determinant, 1 where neighbours keep their distance, below which a solution is not valid any more where it depends on
+derivatives in space."""
+
 
 @dataclass(frozen=True, eq=False)
 class PulledBack:

@@ -1,9 +1,10 @@
 """Label space: which characteristics there are, when each of them begins, and what a network sees of a label."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physolve._typing import Column, Points
@@ -97,6 +98,17 @@ class Labels:
             turns = ((column.detach() - self.lower[axis]) / period).floor() if self.periodic[axis] else 0.0
             columns.append(column - period * turns)
         return torch.stack(columns, 1)
+
+    def inside(
+        self, places: Float[Tensor, "*batch dim"], window: tuple[Sequence[float], Sequence[float]], room: float = 0.0
+    ) -> Bool[Tensor, "*batch"]:
+        """Which places are in the window, or outside by `room` of its extents at most; along periodic axes all are."""
+        inside = torch.ones_like(places[..., 0], dtype=torch.bool)
+        for axis, (low, high) in enumerate(zip(*window, strict=True)):
+            if not self.periodic[axis]:
+                more, place = room * (high - low), places[..., axis]
+                inside &= (place >= low - more) & (place <= high + more)
+        return inside
 
     def clock(self, points: Points, layout: JetLayout) -> Jet:
         """Jet (rows, n, 1) of the time since the beginning."""

@@ -18,11 +18,13 @@ from physolve.solve import (
     Outcome,
     Step,
     Vector,
+    check_option,
+    check_whole,
     with_fitted_output,
 )
 from physolve.spec import Problem
 
-from ._crossing import Crossing, first_crossing
+from ._crossing import Crossing, confirmed, first_crossing, mislearned
 from ._estimate import estimated
 from ._field import LagrangianField
 from ._frame import lowered
@@ -82,6 +84,10 @@ class Lagrangian:
 
     Where characteristics come too close the solution ends: its field is NaN from then on and its outcome
     CHARACTERISTICS_CROSS. `physolve.solve` then turns to the default method if diffusion keeps the solution smooth.
+    Where they do so in the trained map only, and not by what is known of them (those of a prescribed velocity never
+    cross), the map has not been learned, and the outcome is TOLERANCE_NOT_REACHED.
+
+    Raises SpecificationError for an option that is not of its kind.
     """
 
     width: int = 16
@@ -89,6 +95,14 @@ class Lagrangian:
     activation: Activation = TANH
     trainer: Trainer = field(default_factory=lambda: GaussNewton(steps=40))
     scout: Trainer = field(default_factory=lambda: GaussNewton(steps=30))
+
+    def __post_init__(self) -> None:
+        check_whole(self, 1, "width", "depth")
+        check_option(self, "activation", isinstance(self.activation, Activation), "one of physolve.jets, such as TANH")
+        for option in ("trainer", "scout"):
+            trainer = getattr(self, option)
+            trains = callable(getattr(trainer, "train", None)) and not isinstance(trainer, type)
+            check_option(self, option, trains, "an object such as GaussNewton() or AdamLBFGS()")
 
     @property
     def name(self) -> str:
@@ -105,7 +119,8 @@ class Lagrangian:
     ) -> MethodResult:
         """Train until the estimated relative error is `tol`.
 
-        Ends as TOLERANCE_NOT_REACHED where training does, as CHARACTERISTICS_CROSS with a solution up to then, as
+        Ends as TOLERANCE_NOT_REACHED where training does or the map is not learned, as CHARACTERISTICS_CROSS with a
+        solution up to then, as
         INTERRUPTED on KeyboardInterrupt, which is raised again before there is a solution. Raises UnsupportedError with
         the reason for a problem that is no transport along one velocity.
         """
@@ -144,6 +159,8 @@ class Lagrangian:
             vector = self._scout_trained(replace(system, horizon=horizon), SCOUTED, seed, clock, progress)
             system = replace(system, given=vector)
             if crossing := first_crossing(system.model, vector, horizon):
+                if mislearned(crossing, frame):
+                    break
                 close = start + KEPT * (crossing.close - start)
                 return replace(system, horizon=close), replace(crossing, close=close)
             horizon = start + GROWTH * (horizon - start)
@@ -168,13 +185,18 @@ class Lagrangian:
             trained = self.trainer.train(system, target, seed, clock.left(), progress)
             assert isinstance(trained.field, LagrangianField)
             vector, steps = trained.field.vector, (*steps, *clock.shifted(trained.history.steps))
-            crossing = first_crossing(model, vector, system.horizon)
+            found = first_crossing(model, vector, system.horizon)
+            crossing = confirmed(found, model.frame)
             estimate = estimated(model, vector, seed + 7, crossing.close if crossing else system.horizon)
-            yield _Round(model, vector, crossing, estimate, trained, steps)
+            unlearned = mislearned(found, model.frame) and not estimate.relative <= tol
+            if unlearned and not model.frame.foreseen:
+                crossing, estimate = None, estimated(model, vector, seed + 7, system.horizon)
+            yield _Round(model, vector, crossing, found if unlearned else None, estimate, trained, steps)
             reached = trained.outcome is Outcome.CONVERGED
             broken = trained.outcome in (Outcome.INTERRUPTED, Outcome.DIVERGED)
             stalled = not reached and not estimate.relative <= WORTH * before
-            if estimate.relative <= tol or broken or stalled or clock.over():
+            hopeless = unlearned and crossing is None and model.frame.foreseen
+            if estimate.relative <= tol or broken or stalled or hopeless or clock.over():
                 return
             system, before = replace(system, given=vector), estimate.relative
             target *= NEXT_TARGET if reached else 1
@@ -182,11 +204,13 @@ class Lagrangian:
 
 @dataclass(frozen=True, eq=False)
 class _Round:
-    """Networks after a training, and what was found out about them."""
+    """Networks after a training, and what was found out about them: when characteristics cross, and when they only seem
+    to because the map has not been learned."""
 
     model: MovingModel
     vector: Vector
     crossing: Crossing | None
+    unlearned: Crossing | None
     estimate: Estimate
     trained: MethodResult
     steps: tuple[Step, ...]
@@ -195,11 +219,18 @@ class _Round:
         until = None if self.crossing is None else self.crossing.close
         field = LagrangianField(self.model, self.vector, until)
         outcome, message = self.trained.outcome, self.trained.message
-        if outcome is not Outcome.INTERRUPTED:
+        if outcome not in (Outcome.INTERRUPTED, Outcome.DIVERGED):
             message = ""
         if self.crossing is not None and bool(torch.isfinite(self.vector).all()):
             outcome = Outcome.CHARACTERISTICS_CROSS
             message = f"{self.crossing}; the solution is valid up to t = {until:.6g}, {self.estimate}"
+        elif self.unlearned is not None and outcome not in (Outcome.INTERRUPTED, Outcome.DIVERGED):
+            outcome = Outcome.TOLERANCE_NOT_REACHED
+            message = (
+                "the map of the characteristics was not learned: in it they come too close at"
+                f" t = {self.unlearned.close:.3g}, which they do not; {self.estimate}; use the default method, or wider"
+                " networks, Lagrangian(width=...)"
+            )
         return MethodResult(field, {}, History(self.steps), outcome, message, self.estimate, valid_until=until)
 
 

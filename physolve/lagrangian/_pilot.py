@@ -1,5 +1,6 @@
 """A first look along the characteristics, without diffusion: how far they go, and which of them matter."""
 
+import math
 from dataclasses import dataclass, replace
 
 import sympy
@@ -12,14 +13,25 @@ from physolve.errors import UnsupportedError
 from physolve.spec import Problem, Program, Transport
 
 from ._beginnings import Beginnings
+from ._cells import first_below, least_sizes
+from ._kinematics import THRESHOLD
 from ._labels import Labels, at_time
 
 STEPS = 100
+FINEST = 16
+"""Most Runge-Kutta steps in one of those."""
+
+PRECISE = 1e-4
+"""Displacement by halved steps, in extents of the labels, that is small enough: a twenty-fifth of a cell's size."""
+
 GRID = {1: 401, 2: 41}
 """Labels along each axis, by dimension."""
 
 MARGIN = 0.05
 """Room beyond the outermost label that matters, in extents of those that do."""
+
+ROUNDING = 1e-9
+"""Size of a cell turned over, below which it is rounding."""
 
 LONGEST = 8
 """Doublings of the box of labels before the window is taken to be fed from ever farther away."""
@@ -35,6 +47,7 @@ class Pilot:
     path      (STEPS + 1, n, dim + unknowns) places and states at equidistant times
     drift     (dim,) mean velocity, and `spread` the deviation from drifting along at its largest, over the duration
     speed     (dim,) largest speed
+    close     when neighbours first come closer than THRESHOLD of their first distance, None where they do not
     crossing  when characteristics cross, None where they do not
     """
 
@@ -45,11 +58,13 @@ class Pilot:
     drift: Float[Tensor, " dim"]
     spread: Float[Tensor, " dim"]
     speed: Float[Tensor, " dim"]
+    close: float | None
     crossing: float | None
 
 
-def pilot(rates: Program, labels: Labels, beginnings: Beginnings, window: Box, grow: bool) -> Pilot:
-    """Follow a grid of labels by the classical Runge-Kutta method.
+def pilot(rates: Program, labels: Labels, beginnings: Beginnings, window: Box, grow: bool, outside: bool) -> Pilot:
+    """Follow a grid of labels by the classical Runge-Kutta method; whether they come close or cross `outside` the
+    window may count or not.
 
     `rates` gives velocity and sources without their derivatives (see `plain_rates`). Where the window is one of
     unbounded space (`grow`), the box of labels grows until it holds all that ever come into the window, and then
@@ -58,16 +73,20 @@ def pilot(rates: Program, labels: Labels, beginnings: Beginnings, window: Box, g
     if grow:
         labels = _grown(rates, labels, beginnings, window)
     grid = labels.grid(GRID[labels.dim])
-    path, begin = _followed(rates, labels, beginnings, grid)
+    path, begin = _precisely_followed(rates, labels, beginnings, grid)
     life = (labels.end - begin)[:, None]
     lived = life[:, 0] > 1e-6 * labels.duration
     places = path[..., : labels.dim]
     way = places[-1] - places[0]
     mean = (way[lived] / life[lived]).mean(0)
-    lives = (torch.linspace(labels.start, labels.end, STEPS + 1, dtype=begin.dtype)[:, None] - begin).clamp(min=0)
+    times = torch.linspace(labels.start, labels.end, STEPS + 1, dtype=begin.dtype)
+    lives = (times[:, None] - begin).clamp(min=0)
     deviation = (places - places[0] - lives[..., None] * mean).square().mean(1).sqrt().amax(0) / labels.duration
     largest = places.diff(dim=0).abs().amax((0, 1)) * STEPS / labels.duration
-    return Pilot(labels, grid, begin, path, mean, deviation, largest, _crossing(places, labels))
+    counted = labels.inside(places, window, math.inf if outside else 0.0)
+    sizes = least_sizes(places, times, begin, counted)
+    close, crossing = (first_below(level, sizes, times) for level in (THRESHOLD, -ROUNDING))
+    return Pilot(labels, grid, begin, path, mean, deviation, largest, close, crossing)
 
 
 def plain_rates(problem: Problem, transport: Transport) -> Program:
@@ -77,21 +96,6 @@ def plain_rates(problem: Problem, transport: Transport) -> Program:
         node: sympy.S.Zero for e in expressions for node in e.atoms(sympy.Derivative) if node.has(*problem.unknowns)
     }
     return Program([e.xreplace(gone) for e in expressions], (*problem.coordinates, *problem.unknowns))
-
-
-def _crossing(path: Float[Tensor, "steps n dim"], labels: Labels) -> float | None:
-    """The first time at which a cell of the grid of labels is turned over."""
-    count, dim = GRID[labels.dim], labels.dim
-    cells = path.unflatten(1, (count,) * dim)
-    edges = [cells.diff(dim=1 + axis) for axis in range(dim)]
-    if dim == 1:
-        area = edges[0][..., 0]
-    else:
-        first, second = edges[0][:, :, :-1], edges[1][:, :-1]
-        area = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
-    # Cells of labels that have not entered are flat, not turned over.
-    turned = (area < -1e-12 * area.abs().max()).flatten(1).any(1)
-    return labels.start + float(turned.int().argmax()) * labels.duration / STEPS if bool(turned.any()) else None
 
 
 def _grown(rates: Program, labels: Labels, beginnings: Beginnings, window: Box) -> Labels:
@@ -110,22 +114,39 @@ def _grown(rates: Program, labels: Labels, beginnings: Beginnings, window: Box) 
     )
 
 
-def _followed(
+def _precisely_followed(
     rates: Program, labels: Labels, beginnings: Beginnings, grid: Float[Tensor, "n dim"]
 ) -> tuple[Float[Tensor, "steps n columns"], Column]:
-    """Places and states at STEPS + 1 times, every characteristic at rest before it begins; and when it begins."""
+    """In steps so small that halving them changes no place: where they are too large, characteristics seem to cross."""
+    path, begin = _followed(rates, labels, beginnings, grid)
+    within = 1
+    while within < FINEST:
+        within *= 2
+        finer, _ = _followed(rates, labels, beginnings, grid, within)
+        moved = (finer - path)[..., : labels.dim].abs().amax((0, 1)) / path.new_tensor(labels.extent)
+        if not bool((moved > PRECISE).any()):
+            break
+        path = finer
+    return path, begin
+
+
+def _followed(
+    rates: Program, labels: Labels, beginnings: Beginnings, grid: Float[Tensor, "n dim"], within: int = 1
+) -> tuple[Float[Tensor, "steps n columns"], Column]:
+    """Places and states at STEPS + 1 times, every characteristic at rest before it begins; and when it begins. Between
+    two times, `within` steps are made."""
     layout = labels.layout(False)
     at = at_time(grid, labels.start)
     begin = labels.begin(grid)
     x, w = labels.origin(at, layout).value.clone(), beginnings.jet(labels, at, layout).value.clone()
-    dim, step = labels.dim, labels.duration / STEPS
+    dim, step = labels.dim, labels.duration / (STEPS * within)
 
     def rate(y: Tensor, t: Column) -> Tensor:
         return torch.stack(rates(*labels.wrapped(y[:, :dim]).unbind(1), t, *y[:, dim:].unbind(1)), 1)
 
     y = torch.cat([x, w], 1)
     path = [y]
-    for k in range(STEPS):
+    for k in range(STEPS * within):
         t = begin.clamp(min=labels.start + k * step)
         h = (labels.start + (k + 1) * step - t).clamp(min=0)  # from the beginning on, where that is within the step
         a = rate(y, t)
@@ -134,7 +155,7 @@ def _followed(
         d = rate(y + h[:, None] * c, t + h)
         y = y + h[:, None] / 6 * (a + 2 * b + 2 * c + d)
         path.append(y)
-    return torch.stack(path), begin
+    return torch.stack(path[::within]), begin
 
 
 def _visits(path: Float[Tensor, "steps n dim"], labels: Labels, window: Box) -> Bool[Tensor, " n"]:

@@ -15,6 +15,8 @@ from ._loss_balancing import RelativeLossBalancing as RelativeLossBalancing
 from ._method import MethodResult as MethodResult
 from ._method import network_system as network_system
 from ._newton import Newton as Newton
+from ._options import check_option as check_option
+from ._options import check_whole as check_whole
 from ._outcome import Cost as Cost
 from ._outcome import Estimate as Estimate
 from ._outcome import History as History

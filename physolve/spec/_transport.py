@@ -74,22 +74,39 @@ def _carried(problem: Problem, number: int, residual: sympy.Expr) -> _Carried:
         raise UnsupportedError(f"{item}: expected the time derivative of one unknown, got {len(rates)}; solve for each")
     ((rate, advanced),) = rates.items()
     symbols = {node: sympy.Dummy(f"a{k}", real=True) for k, node in enumerate(atoms)}
-    plain = residual.xreplace(symbols)
-    factor = sympy.expand(sympy.diff(plain, symbols[rate]))
-    if factor.free_symbols & set(symbols.values()):
+    plain, every = residual.xreplace(symbols), set(symbols.values())
+    factor = _settled(sympy.diff(plain, symbols[rate]), every)
+    if factor.free_symbols & every:
         raise UnsupportedError(f"{item}: the factor of {rate} depends on the unknowns; divide the equation by it")
-    rest = sympy.expand(plain.xreplace({symbols[rate]: sympy.S.Zero}) / factor)
+    rest = plain.xreplace({symbols[rate]: sympy.S.Zero}) / factor
     own = {atom.orders: symbols[node] for node, atom in atoms.items() if atom.unknown == advanced.unknown}
     slopes = [own.get(tuple(int(j == k) for j in range(dim))) for k in range(dim - 1)]
-    velocity = [sympy.S.Zero if s is None else sympy.expand(sympy.diff(rest, s)) for s in slopes]
+    velocity = [sympy.S.Zero if s is None else _settled(sympy.diff(rest, s), every) for s in slopes]
     derivatives = {symbols[node] for node, atom in atoms.items() if atom.order}
     if any(a.free_symbols & derivatives for a in velocity):
         raise UnsupportedError(f"{item}: it is not linear in the gradient of the unknown, so it has no velocity")
-    terms = (a * s for a, s in zip(velocity, slopes, strict=True) if s is not None)
-    source = sympy.expand(sympy.Add(*terms) - rest)
+    source = _settled(-_without(rest, {s for s in slopes if s is not None}), every)
     diffusive = any(sum(orders) == 2 and source.has(symbol) for orders, symbol in own.items())
     back = {symbol: node for node, symbol in symbols.items()}
     return _Carried(advanced.unknown, tuple(a.xreplace(back) for a in velocity), source.xreplace(back), diffusive)
+
+
+def _settled(expression: sympy.Expr, symbols: set[sympy.Symbol]) -> sympy.Expr:
+    """The expression without those of the symbols that cancel; a number where that is all it is, else as it was
+    written: multiplied out, exp(-(x - 9)^2) overflows and (x - 1000)^6 loses its digits."""
+    number = sympy.expand(expression) if not expression.is_number else expression
+    if number.is_number:
+        return number
+    idle = {s for s in symbols & expression.free_symbols if sympy.expand(sympy.diff(expression, s)) == 0}
+    return _without(expression, idle)
+
+
+def _without(expression: sympy.Expr, symbols: set[sympy.Symbol]) -> sympy.Expr:
+    """The expression where the symbols are zero; multiplied out if it cannot be evaluated there as it was written."""
+    zeros = dict.fromkeys(symbols, sympy.S.Zero)
+    found = expression.xreplace(zeros)
+    undefined = found.has(sympy.nan, sympy.zoo) and not expression.has(sympy.nan, sympy.zoo)
+    return sympy.expand(expression).xreplace(zeros) if undefined else found
 
 
 def _check_orders(item: str, atoms: dict[sympy.Expr, Atom]) -> None:

@@ -48,7 +48,7 @@ def linear_map(problem, slope):
 
 
 def window(until):
-    drift = Eq(dt(u) + d(u, x), 0)
+    drift = Eq(dt(u) + d(u, x) / 2, 0)
     return Problem(drift, Interval(0, 1) * TimeInterval(0, until), [Initial(u, sin(x)), Unbounded(u)])
 
 

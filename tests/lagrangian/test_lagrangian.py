@@ -239,6 +239,17 @@ def walled(*conditions):
     return Problem(equation, Interval(0, 1) * TimeInterval(0, 0.5), [Initial(u, cos(3 * x)), *conditions])
 
 
+def stretched(*conditions):
+    """Of an unknown velocity, so that characteristics might cross."""
+    equation = Eq(dt(u) + u * d(u, x), d(u, x, 2) / 2)
+    return Problem(equation, Interval(0, 1) * TimeInterval(0, 0.5), [Initial(u, 1 + x / 2), *conditions])
+
+
+def let_them_cross(monkeypatch, crossing):
+    monkeypatch.setattr(_lagrangian, "first_crossing", lambda *_: crossing)
+    monkeypatch.setattr(_lagrangian, "mislearned", lambda *_: False)
+
+
 BOUNDED = Dirichlet(u, cos(2 * t), on="left"), Neumann(u, -3 * sin(3), on="right")
 
 
@@ -248,7 +259,7 @@ BOUNDED = Dirichlet(u, cos(2 * t), on="left"), Neumann(u, -3 * sin(3), on="right
 )
 def test_the_moving_frame_is_for_what_is_carried_far_and_hardly_diffused(speed, diffusion, far):
     problem = on_ring(speed * _solve.FAR * TAU, diffusion * d(u, x, 2))
-    assert _solve._carried_far(problem) is far
+    assert _solve._for_the_moving_frame(problem) is far
 
 
 @pytest.mark.parametrize(("speed", "moving"), [(30, True), (1, False)])
@@ -266,8 +277,9 @@ def test_the_default_method_takes_over_where_training_ends_too_early():
 
 
 def test_the_default_method_takes_over_where_characteristics_cross(monkeypatch):
-    monkeypatch.setattr(_lagrangian, "first_crossing", lambda *_: Crossing(0.25, 0.3))
-    solution = ps.solve(walled(*BOUNDED), tol=1e-2, method=HURRIED)
+    let_them_cross(monkeypatch, Crossing(0.25, 0.3))
+    ends = Dirichlet(u, 1, on="left"), Neumann(u, 0.5, on="right")
+    solution = ps.solve(stretched(*ends), tol=1e-2, method=HURRIED)
     assert solution.method != MOVING
     assert solution.valid_until is None
     assert "because in the moving one characteristics cross at t = 0.3; the solution is valid up to t = 0.25" in (
@@ -276,8 +288,8 @@ def test_the_default_method_takes_over_where_characteristics_cross(monkeypatch):
 
 
 def test_nothing_takes_over_in_unbounded_space(monkeypatch):
-    monkeypatch.setattr(_lagrangian, "first_crossing", lambda *_: Crossing(0.25, None))
-    solution = ps.solve(walled(Unbounded(u)), tol=1e-2, method=HURRIED)
+    let_them_cross(monkeypatch, Crossing(0.25, None))
+    solution = ps.solve(stretched(Unbounded(u)), tol=1e-2, method=HURRIED)
     assert solution.method == MOVING
     assert (solution.outcome, solution.valid_until) == (Outcome.CHARACTERISTICS_CROSS, 0.25)
 
