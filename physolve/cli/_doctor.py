@@ -8,10 +8,14 @@ import re
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING
 
 from ._failures import told_in_one_line
 from ._options import AsJson, Debug
 from ._summary import print_json, print_table
+
+if TYPE_CHECKING:
+    from physolve.jets import Kernels
 
 COMPILERS = ("c++", "g++", "clang++", "nvcc")
 
@@ -39,20 +43,21 @@ def _system() -> dict[str, str]:
 def _torch() -> dict[str, str]:
     import torch
 
+    from physolve.jets import kernels
+    from physolve.mesh import attention_kernels
+
     return {
         "torch": torch.__version__,
         "threads": f"{torch.get_num_threads()} within, {torch.get_num_interop_threads()} between operations",
         "BLAS": _blas(),
         "GPU": _gpu(),
-        "kernels": _kernels(),
+        "kernels": _path(kernels()),
+        "attention": _path(attention_kernels()),
     }
 
 
-def _kernels() -> str:
-    """Which path evaluates jets, and why; builds the kernels where that has not been done."""
-    from physolve.jets import kernels
-
-    found = kernels()
+def _path(found: Kernels) -> str:
+    """Which path of some kernels is active, and why; asking for them built them where that had not been done."""
     device = ", with CUDA" if found.cuda else ", not on a GPU"
     return f"{found.path}{device if found.path == 'compiled' else ' torch'}: {found.reason}"
 

@@ -48,8 +48,10 @@ REFINEMENTS = 2
 class Fields(NamedTuple):
     """What `HyPINO.fields` returns.
 
-    values     on `grid_nodes` of each problem's bounding box, in its own units; outside the domain too
-    residual   share of equation and conditions that is not met, at points that the head did not see
+    values     on `grid_nodes` of each problem's bounding box, in its own units; outside the domain too. Rows go from
+               the top of the box down, columns from left to right, as in an image
+    residual   share of equation and conditions that is not met, at points that the head did not see; no error: near a
+               resonance, or where conditions do not determine the solution, errors are far larger
     """
 
     values: Float[Tensor, "problems nodes nodes"]

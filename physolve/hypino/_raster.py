@@ -17,7 +17,7 @@ REACH = 0.0223
 def grid_nodes(
     n: int, dtype: torch.dtype = torch.float32, device: torch.device | None = None
 ) -> Float[Tensor, "n n 2"]:
-    """Coordinates (x, y) of the nodes."""
+    """Coordinates (x, y) of the nodes, row by row from y = 1 down to -1."""
     axis = torch.linspace(-1, 1, n, dtype=dtype, device=device)
     y, x = torch.meshgrid(axis.flip(0), axis, indexing="ij")
     return torch.stack([x, y], -1)

@@ -120,9 +120,8 @@ class Lagrangian:
         """Train until the estimated relative error is `tol`.
 
         Ends as TOLERANCE_NOT_REACHED where training does or the map is not learned, as CHARACTERISTICS_CROSS with a
-        solution up to then, as
-        INTERRUPTED on KeyboardInterrupt, which is raised again before there is a solution. Raises UnsupportedError with
-        the reason for a problem that is no transport along one velocity.
+        solution up to then, as INTERRUPTED on KeyboardInterrupt, which is raised again before there is a solution.
+        Raises UnsupportedError with the reason for a problem that is no transport along one velocity.
         """
         clock = _Clock(time.monotonic(), budget_s)
         model = MovingModel.of(lowered(problem), self.width, self.depth, self.activation)

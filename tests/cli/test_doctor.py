@@ -10,7 +10,8 @@ def test_names_what_is_there(run) -> None:
     found = json.loads(ran.out)
     assert (ran.code, ran.err) == (0, "")
     assert found["torch"] == torch.__version__
-    assert found["kernels"].split(":")[0] in ("compiled, not on a GPU", "compiled, with CUDA", "plain torch")
+    for kernels in ("kernels", "attention"):
+        assert found[kernels].split(":")[0] in ("compiled, not on a GPU", "compiled, with CUDA", "plain torch")
     assert all(found[name] != "not installed" for name in ("numpy", "scipy", "sympy", "pyvista", "meshio"))
 
 
