@@ -168,9 +168,8 @@ def _add_boundary(system: System, trace: Trace, weak: WeakForm, condition: Bound
     )
     if np.abs(beta_n).min() < 1e-10 * np.abs(beta_n).max() or not beta_n.any():
         raise NumericalError(
-            "finite elements: the normal derivative's coefficient in a boundary condition vanishes "
-            "somewhere; "
-            "state a Dirichlet condition there"
+            "finite elements: the normal derivative's coefficient in a boundary condition vanishes somewhere; state a "
+            "Dirichlet condition there"
         )
     ratio = q_n / beta_n
     slope = q_s - ratio * beta_s

@@ -307,7 +307,6 @@ def _check_compatible(system: System, multiplier: float) -> None:
     missing, total = abs(multiplier) * row.sum(), np.abs(system.load).sum()
     if missing > 1e-2 * total and missing > 1e-12:
         raise NumericalError(
-            f"finite elements: the source and the boundary fluxes do not balance (by {missing / total:.2g} "
-            f"of their "
+            f"finite elements: the source and the boundary fluxes do not balance (by {missing / total:.2g} of their "
             "size), so there is no solution; change one of them"
         )

@@ -151,8 +151,7 @@ def check_symbols(expression: Any, allowed: Iterable[sympy.Symbol], item: str) -
         if symbol.name.startswith("n_"):
             raise SpecificationError(f"{item}: the normal '{symbol.name}' has a meaning in a BoundaryEquation only")
         raise SpecificationError(
-            f"{item}: symbol '{symbol.name}' is neither a coordinate nor a parameter; give it a value or "
-            "declare it "
+            f"{item}: symbol '{symbol.name}' is neither a coordinate nor a parameter; give it a value or declare it "
             f"with physolve.parameter('{symbol.name}')"
         )
 

@@ -73,14 +73,14 @@ def test_solutions_that_are_not_smooth_are_not_told_as_reached(problem: Problem)
 # --- a residual of 1e-8 that hardly says where the front stands
 
 
-@pytest.mark.parametrize(("steepness", "seed", "tol"), [(12, 1, 1e-3), (12, 2, 1e-3), (17, 0, 1e-1)])
-def test_a_standing_front_is_where_it_is_said_to_be(steepness: int, seed: int, tol: float) -> None:
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_standing_front_is_where_it_is_said_to_be(seed: int) -> None:
     """Two rungs agreed on it to 5e-4 while it stood 1e-2 off: Newton's next step would have moved it by that."""
-    front = sympy.tanh((x - sympy.Rational(1, 2)) * steepness / sympy.sqrt(2))
-    problem = Problem(Eq(d(u, x, 2) / steepness**2 + u - u**3, 0), ROD, [Dirichlet(u, front)])
-    solution = solve(problem, tol, seed=seed, budget_s=15)
-    error = off(solution, np.tanh((INSIDE - 0.5) * steepness / np.sqrt(2)))
-    assert solution.outcome is not Outcome.CONVERGED or error < tol
+    front = sympy.tanh((x - sympy.Rational(1, 2)) * 12 / sympy.sqrt(2))
+    problem = Problem(Eq(d(u, x, 2) / 144 + u - u**3, 0), ROD, [Dirichlet(u, front)])
+    solution = solve(problem, 1e-3, seed=seed)
+    assert solution.outcome is Outcome.CONVERGED
+    assert off(solution, np.tanh((INSIDE - 0.5) * 12 / np.sqrt(2))) < solution.estimate.relative
 
 
 # --- parameters
