@@ -17,7 +17,7 @@ from ._conditions import Initial, Interface, Periodic, Unbounded
 from ._inner_conditions import MeanValue, Observations, PointValue
 from ._selection import TIME_PARTS
 from ._symbols import name_of
-from ._walls import Wall, boundary_pieces, dirichlet_everywhere, holds_at
+from ._walls import Wall, boundary_pieces, holds_at
 from .geometry import StationSet, split_time
 
 if TYPE_CHECKING:
@@ -45,23 +45,11 @@ def _all_hints(problem: Problem) -> Iterator[str]:
                 f"unknown '{name_of(u)}' is determined up to a constant only: no equation and no condition fixes its "
                 f"value; add MeanValue({name_of(u)}, 0) or PointValue({name_of(u)}, point, value)"
             )
-    if problem.time is None and len(problem.space) > 1 and _waves_between_values(problem):
-        yield (
-            "the equations are hyperbolic in space, and values are prescribed all round: one of the coordinates is "
-            "like time; call it t, and give values and velocities where it begins (Initial), none where it ends"
-        )
     if grows(problem):
         yield (
             "the equations amplify short waves without bound, as the heat equation backward in time does; check the "
             "signs"
         )
-
-
-def _waves_between_values(problem: Problem) -> bool:
-    """Whether what runs through the domain, as waves do, has values prescribed wherever it begins and ends."""
-    given = (dirichlet_everywhere(problem, i) for i in range(len(problem.unknowns)))
-    kind = problem.classification
-    return kind.order == 2 and all(given) and kind.kind == "hyperbolic"
 
 
 # --- counting -------------------------------------------------------------------------------------------

@@ -400,17 +400,6 @@ D = parameter("D")
                 "the signs"
             ],
         ),
-        (
-            ([Eq(d(u, x, 2), d(u, y, 2))], SQUARE, [Dirichlet(u)]),
-            [
-                "the equations are hyperbolic in space, and values are prescribed all round: one of the coordinates is "
-                "like time; call it t, and give values and velocities where it begins (Initial), none where it ends"
-            ],
-        ),
-        (
-            ([Eq(d(u, x, 2), d(u, y, 2))], SQUARE, [Dirichlet(u, on=["left", "right", "bottom"])]),
-            [nothing_on("u", "'top'")],
-        ),
         (([Eq(dt(q, 2), -q)], TimeInterval(0, 1), [Initial(q, 1, 0)]), []),
         (
             ([Eq(D * laplacian(u), 1)], SQUARE, [Dirichlet(u)]),
