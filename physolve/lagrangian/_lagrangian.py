@@ -10,6 +10,7 @@ import torch
 
 from physolve.jets import TANH, Activation
 from physolve.solve import (
+    Clock,
     Estimate,
     GaussNewton,
     History,
@@ -123,7 +124,7 @@ class Lagrangian:
         solution up to then, as INTERRUPTED on KeyboardInterrupt, which is raised again before there is a solution.
         Raises UnsupportedError with the reason for a problem that is no transport along one velocity.
         """
-        clock = _Clock(time.monotonic(), budget_s)
+        clock = Clock.started(budget_s)
         model = MovingModel.of(lowered(problem), self.width, self.depth, self.activation)
         system = self._started(MovingSystem(model), seed, clock, progress)
         system, crossing = self._scouted(system, seed, clock, progress)
@@ -133,7 +134,7 @@ class Lagrangian:
         best = replace(best, crossing=best.crossing or crossing, trained=last.trained, steps=last.steps)
         return best.result()
 
-    def _started(self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None) -> MovingSystem:
+    def _started(self, system: MovingSystem, seed: int, clock: Clock, progress: Listener | None) -> MovingSystem:
         """The system with networks that follow the pilot, where random ones with fitted outputs are no start: over long
         times the equations alone lead to other solutions of X_t = a, which end in one point."""
         rows = system.sample(FIRST_ROWS, seed, (1.0,))
@@ -145,16 +146,16 @@ class Lagrangian:
         return replace(system, given=with_fitted_output(system, vector, rows))
 
     def _scouted(
-        self, system: MovingSystem, seed: int, clock: "_Clock", progress: Listener | None
+        self, system: MovingSystem, seed: int, clock: Clock, progress: Listener | None
     ) -> tuple[MovingSystem, Crossing | None]:
         """The system up to the time at which characteristics come too close, if they threaten to; without diffusion
         their crossing does not disturb the training."""
         frame = system.model.frame
         start, end, threat = frame.labels.start, frame.labels.end, frame.pilot.crossing
-        if threat is None or not frame.second or clock.over():
+        if threat is None or not frame.second or clock.late():
             return system, None
         horizon = start + SAFE * (threat - start)
-        while horizon < end and not clock.over():
+        while horizon < end and not clock.late():
             vector = self._scout_trained(replace(system, horizon=horizon), SCOUTED, seed, clock, progress)
             system = replace(system, given=vector)
             if crossing := first_crossing(system.model, vector, horizon):
@@ -166,7 +167,7 @@ class Lagrangian:
         return system, None
 
     def _scout_trained(
-        self, system: MovingSystem, tol: float, seed: int, clock: "_Clock", progress: Listener | None
+        self, system: MovingSystem, tol: float, seed: int, clock: Clock, progress: Listener | None
     ) -> Vector:
         """Weights that the scout found. Ctrl-C is passed on: there is no solution yet."""
         trained = self.scout.train(system, tol, seed, clock.left(), progress)
@@ -176,14 +177,14 @@ class Lagrangian:
         return trained.field.vector
 
     def _rounds(
-        self, system: MovingSystem, tol: float, seed: int, clock: "_Clock", progress: Listener | None
+        self, system: MovingSystem, tol: float, seed: int, clock: Clock, progress: Listener | None
     ) -> Iterator["_Round"]:
         """Trainings to ever smaller residuals, until the estimate meets the tolerance or no more can be had."""
         model, target, steps, before = system.model, FIRST_TARGET * tol, (), math.inf
         for _ in range(ROUNDS):
             trained = self.trainer.train(system, target, seed, clock.left(), progress)
             assert isinstance(trained.field, LagrangianField)
-            vector, steps = trained.field.vector, (*steps, *clock.shifted(trained.history.steps))
+            vector, steps = trained.field.vector, (*steps, *_shifted(trained.history.steps, clock))
             found = first_crossing(model, vector, system.horizon)
             crossing = confirmed(found, model.frame)
             estimate = estimated(model, vector, seed + 7, crossing.close if crossing else system.horizon)
@@ -195,7 +196,7 @@ class Lagrangian:
             broken = trained.outcome in (Outcome.INTERRUPTED, Outcome.DIVERGED)
             stalled = not reached and not estimate.relative <= WORTH * before
             hopeless = unlearned and crossing is None and model.frame.foreseen
-            if estimate.relative <= tol or broken or stalled or hopeless or clock.over():
+            if estimate.relative <= tol or broken or stalled or hopeless or clock.late():
                 return
             system, before = replace(system, given=vector), estimate.relative
             target *= NEXT_TARGET if reached else 1
@@ -233,20 +234,7 @@ class _Round:
         return MethodResult(field, {}, History(self.steps), outcome, message, self.estimate, valid_until=until)
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """Seconds since a method began, and those that it has."""
-
-    began: float
-    budget_s: float | None
-
-    def left(self) -> float | None:
-        return None if self.budget_s is None else max(0.0, self.budget_s - (time.monotonic() - self.began))
-
-    def over(self) -> bool:
-        return self.left() == 0.0
-
-    def shifted(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """Steps of a training that has just ended, timed from the beginning of the method."""
-        spent = time.monotonic() - self.began - (steps[-1].seconds if steps else 0.0)
-        return tuple(replace(step, seconds=step.seconds + spent) for step in steps)
+def _shifted(steps: tuple[Step, ...], clock: Clock) -> tuple[Step, ...]:
+    """Steps of a training that has just ended, timed from the beginning of the method."""
+    spent = time.monotonic() - clock.began - (steps[-1].seconds if steps else 0.0)
+    return tuple(replace(step, seconds=step.seconds + spent) for step in steps)

@@ -94,14 +94,18 @@ class Rows:
         total = local.value.abs()
         for slope in (*local.slopes.values(), *local.parameter_slopes):
             total = total + slope.abs()
-        wrong = ~total.isfinite()
+        self.refuse_infinite(total, side.points, "Newton's iteration diverged")
+
+    def refuse_infinite(self, values: Column, points: Points, cause: str) -> None:
+        """Raises NumericalError unless the values at the points are finite; `cause` may be why, beside the usual."""
+        wrong = ~values.isfinite()
         if wrong.any():
-            point = ", ".join(f"{c:.4g}" for c in side.points[wrong][0].tolist())
+            point = ", ".join(f"{c:.4g}" for c in points[wrong][0].tolist())
             names = ", ".join(s.name for s in self.form.frame.coordinates)
             raise NumericalError(
                 f"{self.name}: NaN or infinity at {int(wrong.sum())} of {len(wrong)} points, first at ({names}) = "
                 f"({point}); likely causes: a coefficient or source is singular there or not real, as log and sqrt of "
-                "negative numbers are, or Newton's iteration diverged"
+                f"negative numbers are, or {cause}"
             )
 
     def _state(self, side: Side, field: Field | None) -> State:

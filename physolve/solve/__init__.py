@@ -3,6 +3,7 @@
 from ._adam import AdamLBFGS as AdamLBFGS
 from ._adam import AdamSchedule as AdamSchedule
 from ._bound import Bound as Bound
+from ._fitting import Clock as Clock
 from ._gauss_newton import GaussNewton as GaussNewton
 from ._gauss_newton import with_fitted_output as with_fitted_output
 from ._ladder import LeastSquares as LeastSquares

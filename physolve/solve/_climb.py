@@ -9,7 +9,7 @@ from typing import Protocol
 from physolve.errors import NumericalError
 from physolve.nets import Basis, Expansion, Field, Frozen, TimeSlabs, ZeroField
 from physolve.residual import Collocation, Density, Rows
-from physolve.spec import Problem
+from physolve.spec import Observations, Problem
 
 from ._error import UNVERIFIED, Judge, Rung, error_of, estimate, verified
 from ._focus import Focus, focus_on, focus_on_layers
@@ -425,13 +425,12 @@ class Climb:
 
     def _add_noise(self) -> tuple[float, ...]:
         """Add the spread that noise causes to the estimate; standard deviations of the parameters."""
-        if self.best is None or not isinstance(self.best.field, Expansion):
+        measured = any(isinstance(condition, Observations) for condition in self.problem.conditions)
+        if not measured or self.best is None or not isinstance(self.best.field, Expansion):
             return ()
         basis = self.best.field.basis
         rows = self.whole.rows(self._density(basis.size), self.seed)
         spread = spread_of_noise(rows, basis, self._without_noise(basis, rows), self.seed, self.method.ridge)
-        if spread is None:
-            return ()
         deviations = spread.parameters
         if self.before is not None:  # independent bases may find other values, where little depends on a parameter
             changes = (abs(a - b) for a, b in zip(self.best.parameters, self.before.parameters, strict=True))

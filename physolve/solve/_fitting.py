@@ -36,6 +36,10 @@ class Clock:
         """Whether this share of the budget is spent."""
         return self.budget_s is not None and time.monotonic() - self.began >= share * self.budget_s
 
+    def left(self) -> float | None:
+        """Seconds that are left; None: all."""
+        return None if self.budget_s is None else max(0.0, self.budget_s - (time.monotonic() - self.began))
+
 
 class TrainingState(Protocol):
     """Where a training is. Residuals are relative to that of u = 0."""

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from physolve._typing import Column, Points
-from physolve.errors import NumericalError, SpecificationError
+from physolve.errors import SpecificationError
 from physolve.jets import Activation, Architecture
 from physolve.nets import PINN, Field, PINNModel
 from physolve.residual import Collocation, Density, Rows
@@ -45,6 +45,9 @@ class MethodResult(NamedTuple):
     deviations: Mapping[str, float] = MappingProxyType({})
     valid_until: float | None = None
     method: str = ""
+
+
+BLIND = "the equation has no value for the network that training begins with: give a better one by start="
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +119,8 @@ class NetworkSystem:
         result = []
         for rows in blocks:
             residual, jacobian = linearized_rows(self.model, weights, rows, parameters)
-            _check_finite(rows, residual + jacobian.sum(1), self.collocation.problem)
+            points = rows.points[:: rows.average or 1]
+            rows.refuse_infinite(residual + jacobian.sum(1), points, BLIND)
             mean = float((quadrature(rows)[:, None] * jacobian).square().sum())
             result.append(ROLE_WEIGHTS[rows.role] * (mean**-0.5 if mean > 0 else 1.0))
         return tuple(result)
@@ -202,18 +206,4 @@ def network_of(start: Start, name: str = "start") -> PINN | PINNModel | None:
     raise SpecificationError(
         f"{name}: got {got} as start, expected a network (PINN), a kind of network (PINNModel), or the solution of a"
         " method that trains a network"
-    )
-
-
-def _check_finite(rows: Rows, values: Column, problem: Problem) -> None:
-    """Raises NumericalError unless the rows' values are finite."""
-    wrong = ~values.isfinite()
-    if not wrong.any():
-        return
-    first = ", ".join(f"{c:.4g}" for c in rows.points[:: rows.average or 1][wrong][0].tolist())
-    names = ", ".join(s.name for s in problem.coordinates)
-    raise NumericalError(
-        f"{rows.name}: NaN or infinity at {int(wrong.sum())} of {len(wrong)} points, first at ({names}) = ({first});"
-        " likely causes: a coefficient or source is singular there or not real, as log and sqrt of negative numbers"
-        " are, or the equation has no value for the network that training begins with: give a better one by start="
     )

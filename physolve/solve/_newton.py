@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from physolve._typing import Points
 from physolve.errors import NumericalError
 from physolve.nets import Basis, Expansion, Field, Polynomials
 from physolve.residual import Rows
@@ -43,7 +44,7 @@ class Newton:
         """
         # Where u = 0, no parameter has an influence: solve at the guesses before searching for better ones.
         best = project(rows, basis, unknowns, state, parameters, ridge, fixed=state is None)
-        if state is None and (given := ramp_where_blind(rows, best)):
+        if state is None and (given := _ramp_where_blind(rows, best)):
             best = project(rows, basis, unknowns, given, parameters, ridge, fixed=True)
         best_size = _size(rows, best.scale, best.field, best.parameters)
         moved = math.inf if state is None else _distance(rows, state, best.field)
@@ -125,19 +126,24 @@ def _left(moved: float, before: float) -> float:
 
 def _distance(rows: Sequence[Rows], first: Field, second: Field) -> float:
     """Root-mean-square difference at the equations' points, relative to the second."""
-    points = torch.cat([block.sides[0].points for block in rows if block.role == "equation"])
+    points = _inside(rows)
     values = second.values(points)
     return float((first.values(points) - values).norm() / values.norm().clamp_min(1e-300))
 
 
-def ramp_where_blind(rows: Sequence[Rows], solved: Projection) -> Field | None:
+def _inside(rows: Sequence[Rows]) -> Points:
+    """All points of equations."""
+    return torch.cat([block.sides[0].points for block in rows if block.role == "equation"])
+
+
+def _ramp_where_blind(rows: Sequence[Rows], solved: Projection) -> Field | None:
     """A field with values and slopes in place of zero, for the linearisation of an equation that is blind there: of
     d(u d(u, x), x) = -1 or d(u, x)^2 = 1 nothing is left at u = 0, and no function could seem better than zero."""
     left = residuals(rows, solved.field, solved.parameters)
     blind = [w == 0 and bool(r.any()) for w, r in zip(solved.scale.weights, left, strict=True)]
     if not any(blind):
         return None
-    points = torch.cat([block.sides[0].points for block in rows if block.role == "equation"])
+    points = _inside(rows)
     lower, upper = points.min(0).values, points.max(0).values
     basis = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 1)
     return Expansion(basis, torch.ones(basis.size, solved.field.components, dtype=torch.float64))

@@ -26,15 +26,13 @@ class Spread:
     parameters: tuple[float, ...]
 
 
-def spread_of_noise(rows: Sequence[Rows], basis: Basis, solved: Projection, seed: int, ridge: float) -> Spread | None:
-    """Linear response of the solution to noise in its data; None without data.
+def spread_of_noise(rows: Sequence[Rows], basis: Basis, solved: Projection, seed: int, ridge: float) -> Spread:
+    """Linear response of the solution to noise in its data.
 
     The noise's standard deviation is the one stated with the observations, else the root mean square of what the
     solution leaves of them.
     """
     measurements = sum(len(block) for block in rows if block.role == "data")
-    if not measurements:
-        return None
     unknowns, thetas = solved.field.components, solved.parameters
     split = basis.size * unknowns
     parts = iter(_independent(measurements, seed))

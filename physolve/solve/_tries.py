@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from physolve.errors import NumericalError
 
 from ._method import MethodResult
-from ._outcome import Estimate, Outcome
+from ._outcome import Outcome
 
 
 class Ended(Protocol):
@@ -16,9 +16,6 @@ class Ended(Protocol):
 
     @property
     def outcome(self) -> Outcome: ...
-
-    @property
-    def estimate(self) -> Estimate | None: ...
 
 
 Result = TypeVar("Result", bound=Ended)

@@ -15,8 +15,8 @@ from ._evaluate import Program
 
 TIME_PARTS = ("initial", "final")
 
-ROUNDING = 1e-12
-"""How far from where an equation in `on` holds points count as there, in units of the domain's largest coordinate."""
+NEAR = 10.0
+"""How far from where an equation in `on` holds points count as there, in roundings of the domain."""
 
 
 class Selection(NamedTuple):
@@ -47,7 +47,7 @@ def predicate(domain: Any, coords: Sequence[sympy.Symbol], on: Any) -> Callable[
     """`on`, a sympy condition or a callable, as a function from points (n, dim) to a mask (n,)."""
     if not isinstance(on, Boolean):
         return on
-    slack = ROUNDING * float(np.abs(domain.bounds).max())
+    slack = NEAR * domain.rounding
     program = Program([on.replace(_is_equation, lambda equation: _near(equation, coords, slack))], coords)
     return lambda points: np.broadcast_to(program(*np.asarray(points, dtype=np.float64).T)[0], len(points)).astype(bool)
 

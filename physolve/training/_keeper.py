@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
+from ._module import RunModule
 from ._record import record_of, write_record
-from ._schedule import Clock, Pace
+from ._schedule import Pace
 
 WEIGHTS = "weights.safetensors"
 RECORD = "record.json"
@@ -33,21 +34,6 @@ class News:
 
 
 Listener = Callable[[News], None]
-
-
-class Trained(Protocol):
-    """What a Lightning module has for its keeper."""
-
-    configuration: Any
-    clock: Clock
-
-    def validated(self) -> dict[str, float]:
-        """Figures of the weights that are shipped."""
-        ...
-
-    def save(self, path: Path) -> None:
-        """Write the weights that are shipped."""
-        ...
 
 
 class Keeper(Callback):
@@ -100,7 +86,7 @@ class Keeper(Callback):
         record = record_of(module.configuration, self.pace.batch, self.curve, module.clock.seconds, steps, processes)
         write_record(self.folder / RECORD, record)
 
-    def _over(self, trainer: L.Trainer, module: Trained) -> bool:
+    def _over(self, trainer: L.Trainer, module: RunModule) -> bool:
         """The first process decides for all."""
         return trainer.strategy.broadcast(module.clock.progress(trainer.global_step) >= 1)
 
@@ -112,12 +98,12 @@ class Keeper(Callback):
         rounded = {name: round(value, 6) for name, value in figures.items()}
         self.curve.append({"step": trainer.global_step, "hours": hours, **rounded})
 
-    def _tell(self, trainer: L.Trainer, module: Trained, loss: float) -> None:
+    def _tell(self, trainer: L.Trainer, module: RunModule, loss: float) -> None:
         if self.listener is not None and trainer.is_global_zero:
             steps, clock = trainer.global_step, module.clock
             error = self.curve[-1][self.judged] if self.curve else None
             self.listener(News(steps, clock.progress(steps), clock.seconds, loss, error))
 
 
-def _trained(module: L.LightningModule) -> Trained:
-    return cast(Trained, module)
+def _trained(module: L.LightningModule) -> RunModule:
+    return cast(RunModule, module)

@@ -1,6 +1,8 @@
 """The Lightning module of every run: batches numbered by steps, pace, average of the weights, what is resumed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import lightning as L
@@ -23,7 +25,7 @@ def seed_of(seed: int, step: int, process: int) -> int:
     return (seed * 1_000_003 + step) * PROCESSES + process
 
 
-class RunModule(L.LightningModule, Generic[Network, Batch]):
+class RunModule(L.LightningModule, ABC, Generic[Network, Batch]):
     """Trains `network` at the pace of `configuration.training`; `averaged` is the average of its weights.
 
     Subclasses say what a step is (`training_step`), what it sees (`batches`), which optimiser is used
@@ -46,9 +48,17 @@ class RunModule(L.LightningModule, Generic[Network, Batch]):
         """The network with averaged weights: what is validated and shipped."""
         return self.average.module  # type: ignore[return-value]
 
+    @abstractmethod
     def batches(self, steps: range) -> Iterable[Batch]:
         """Those of the given steps of the run, in order; drawn with `seed_at`, or shared by all processes."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def validated(self) -> dict[str, float]:
+        """Figures of the weights that are shipped."""
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Write the weights that are shipped."""
 
     def resumable(self) -> dict[str, Any]:
         """What a resumed run needs to know beside its weights."""

@@ -19,6 +19,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from physolve.errors import ProblemFileError
 
 from ._keeper import Keeper
+from ._module import RunModule
 from ._quiet import quiet_lightning
 
 _log = logging.getLogger("physolve")
@@ -40,8 +41,8 @@ def run_folder(folder: str | Path, *, fresh: bool) -> Path:
     return folder
 
 
-def fit(module: L.LightningModule, keeper: Keeper) -> None:
-    """Train a module that is a `Trained`, or go on from the checkpoint in the keeper's folder.
+def fit(module: RunModule, keeper: Keeper) -> None:
+    """Train a module, or go on from the checkpoint in the keeper's folder.
 
     Written to the folder after every epoch: `last.ckpt`, weights and record; logs for CSV and TensorBoard, one folder
     for each start. Ctrl-C raises KeyboardInterrupt. Under torchrun every process takes a share.

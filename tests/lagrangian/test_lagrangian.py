@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sympy import cos, exp, pi, sin
+from rings import TAU, on_ring, t, u, x
+from sympy import cos, exp, sin
 
 import physolve as ps
 from physolve import _solve
@@ -26,22 +27,12 @@ from physolve.spec import (
     Problem,
     TimeInterval,
     Unbounded,
-    coordinates,
     d,
     dt,
     unknown,
 )
 
-x, t = coordinates("x", "t")
-u = unknown("u", x, t)
-TAU = float(2 * pi)
 MOVING = "Lagrangian PINN"
-WAVE = sin(x)
-
-
-def on_ring(velocity, source=0, start=WAVE, until=1.0):
-    domain = Interval(0, TAU) * TimeInterval(0, until)
-    return Problem(Eq(dt(u) + velocity * d(u, x), source), domain, [Initial(u, start), Periodic(u, x)])
 
 
 def error(solution, exact, n=1500):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sympy
 import torch
-from sympy import cos, exp, pi, sin
+from rings import on_ring, u, x
+from sympy import cos, exp, sin
 
 import physolve as ps
 from physolve import _solve
@@ -20,27 +21,15 @@ from physolve.spec import (
     Eq,
     Initial,
     Interval,
-    Periodic,
     Problem,
     TimeInterval,
     Unbounded,
-    coordinates,
     d,
     dt,
     transport_form,
-    unknown,
 )
 
-x, t = coordinates("x", "t")
-u = unknown("u", x, t)
-TAU = float(2 * pi)
-WAVE = sin(x)
 HURRIED = Lagrangian(width=3, depth=1, trainer=GaussNewton(steps=1), scout=GaussNewton(steps=1))
-
-
-def on_ring(velocity, source=0, start=WAVE, until=1.0):
-    domain = Interval(0, TAU) * TimeInterval(0, until)
-    return Problem(Eq(dt(u) + velocity * d(u, x), source), domain, [Initial(u, start), Periodic(u, x)])
 
 
 def entering(equation, value, start=0, until=1.0):
