@@ -153,7 +153,12 @@ class Collocation:
             # Extra points refine where they lie; each counts like an average sampled point.
             weights = np.full(len(extra), interior.weights.mean())
             interior = Samples(np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights]))
-        factor = None if room is None else room.sqrt()
+        return self.rows_at(interior, density, seed, None if room is None else room.sqrt())
+
+    def rows_at(
+        self, interior: Samples, density: Density, seed: int = 0, factor: Column | None = None
+    ) -> tuple[Rows, ...]:
+        """Rows of the equations at given points, times a factor, and of the conditions at freshly sampled ones."""
         equations = [replace(_plain(form, "equation", interior), factor=factor) for form in self.equations]
         conditions = [
             rows
