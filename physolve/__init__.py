@@ -21,6 +21,7 @@ from .solve import Estimate as Estimate
 from .solve import GridField as GridField
 from .solve import History as History
 from .solve import LeastSquares as LeastSquares
+from .solve import Marching as Marching
 from .solve import Method as Method
 from .solve import Newton as Newton
 from .solve import Outcome as Outcome

@@ -19,6 +19,7 @@ class MethodName(enum.StrEnum):
     GAUSS_NEWTON = "gauss-newton"
     ADAM = "adam"
     LAGRANGIAN = "lagrangian"
+    MARCHING = "marching"
 
 
 def method_of(name: MethodName) -> Method | None:
@@ -26,12 +27,13 @@ def method_of(name: MethodName) -> Method | None:
     if name is MethodName.AUTO:
         return None
     from ..lagrangian import Lagrangian
-    from ..solve import AdamLBFGS, GaussNewton, LeastSquares
+    from ..solve import AdamLBFGS, GaussNewton, LeastSquares, Marching
 
     makers: dict[MethodName, Callable[[], Method]] = {
         MethodName.LEAST_SQUARES: LeastSquares,
         MethodName.GAUSS_NEWTON: GaussNewton,
         MethodName.ADAM: AdamLBFGS,
         MethodName.LAGRANGIAN: Lagrangian,
+        MethodName.MARCHING: Marching,
     }
     return makers[name]()

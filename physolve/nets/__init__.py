@@ -3,6 +3,7 @@
 from ._basis import Basis as Basis
 from ._basis import Operator as Operator
 from ._basis import Orders as Orders
+from ._chebyshev import Chebyshev as Chebyshev
 from ._complex_powers import ComplexPowers as ComplexPowers
 from ._composite import Concatenated as Concatenated
 from ._field import Expansion as Expansion

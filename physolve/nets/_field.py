@@ -1,6 +1,7 @@
 """Fields: vectors of functions of the coordinates with derivatives, the form in which every method hands back u."""
 
 import abc
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,6 +16,10 @@ from ._basis import Basis, Orders
 
 CHUNK_ENTRIES = 10_000_000
 """Numbers a chunk of an n x size matrix may hold: 80 MB in float64."""
+
+
+ROUNDING = 1e-9
+"""How far beyond its end, in its length, a time counts as its last instant."""
 
 
 class JetAtom(NamedTuple):
@@ -124,7 +129,7 @@ class Frozen(Field):
 
 @dataclass(frozen=True, eq=False)
 class TimeSlabs(Field):
-    """One field for each time slab breaks[k] <= t <= breaks[k + 1]; time is the last coordinate."""
+    """One field for each time slab breaks[k] <= t <= breaks[k + 1]; time is the last coordinate. NaN after the last."""
 
     breaks: tuple[float, ...]
     fields: tuple[Field, ...]
@@ -141,6 +146,9 @@ class TimeSlabs(Field):
             here = (slab == k).nonzero()[:, 0]
             for atom, value in field.derivatives(points[here], atoms).items():
                 total[atom][here] = value
+        late = points[:, -1] > self.breaks[-1] + ROUNDING * (self.breaks[-1] - self.breaks[0])
+        for value in total.values():
+            value[late] = math.nan
         return total
 
     def tensors(self) -> dict[str, Tensor]:

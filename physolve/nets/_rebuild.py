@@ -11,6 +11,7 @@ from physolve._typing import Points
 from physolve.errors import ProblemFileError
 
 from ._basis import Basis
+from ._chebyshev import Chebyshev
 from ._complex_powers import ComplexPowers
 from ._composite import Concatenated
 from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
@@ -37,6 +38,8 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
             return ComplexPowers((x, y), config["cut"], config["radius"], tensors["exponents"], config["real_only"])
         case "polynomials":
             return Polynomials(tuple(config["lower"]), tuple(config["upper"]), config["degree"])
+        case "chebyshev":
+            return Chebyshev(config["lower"], config["upper"], config["degree"])
         case "generated":
             return GeneratedBasis.rebuild(config, tensors)
         case "concatenated":

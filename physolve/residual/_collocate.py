@@ -146,8 +146,8 @@ class Collocation:
         """Rows of all equations and conditions at freshly sampled points; the equations also at `extra` points, and in
         branches that few of the others lie in."""
         interior, room = self.inside(density.interior, seed, density.refine)
-        if self.stretch is None and self.switches is not None:
-            unseen = self._unseen(self.switches, interior.points, seed)
+        if self.stretch is None:
+            unseen = self.unseen(interior.points, seed)
             extra = unseen if extra is None else np.concatenate([extra, unseen])
         if extra is not None and len(extra):
             # Extra points refine where they lie; each counts like an average sampled point.
@@ -172,11 +172,13 @@ class Collocation:
         """Where the equations change branches, in the whole domain of the problem."""
         return switches(self.problem)
 
-    def _unseen(self, switches: Switches, points: PointArray, seed: int) -> PointArray:
-        """Points where branches hold that hold at few of the given ones, or at none."""
+    def unseen(self, points: PointArray, seed: int = 0) -> PointArray:
+        """Points where branches of the equations hold that hold at few of the given ones, or at none."""
+        if self.switches is None:
+            return points[:0]
         random = np.random.default_rng(seed)
-        near = switches.points[self.domain.contains(switches.points)]
-        seen, branches = switches.branches(points), switches.branches(near)
+        near = self.switches.points[self.domain.contains(self.switches.points)]
+        seen, branches = self.switches.branches(points), self.switches.branches(near)
         few = [k for k in np.unique(branches) if np.count_nonzero(seen == k) < BRANCH_POINTS]
         rows = [random.choice(np.flatnonzero(branches == k), BRANCH_POINTS) for k in few]
         return near[np.concatenate(rows)] if rows else near[:0]

@@ -13,6 +13,8 @@ from ._loss_balancing import FixedBalancing as FixedBalancing
 from ._loss_balancing import GradientNormBalancing as GradientNormBalancing
 from ._loss_balancing import LossBalancing as LossBalancing
 from ._loss_balancing import RelativeLossBalancing as RelativeLossBalancing
+from ._marching import Marching as Marching
+from ._marching import marchable as marchable
 from ._method import MethodResult as MethodResult
 from ._method import network_system as network_system
 from ._newton import Newton as Newton

@@ -19,6 +19,9 @@ FARTHEST = 1.0
 """Relative change of a parameter in one step. Without a limit, -k u'' + c u = 5 with guesses of 1 and 1 ran to
 k = -6.6e9, c = 6.5e10, where an eigenfunction fits the data badly, but for good."""
 
+SETTLED = 1e-13
+"""How far the next step would go, relative to the solution, below which it is not taken: it would end in rounding."""
+
 
 @dataclass(frozen=True)
 class Newton:
@@ -58,7 +61,7 @@ class Newton:
             still = _still(best.parameters, step[0].parameters, self.tolerance)
             whole = step[0] is target
             best, best_size = replace(step[0], unsettled=_left(further, moved) if whole else further), step[1]
-            if change < self.tolerance and still:
+            if (change < self.tolerance and still) or (whole and not parameters and best.unsettled < SETTLED):
                 return best, taken + 1
             moved = further
         return best, self.steps

@@ -13,6 +13,7 @@ from physolve.spec import Problem
 
 from ._error import error_of
 from ._ladder import LeastSquares
+from ._marching import Marching, marchable
 from ._method import MethodResult
 from ._outcome import Cost, Estimate, Listener, Outcome
 from ._solution import Solution
@@ -108,9 +109,12 @@ def _climb(
     start: Field | None,
     source: FunctionSource | None,
 ) -> MethodResult:
-    """The ladder as it is climbed by default: the whole domain at once; a problem in time that does not yield to that,
-    in slabs; if these fail too, the whole domain again with no regard to how slow it is. The best by its own estimate.
+    """The ladder as it is climbed by default: initial values of ordinary differential equations by a march; else the
+    whole domain at once; a problem in time that does not yield to that, in slabs; if these fail too, the whole domain
+    again with no regard to how slow it is. The best by its own estimate.
     """
+    if start is None and marchable(problem):
+        return _run(Marching(), problem, tol, seed, budget_s, progress)
     slabs_possible = problem.time is not None and not problem.parameters
     whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf, source=source)
     tries = Tries[MethodResult](budget_s)

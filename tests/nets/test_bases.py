@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from physolve.nets import (
+    Chebyshev,
     ComplexPowers,
     Concatenated,
     Expansion,
@@ -110,3 +111,24 @@ def test_field_is_rebuilt_from_what_it_saved(name):
 def test_empty_points_give_empty_columns():
     field = Expansion(TANH, draw(5, 1))
     assert field.values(torch.empty(0, 2, dtype=torch.float64)).shape == (0, 1)
+
+
+def test_chebyshev_polynomials_agree_with_their_closed_form_in_all_derivatives():
+    basis, angle = Chebyshev(-1.0, 3.0, 5), torch.tensor([0.3, 1.1, 2.0]).double()
+    times = 1 + 2 * torch.cos(angle)[:, None]
+    one = torch.ones(3, dtype=torch.float64)
+    degrees = torch.arange(6).double()
+    slopes = degrees * torch.sin(degrees * angle[:, None]) / torch.sin(angle[:, None]) / 2
+    assert torch.allclose(basis.operate(times, {(0,): one}), torch.cos(degrees * angle[:, None]))
+    assert torch.allclose(basis.operate(times, {(1,): one}), slopes)
+    assert torch.allclose(basis.operate(times, {(5,): one})[:, 5], one * 16 * 120 / 2**5)
+    assert not basis.operate(times, {(6,): one}).any()
+
+
+def test_a_chebyshev_series_survives_saving_and_slabs_end_where_they_end():
+    series = Expansion(Chebyshev(0.0, 1.0, 3), draw(4, 2))
+    slabs = TimeSlabs((0.0, 0.5, 1.0), (series, series))
+    again = rebuild_field(slabs.config(), slabs.tensors())
+    times = torch.tensor([[0.0], [0.4], [1.0]]).double()
+    assert torch.equal(again.values(times), series.values(times))
+    assert again.values(torch.tensor([[1.01]]).double()).isnan().all()

@@ -1,0 +1,348 @@
+"""Initial values of ordinary differential equations: a march through time, in steps as long as the solution allows."""
+
+import math
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physolve._typing import Column, Points
+from physolve.errors import NumericalError, SpecificationError
+from physolve.nets import Chebyshev, Expansion, Frozen, TimeSlabs
+from physolve.residual import Collocation, Density, Rows
+from physolve.spec import Initial, Problem
+from physolve.spec.geometry import Samples, TimeInterval, split_time
+
+from ._climb import OutOfTime
+from ._error import Judge, Rung, verified
+from ._method import MethodResult
+from ._newton import Newton
+from ._options import check_whole
+from ._outcome import Estimate, History, Listener, Outcome, Progress, Step
+from ._system import Projection, project, residuals
+
+OVERSAMPLING = 1.5
+"""Nodes per coefficient. Least squares damp what is stiff, where as many nodes as coefficients would let it ring."""
+
+FRESH = 4000
+"""Points over the whole time at which steps are judged, so that no short pulse in the equations is stepped over."""
+
+TAIL = 3
+"""Last coefficients of a step whose size tells how well it is resolved."""
+
+ENDS = Density(2, 1)
+"""Initial values are given at one instant."""
+
+FIRST_STEP = 1 / 16
+"""In durations of the problem."""
+
+FARTHER, CAUTION, NEARER = 2.0, 0.9, 0.1
+"""The longest growth from step to step, what is left of the growth that seems possible, and the least of a step that is
+tried again."""
+
+SHORTEST = 1e-12
+"""Step, in durations of the problem, at which the solution is taken to end."""
+
+FIRST_SHARE = 0.1
+"""Of the tolerance, that each step of the first march may be off by."""
+
+FINER = 1e-2
+"""From march to march."""
+
+FINEST = 1e-12
+"""Below it, rounding in derivatives of polynomials is all that a step shows."""
+
+NOISE = 1e-15
+"""Of the largest unknown: what rounding leaves in the last coefficients of all, of those that are zero, too."""
+
+SOON = 1e-2
+"""In durations of the problem, how far ahead the size is of what has been zero."""
+
+NEW = 1e-6
+"""Part of what it will be soon, below which an unknown counts as zero so far."""
+
+RIDGE = 1e-15
+
+NEWS_S = 0.5
+"""Between two lines of news."""
+
+
+def marchable(problem: Problem) -> bool:
+    """Whether time is all there is, and initial values determine the solution: as many as every unknown has derivatives
+    in time, and nothing else is asked for."""
+    space, interval = split_time(problem.domain)
+    initial = [condition for condition in problem.conditions if isinstance(condition, Initial)]
+    if space is not None or interval is None or problem.parameters or len(initial) < len(problem.conditions):
+        return False
+    given = dict.fromkeys(problem.unknowns, 0)
+    for condition in initial:
+        for unknown in condition.unknowns():
+            given[unknown] += 1 if condition.velocity is None else 2
+    orders = dict.fromkeys(range(len(problem.unknowns)), 0)
+    for form in Collocation(problem).equations:
+        for atom in form.atoms:
+            orders[atom.unknown] = max(orders[atom.unknown], *atom.orders)
+    return len(problem.residuals) == len(problem.unknowns) and list(given.values()) == list(orders.values())
+
+
+@dataclass(frozen=True)
+class Marching:
+    """Chebyshev polynomials of the given degree in every step, fitted by least squares at Gauss points to what is left
+    of the equations; a step is as long as its last coefficients and its residual elsewhere allow. March after march
+    with a hundredth of the error in every step, until two agree to the tolerance.
+
+    For problems in which there is only time, and initial values.
+    """
+
+    degree: int = 16
+    newton: Newton = field(default_factory=lambda: Newton(steps=12))
+
+    def __post_init__(self) -> None:
+        check_whole(self, TAIL + 1, "degree")
+
+    @property
+    def name(self) -> str:
+        """How solutions name their origin."""
+        return "Chebyshev collocation in adaptive time steps"
+
+    def run(
+        self,
+        problem: Problem,
+        tol: float,
+        seed: int = 0,
+        budget_s: float | None = None,
+        progress: Listener | None = None,
+    ) -> MethodResult:
+        """March until the tolerance is met; nothing in it is random, whatever the seed. Where the solution ends before
+        its time (u' = u^2), so does the result, at `valid_until`, with the outcome DIVERGED.
+
+        Raises SpecificationError where there is more than time and initial values, NumericalError where not even the
+        first march came to an end within the budget, or could not begin.
+        """
+        if not marchable(problem):
+            raise SpecificationError(
+                "Marching: needs ordinary differential equations in time, one for each unknown, and for each as many "
+                "initial values as it has derivatives; use LeastSquares()"
+            )
+        return Marches(self, problem, tol, budget_s, progress).run()
+
+
+class March:
+    """One march: the steps taken so far, each of which may be off by `allowed`, relative to the largest the unknown has
+    been."""
+
+    def __init__(self, method: Marching, whole: Collocation, allowed: float) -> None:
+        self.method, self.whole, self.allowed = method, whole, allowed
+        self.begin, self.end = (float(bound[0]) for bound in whole.problem.domain.bounds)
+        self.breaks, self.parts = [self.begin], list[Expansion]()
+        self.sizes = torch.zeros(len(whole.problem.unknowns), dtype=torch.float64)
+        self.rows = self.iterations = 0
+        self.worst = 0.0
+        self.step = FIRST_STEP * (self.end - self.begin)
+        self.cause = "it, or its derivatives, grow without bound there"
+
+    @cached_property
+    def start(self) -> Expansion:
+        """The initial values, for all times: many equations have no value at zero, where Newton begins without."""
+        values = torch.zeros(1, len(self.sizes), dtype=torch.float64)
+        instant = torch.tensor([[self.begin]], dtype=torch.float64)
+        for _, forms in self.whole.conditions:
+            for form in forms:
+                (atom,) = form.atoms
+                if not any(atom.orders):  # of the value, not of the velocity
+                    values[0, atom.unknown] = -form.residual(instant, None, {atom: instant.new_zeros(1)}, ())
+        return Expansion(Chebyshev(self.begin, self.end, 0), values)
+
+    @property
+    def now(self) -> float:
+        return self.breaks[-1]
+
+    @property
+    def finished(self) -> bool:
+        return self.now >= self.end
+
+    @property
+    def features(self) -> int:
+        """Of every unknown, over all steps."""
+        return (self.method.degree + 1) * len(self.parts)
+
+    @property
+    def field(self) -> TimeSlabs:
+        return TimeSlabs(tuple(self.breaks), tuple(self.parts))
+
+    def quadrature(self, until: float) -> tuple[Points, Column]:
+        """Gauss points of all steps before a time, and their weights."""
+        breaks = np.clip(np.array(self.breaks), None, until)
+        nodes, weights = np.polynomial.legendre.leggauss(self.method.degree)
+        half = np.diff(breaks)[:, None] / 2
+        times = breaks[:-1, None] + half * (1 + nodes)
+        kept = np.broadcast_to(half > 0, times.shape)
+        return torch.tensor(times[kept])[:, None], torch.tensor((half * weights)[kept])
+
+    def advance(self) -> bool:
+        """One step further, as long as it may be; False where none is short enough."""
+        duration = self.end - self.begin
+        while self.step > SHORTEST * duration:
+            until = min(self.now + self.step, self.end)
+            if self.end - until < SHORTEST * duration:
+                until = self.end
+            error, solved = self._attempt(until)
+            share = CAUTION * (self.allowed / max(error, 1e-300)) ** (1 / self.method.degree)
+            self.step = (until - self.now) * min(max(share, NEARER), FARTHER)
+            if solved is not None and error <= self.allowed:
+                self.breaks.append(until)
+                self.parts.append(solved)
+                self.rows += round(OVERSAMPLING * solved.basis.size) * len(self.sizes)
+                self.sizes = torch.maximum(self.sizes, solved.coefficients.abs().sum(0))
+                self.worst = max(self.worst, error)
+                return True
+        return False
+
+    def _attempt(self, until: float) -> tuple[float, Expansion | None]:
+        """How far off a step is that ends then, and its solution, if it has one."""
+        before = self.parts[-1] if self.parts else None
+        collocation = self.whole.on(TimeInterval(self.now, until), before)
+        basis = Chebyshev(self.now, until, self.method.degree)
+        nodes, weights = np.polynomial.legendre.leggauss(round(OVERSAMPLING * basis.size))
+        try:
+            solved = self._solve(basis, collocation.rows_at(_samples(collocation, nodes, weights), ENDS), before)
+            error = self._error(solved, collocation)
+        except NumericalError as cause:
+            self.cause = str(cause)
+            return math.inf, None
+        assert isinstance(solved.field, Expansion)
+        return (error, solved.field) if math.isfinite(error) else (math.inf, None)
+
+    def _solve(self, basis: Chebyshev, rows: tuple[Rows, ...], before: Expansion | None) -> Projection:
+        unknowns = len(self.sizes)
+        if self.whole.linear:
+            self.iterations += 1
+            return project(rows, basis, unknowns)
+        state = Frozen(before, self.now) if before else self.start
+        solved, iterations = self.method.newton.solve(rows, basis, unknowns, state, (), RIDGE)
+        self.iterations += iterations
+        return solved
+
+    def _error(self, solved: Projection, collocation: Collocation) -> float:
+        """The largest of its last coefficients, of what Newton's iteration has left, and of its residual at fresh
+        points, relative to the size of the unknowns."""
+        assert isinstance(solved.field, Expansion)
+        begin, end = (float(bound[0]) for bound in collocation.domain.bounds)
+        count = max(self.method.degree + 2, math.ceil(FRESH * (end - begin) / (self.end - self.begin)))
+        fresh = _samples(collocation, (2 * np.arange(count) + 1) / count - 1, np.full(count, 2 / count))
+        points = np.concatenate([fresh.points, collocation.unseen(fresh.points)])
+        rows = collocation.rows_at(Samples(points, np.full(len(points), 1 / len(points))), ENDS)
+        sizes = self._size(solved.field)
+        last, largest = solved.field.coefficients[-TAIL:].abs().amax(0), float(sizes.max())
+        unresolved = float(((last - NOISE * largest).clamp_min(0) / sizes.clamp_min(1e-300)).max())
+        left = solved.scale.norm(residuals(rows, solved.field)) / max(largest, 1e-300)
+        return max(unresolved, left, solved.unsettled)
+
+    def _size(self, step: Expansion) -> Float[Tensor, " unknowns"]:
+        """Of every unknown: its largest value so far and within a step, or a little more; where it only leaves zero,
+        what the change in the step would make of it SOON."""
+        assert isinstance(step.basis, Chebyshev)
+        sizes = step.coefficients.abs()
+        soon = sizes[1:].sum(0) * (SOON * (self.end - self.begin) / (step.basis.upper - step.basis.lower))
+        largest = torch.maximum(self.sizes, sizes.sum(0))
+        return torch.where(self.sizes < NEW * soon, torch.maximum(largest, soon), largest)
+
+
+def _samples(collocation: Collocation, nodes: np.ndarray, weights: np.ndarray) -> Samples:
+    """Nodes of -1 ... 1 and their weights, scaled to the step."""
+    begin, end = (float(bound[0]) for bound in collocation.domain.bounds)
+    half = (end - begin) / 2
+    return Samples(((begin + end) / 2 + half * nodes)[:, None], half * weights)
+
+
+class Marches:
+    """March after march, each judged by the next, finer one."""
+
+    def __init__(
+        self, method: Marching, problem: Problem, tol: float, budget_s: float | None, news: Listener | None
+    ) -> None:
+        self.method, self.tol, self.news = method, tol, news
+        self.whole = Collocation(problem)
+        self.clock = problem.coordinates[-1].name
+        self.began = self.told = time.perf_counter()
+        self.deadline = math.inf if budget_s is None else self.began + budget_s
+        self.steps: list[Step] = []
+
+    def run(self) -> MethodResult:
+        """Until two marches agree to the tolerance, or there is no finer one."""
+        allowed = max(FIRST_SHARE * self.tol, FINEST / FINER)
+        finer, found = self._march(allowed), None
+        best, until = finer, finer.now
+        while allowed > FINEST:
+            allowed = max(FINER * allowed, FINEST)
+            before = finer
+            try:
+                finer = self._march(allowed)
+            except KeyboardInterrupt:
+                return self._result(best, Outcome.INTERRUPTED, found)
+            except OutOfTime:
+                break
+            best = before
+            found, until = self._compare(best, finer)
+            self._record(finer, found)
+            if not finer.finished:
+                return self._ended(finer, found, until)
+            if best.finished and found.relative <= self.tol:
+                return self._result(best, Outcome.CONVERGED, found)
+        reached = f"estimated relative error {found.relative:.1e}" if found else "no estimate of the error"
+        message = f"{Outcome.TOLERANCE_NOT_REACHED.value}: {reached}, tolerance {self.tol:.1e}"
+        if found:
+            message += f"; up to {self.clock} = {until:.6g} it is within the tolerance"
+        return self._result(best, Outcome.TOLERANCE_NOT_REACHED, found, message)
+
+    def _march(self, allowed: float) -> March:
+        """Raises NumericalError where it cannot begin, OutOfTime where it does not end before the deadline."""
+        march = March(self.method, self.whole, allowed)
+        while not march.finished and march.advance():
+            if time.perf_counter() > self.deadline:
+                raise OutOfTime("the budget was spent before the end of a march through time")
+            self._tell(march)
+        if not march.parts:
+            raise NumericalError(f"no step from {self.clock} = {march.begin:g} is short enough: {march.cause}")
+        if not self.steps:
+            self._record(march, None)
+        return march
+
+    def _tell(self, march: March) -> None:
+        """News of a long march."""
+        now = time.perf_counter()
+        if self.news and now > self.told + NEWS_S:
+            self.told = now
+            message = f"{self.clock} = {march.now:.4g} of {march.end:g}"
+            self.news(Progress(self.method.name, march.features, None, now - self.began, message))
+
+    def _compare(self, first: March, second: March) -> tuple[Estimate, float]:
+        """Until when the first is off by less than the tolerance; its error, until then where the solution ends."""
+        ended = min(first.now, second.now)
+        times, _ = second.quadrature(ended)
+        values = second.field.values(times)
+        size = values.abs().cummax(0).values.clamp_min(1e-300)
+        apart = ((first.field.values(times) - values).abs() > self.tol * size).any(1).nonzero()
+        until = ended if not len(apart) else float(times[max(int(apart[0]) - 1, 0)])
+        times, weights = second.quadrature(until if ended < second.end else ended)
+        judge = Judge(self.whole.problem, (), times, weights / weights.sum())
+        return verified([Rung(judge.distance(first.field, second.field), first.allowed, second.allowed)]), until
+
+    def _ended(self, march: March, found: Estimate, until: float) -> MethodResult:
+        """The result of a solution that ends before its time."""
+        message = f"the solution ends near {self.clock} = {march.now:.6g}: {march.cause}"
+        return self._result(march, Outcome.DIVERGED, found, message)._replace(valid_until=until)
+
+    def _record(self, march: March, found: Estimate | None) -> None:
+        seconds, relative = time.perf_counter() - self.began, found.relative if found else None
+        note = f"{len(march.parts)} steps, {march.iterations} linear solves"
+        self.steps.append(Step(march.features, march.rows, march.worst, relative, seconds, note))
+        if self.news:
+            self.news(Progress(self.method.name, march.features, relative, seconds))
+
+    def _result(self, march: March, outcome: Outcome, found: Estimate | None, message: str = "") -> MethodResult:
+        return MethodResult(march.field, {}, History(tuple(self.steps)), outcome, message, found)
