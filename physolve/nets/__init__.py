@@ -6,6 +6,7 @@ from ._basis import Orders as Orders
 from ._chebyshev import Chebyshev as Chebyshev
 from ._complex_powers import ComplexPowers as ComplexPowers
 from ._composite import Concatenated as Concatenated
+from ._diffusion_layers import DiffusionLayers as DiffusionLayers
 from ._field import Expansion as Expansion
 from ._field import Field as Field
 from ._field import Frozen as Frozen

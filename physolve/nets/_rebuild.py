@@ -14,6 +14,7 @@ from ._basis import Basis
 from ._chebyshev import Chebyshev
 from ._complex_powers import ComplexPowers
 from ._composite import Concatenated
+from ._diffusion_layers import DiffusionLayers
 from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
 from ._generated import GeneratedBasis
 from ._pinn import PINN
@@ -40,6 +41,8 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
             return Polynomials(tuple(config["lower"]), tuple(config["upper"]), config["degree"])
         case "chebyshev":
             return Chebyshev(config["lower"], config["upper"], config["degree"])
+        case "diffusion layers":
+            return DiffusionLayers(**{name: value for name, value in config.items() if name != "kind"})
         case "generated":
             return GeneratedBasis.rebuild(config, tensors)
         case "concatenated":
