@@ -12,6 +12,7 @@ import sympy
 
 import physolve as ps
 from physolve.reference import solve_fem
+from physolve.view import plot_cut
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 
@@ -42,3 +43,5 @@ print(f"random features: {solution.cost.features} unknowns, estimate {solution.e
 print(f"finite elements: {fem.unknowns} unknowns, estimate {fem.estimate:.1e}, {seconds:.1f} s")
 print(f"relative difference: {difference:.1e}")
 solution.plot(folder / "difference.png", quantity="error", reference=fem, resolution=60)
+fields = {"random features": solution, "finite elements": fem}
+plot_cut(fields, folder / "cut.png", (-1, 0.2), (1, 0.2), label="u", title="Through the hole")

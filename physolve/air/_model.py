@@ -29,11 +29,11 @@ from ._calibration import Calibration
 from ._dynamics import Rates, RightSide
 from ._encoder import Encoded, Encoder
 from ._fusion import Fusion, Outlook
+from ._layout import InputLayout
 from ._physics import DAY, Physics
 from ._setup import AirSetup
 from ._sizes import AirSizes
 from ._solver import OdeSolver
-from ._windows import feature_count
 from .operators import lower, station_graph
 
 WIND_SCALE = 2.0
@@ -80,7 +80,7 @@ class AirModel(nn.Module):
         _check_places(setup)
         graph = station_graph(setup.stations.latitude, setup.stations.longitude, sizes.walls)
         self.physics = Physics(terms, graph, sizes, setup.level)
-        self.encoder = Encoder(feature_count(len(setup.pollutants)), sizes.hidden, sizes.latent)
+        self.encoder = Encoder(InputLayout(len(setup.pollutants)).count, sizes.hidden, sizes.latent)
         forecast_wind = terms.advection is not None and not sizes.known_wind
         branches = (terms.diffusion is not None) + (terms.advection is not None)
         features = sizes.hidden + sizes.latent

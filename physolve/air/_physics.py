@@ -28,7 +28,7 @@ STILL = 0.1
 """m/s below which the wind hardly counts as coming from somewhere."""
 
 
-class Transport(NamedTuple):
+class ExchangeRates(NamedTuple):
     """Rates in 1/s of exchange: gain (*batch, edges) of receivers, loss (*batch, n); see `operators.Exchange`."""
 
     gain: Float[Tensor, "*batch edges"]
@@ -86,7 +86,7 @@ class Physics(nn.Module):
             return self._emission
         return self._emission + DAY * self.deposition * self._level
 
-    def transport(self, wind: Float[Tensor, "*batch n 2"]) -> Transport:
+    def transport(self, wind: Float[Tensor, "*batch n 2"]) -> ExchangeRates:
         """Rates of diffusion and advection, in a wind (m/s, TO which the air moves)."""
         graph, advection = self.graph, self.terms.advection
         carrier = None if self.response is None else self.response * wind
@@ -98,7 +98,7 @@ class Physics(nn.Module):
         diverges = advection and not advection.conservative and self._speeds is None
         if carrier is not None and diverges:
             loss = loss - (divergence(graph, carrier) if self.open_rim else self._inner_divergence(carrier))
-        return Transport(moved.gain, loss)
+        return ExchangeRates(moved.gain, loss)
 
     def _speed(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch edges"]:
         """Along edges: the mean of their ends, or of a solenoidal wind that of its stream function."""
@@ -110,7 +110,7 @@ class Physics(nn.Module):
     def _inner_divergence(self, carrier: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch n"]:
         return divergence(self.graph, carrier) - rim_wind(self.graph, carrier) / self.graph.area
 
-    def supports(self, wind: Float[Tensor, "batch n 2"]) -> list["Support"]:
+    def supports(self, wind: Float[Tensor, "batch n 2"]) -> list["NeighbourSum"]:
         """Operators of the terms between neighbours for Chebyshev convolutions, spectra in the unit disk.
 
         Of diffusion the normalised Laplacian less 1, which is minus the normalised adjacency; of advection the shares
@@ -124,7 +124,7 @@ class Physics(nn.Module):
         return found
 
 
-class Support(NamedTuple):
+class NeighbourSum(NamedTuple):
     """x_j = sum of weight_ij x_i over edges; weight (*batch, edges)."""
 
     graph: StationGraph
@@ -135,17 +135,17 @@ class Support(NamedTuple):
         return torch.zeros_like(x).index_add(-2, self.graph.receiver, carried)
 
 
-def _laplacian(graph: StationGraph) -> Support:
+def _laplacian(graph: StationGraph) -> NeighbourSum:
     weight = graph.face / graph.distance
     degree = weight.new_zeros(len(graph)).index_add(0, graph.sender, weight)
-    return Support(graph, -weight * (degree[graph.sender] * degree[graph.receiver]).rsqrt())
+    return NeighbourSum(graph, -weight * (degree[graph.sender] * degree[graph.receiver]).rsqrt())
 
 
-def _upwind(graph: StationGraph, wind: Float[Tensor, "batch n 2"]) -> Support:
+def _upwind(graph: StationGraph, wind: Float[Tensor, "batch n 2"]) -> NeighbourSum:
     brought = graph.face * edge_wind(graph, wind).relu()
     still = (STILL * graph.face).expand_as(brought)
     total = brought.new_zeros(*brought.shape[:-1], len(graph)).index_add(-1, graph.receiver, brought + still)
-    return Support(graph, brought / total[..., graph.receiver])
+    return NeighbourSum(graph, brought / total[..., graph.receiver])
 
 
 def _logarithm(coefficient: Coefficient | None, count: int) -> nn.Parameter | None:

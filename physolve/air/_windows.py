@@ -17,18 +17,14 @@ from ._sizes import AirSizes
 from .data import EAST, NORTH, AirSeries, fill_for_input
 
 
-def feature_count(pollutants: int) -> int:
-    """Inputs of a station at a step: concentrations, their logarithms, whether measured, weather, clock."""
-    return 3 * pollutants + 5 + 6
-
-
 @dataclass(frozen=True, eq=False)
 class Windows:
     """A series as tensors, for windows that start anywhere in it.
 
-    inputs         (T, n, features)
+    inputs         (T, n, features), as `InputLayout` has them
     concentration  (T, n) filled, in units of the scale; wind (T, n, 2) filled, m/s; clock (T, clock)
     target         (T, n) micrograms per cubic metre; measured (T, n)
+    weather_seen   (T, n, 5) where the weather was measured
     """
 
     sizes: AirSizes
@@ -38,6 +34,7 @@ class Windows:
     clock: Float[Tensor, "time clock"]
     target: Float[Tensor, "time n"]
     measured: Bool[Tensor, "time n"]
+    weather_seen: Bool[Tensor, "time n 5"]
 
     @classmethod
     def of(cls, series: AirSeries, setup: AirSetup, sizes: AirSizes) -> "Windows":
@@ -58,6 +55,7 @@ class Windows:
             clock=torch.tensor(clock),
             target=torch.tensor(np.nan_to_num(target)),
             measured=torch.tensor(np.isfinite(target)),
+            weather_seen=torch.tensor(np.isfinite(series.weather)),
         )
 
     @property

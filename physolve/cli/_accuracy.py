@@ -22,7 +22,7 @@ POINTS = 16384
 
 
 @dataclass(frozen=True)
-class Difference:
+class Deviation:
     """Of one unknown (a vector is one): ||u - reference|| / ||reference|| in L2 over the domain, and the root
     mean square and largest magnitude of u - reference in units of u."""
 
@@ -32,7 +32,7 @@ class Difference:
     largest: float
 
 
-def differences(problem: Problem, solution: Function, reference: Function, points: int = POINTS) -> list[Difference]:
+def differences(problem: Problem, solution: Function, reference: Function, points: int = POINTS) -> list[Deviation]:
     """Compare two functions at quasi-random points of the domain, weighted to integrate.
 
     Raises:
@@ -66,12 +66,12 @@ def exact_function(problem: Problem) -> Function:
     return lambda points: np.stack([np.broadcast_to(c, len(points)) for c in program(*points.T)], axis=1)
 
 
-def _difference(name: str, found: Floats, truth: Floats, weights: Floats) -> Difference:
+def _difference(name: str, found: Floats, truth: Floats, weights: Floats) -> Deviation:
     gap = found - truth
     rms = float(np.sqrt((weights * gap**2).sum()))
     size = float(np.sqrt((weights * truth**2).sum()))
     largest = float(np.sqrt((gap**2).sum(axis=1)).max())
-    return Difference(name, rms / size if size > 0 else float("nan"), rms, largest)
+    return Deviation(name, rms / size if size > 0 else float("nan"), rms, largest)
 
 
 def _groups(problem: Problem) -> Iterator[tuple[str, list[int]]]:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from ..errors import SpecificationError
-from ._accuracy import Difference, Function, differences, exact_function
+from ._accuracy import Deviation, Function, differences, exact_function
 from ._console import messages, results
 from ._failures import told_in_one_line
 from ._options import AsJson, Data, Debug, ProblemFile, Quiet, Seed, Tolerance, data_files
@@ -113,7 +113,7 @@ def _reference(problem: Problem, against: Against, tol: float) -> Reference:
     return Reference(name, fem, fem.estimate)
 
 
-def _record(solution: Solution, same: bool, reference: Reference, rows: list[Difference]) -> dict[str, Any]:
+def _record(solution: Solution, same: bool, reference: Reference, rows: list[Deviation]) -> dict[str, Any]:
     """What is known of the error; estimate and bound of a solution of another problem say nothing of this one."""
     estimate, bound = (solution.estimate, solution.bound) if same else (None, None)
     error = max(row.relative for row in rows)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..mesh.data.channel import ChannelSettings, Made
 
 
-class Kind(StrEnum):
+class ChannelKind(StrEnum):
     """What stands in the channel."""
 
     CYLINDER = "cylinder"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 def generate(
-    kind: Annotated[Kind, typer.Argument(help="One cylinder, or one or two obstacles of any shape.")],
+    kind: Annotated[ChannelKind, typer.Argument(help="One cylinder, or one or two obstacles of any shape.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The data set to write (.h5).")],
     trajectories: Annotated[int, typer.Option("--trajectories", min=1, help="How many flows.")] = 100,
     nodes: Annotated[int, typer.Option("--nodes", min=100, help="Of each mesh, about.")] = 1600,
@@ -74,11 +74,11 @@ def generate(
         _tell(left_out)
 
 
-def _settings(kind: Kind, nodes: int, steps: int, dt: float, substeps: int) -> ChannelSettings:
+def _settings(kind: ChannelKind, nodes: int, steps: int, dt: float, substeps: int) -> ChannelSettings:
     from ..mesh.data.channel import ChannelSettings, circle, ellipse, rectangle, triangle
 
     plain = ChannelSettings(nodes=nodes, steps=steps, interval=dt, substeps=substeps)
-    if kind is Kind.CYLINDER:
+    if kind is ChannelKind.CYLINDER:
         return plain
     return replace(plain, shapes=(circle, ellipse, rectangle, triangle), obstacles=(1, 2), centre=(0.22, 0.7))
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..mesh import Design, Simulator
     from ..mesh.rollout import Case, Judge, Rollout, Snapshots
 
+STEPS = 600
+"""Where nothing says how far to go."""
 SERIES = (".xdmf", ".pvd")
 FILMS = (".gif", ".mp4")
 FRAMES = 60
@@ -30,7 +32,12 @@ def rollout(
     case: Annotated[
         Path, typer.Option("--case", metavar="FILE", help="Data set that holds the case, or a problem file.")
     ],
-    steps: Annotated[int, typer.Option("--steps", metavar="NUMBER", help="How many.", parser=whole)] = 600,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps", metavar="NUMBER", help=f"How many; else as far as the truth goes, {STEPS} without.", parser=whole
+        ),
+    ] = None,
     trajectory: Annotated[
         str | None, typer.Option("--trajectory", metavar="NAME", help="Which; else the first one of the test split.")
     ] = None,
@@ -76,15 +83,16 @@ def rollout(
             chosen, viscosity = _stated(case, resolution, simulator.design, viscosity)
         else:
             chosen, split = _stored(case, trajectory, first, simulator.design)
+        wanted = (chosen.steps or STEPS) if steps is None else steps
         judge = Judge(chosen, viscosity=viscosity)
-        done = _run(simulator, chosen, steps, out, film, judge, case.stem, parts)
+        done = _run(simulator, chosen, wanted, out, film, judge, case.stem, parts)
         written = {label: str(path) for label, path in (("series", out), ("film", film)) if path is not None}
         if as_json:
             print_json(_record(done, split, written))
         elif not quiet:
             _print(done, split, written)
     if done.message:
-        complain(f"stopped after {done.steps} of {steps} steps: {done.outcome.value}; {done.message}")
+        complain(f"stopped after {done.steps} of {wanted} steps: {done.outcome.value}; {done.message}")
         raise typer.Exit(ExitCode.NOT_SOLVED)
 
 

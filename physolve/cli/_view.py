@@ -14,7 +14,7 @@ from ._outputs import PICTURES, output
 from ._summary import print_table
 
 
-class Quantity(enum.StrEnum):
+class Drawn(enum.StrEnum):
     """What to draw."""
 
     FIELD = "field"
@@ -29,8 +29,8 @@ def view(
         typer.Option("--out", "-o", help=f"The picture: {', '.join(PICTURES)}.", callback=output(PICTURES)),
     ],
     quantity: Annotated[
-        Quantity, typer.Option("--quantity", help="What to draw; the error needs an exact solution.")
-    ] = Quantity.FIELD,
+        Drawn, typer.Option("--quantity", help="What to draw; the error needs an exact solution.")
+    ] = Drawn.FIELD,
     unknown: Annotated[str | None, typer.Option("--unknown", help="Only this unknown.")] = None,
     time: Annotated[float | None, typer.Option("--time", help="At this time.")] = None,
     debug: Debug = False,

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ._encoding import CircleFeatures, FourierFeatures, compressed, position_code
-from ._film import Film, Statistics
+from ._film import FiLM, Statistics
 from ._sizes import HypernetworkSizes, SwinSizes
 
 CHANNELS = 5
@@ -41,7 +41,7 @@ class Encoder(nn.Module):
             coefficients, nn.Linear(coefficients.count, sizes.coefficients), nn.GELU()
         )
         condition = sizes.coefficients + sizes.statistics
-        self.cond_layers = nn.ModuleList(Film(condition, width) for width in swin.widths)
+        self.cond_layers = nn.ModuleList(FiLM(condition, width) for width in swin.widths)
         self.stats_layer = Statistics(_features(sizes, 4 * 3, keep=False), sizes.statistics)
 
     def forward(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ._encoding import CircleFeatures, FourierFeatures
 
 
-class Film(nn.Module):
+class FiLM(nn.Module):
     """gamma(c) x + beta(c), channel by channel."""
 
     def __init__(self, condition: int, width: int) -> None:

@@ -99,7 +99,7 @@ class RowScale:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class HeadRows:
     """The weighted least-squares problem of every sample, in float64: equation, Dirichlet rows, Neumann rows."""
 
     matrix: Float[Tensor, "batch rows columns"]
@@ -124,7 +124,7 @@ class Head:
         return _solved(self.factor, self.lengths, right)
 
 
-def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = None) -> Rows:
+def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = None) -> HeadRows:
     """The rows of equation and conditions on these functions, with factors of their own or with those of other rows."""
     edge = batch.boundary
     equation = operator_columns(features.interior, batch.coefficients)
@@ -140,7 +140,7 @@ def rows_of(features: Features, batch: ProblemBatch, scale: RowScale | None = No
     matrix = equation.new_empty(len(equation), sum(counts), equation.shape[2], dtype=torch.float64)
     for block, factor, place in zip(blocks, factors, matrix.split(counts, 1), strict=True):
         torch.mul(block, factor.unsqueeze(-1), out=place)
-    return Rows(matrix, right_side(batch, scale), scale)
+    return HeadRows(matrix, right_side(batch, scale), scale)
 
 
 def operator_columns(

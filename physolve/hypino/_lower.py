@@ -19,7 +19,7 @@ from ._batch import ProblemBatch
 from ._class import Member, member
 from ._head import own_head
 from ._placement import Placement, Resolution, place
-from ._pose import Terms, pose
+from ._pose import PosedTerms, pose
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,7 @@ def _asked(problem: Problem) -> Hashable:
 
 
 def _lowered(found: Member, placement: Placement) -> Lowered:
-    terms = Terms(_coefficients(found), found.equation, tuple(f for _, f in found.conditions), found.parameters)
+    terms = PosedTerms(_coefficients(found), found.equation, tuple(f for _, f in found.conditions), found.parameters)
     batch, scale, size = pose(terms, placement)
     return Lowered(found.problem, placement.affine, scale, size, batch)
 

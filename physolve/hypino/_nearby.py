@@ -33,7 +33,7 @@ from ._batch import LAYOUT
 from ._class import OTHERS, check_frame, check_orders, check_place
 from ._lower import Lowered, place_of
 from ._placement import Placement, Resolution
-from ._pose import Terms, pose, values_of
+from ._pose import PosedTerms, pose, values_of
 
 KEPT = (Dirichlet, Neumann, Initial, Robin, BoundaryEquation)
 LEFT_OUT = (MeanValue, PointValue, Observations)
@@ -85,7 +85,7 @@ def frozen(
         name = "the given state"
     coefficients, notes = _coefficients(equation, placement, state, parameters, name)
     changes = [*notes, *changes, *_held(kept, name), *(f"{p.name} held at its guess" for p in problem.parameters)]
-    posed = pose(Terms(coefficients, equation, forms, parameters, state), placement)
+    posed = pose(PosedTerms(coefficients, equation, forms, parameters, state), placement)
     lowered = Lowered(problem, placement.affine, posed.equation_scale, posed.amplitude, posed.batch)
     return Nearby(lowered, tuple(changes))
 
@@ -120,7 +120,7 @@ def _level(
     problem: Problem, forms: tuple[tuple[Form, ...], ...], placement: Placement, parameters: tuple[float, ...]
 ) -> float:
     """The mean of the values given on the boundary, zero where none is given."""
-    terms, total, length = Terms({}, forms[0][0], forms, parameters, constant(problem, 0.0)), 0.0, 0.0
+    terms, total, length = PosedTerms({}, forms[0][0], forms, parameters, constant(problem, 0.0)), 0.0, 0.0
     for each, edge in zip(forms, placement.edges, strict=True):
         for form in each:
             if form.order == 0:

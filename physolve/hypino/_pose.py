@@ -32,7 +32,7 @@ SOURCE = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
+class PosedTerms:
     """sum_alpha coefficients[alpha] d^alpha u = f, what `equation` says near `state`, and the forms of the conditions.
 
         f = sum_alpha coefficients[alpha] d^alpha state - F(state)
@@ -98,7 +98,7 @@ def values_of(field: Field | None, points: Points, atoms: Sequence[JetAtom]) -> 
     return field.derivatives(points, atoms)
 
 
-def pose(terms: Terms, placement: Placement) -> Posed:
+def pose(terms: PosedTerms, placement: Placement) -> Posed:
     """The problem of these terms at the points of a placement.
 
     Raises UnsupportedError where data are not finite, or a condition says nothing.
@@ -125,7 +125,7 @@ def pose(terms: Terms, placement: Placement) -> Posed:
     return Posed(batch, scale, size)
 
 
-def ask(forms: Sequence[Form], edge: Edge, affine: Affine, terms: Terms) -> Asked:
+def ask(forms: Sequence[Form], edge: Edge, affine: Affine, terms: PosedTerms) -> Asked:
     """What the forms of one condition ask at the points of its edge: a value, a slope, or both.
 
     A form is linearised at the state; if it holds derivatives, its share of the unknown itself is held at the state.

@@ -24,7 +24,7 @@ from ._head import (
     SLOPES,
     Features,
     Head,
-    Rows,
+    HeadRows,
     RowScale,
     hidden_weights,
     least_squares_head,
@@ -94,7 +94,7 @@ def _pulled_jets(jets: Float[Tensor, "batch networks rows n width"], to_jet: Flo
     return (jets.flatten(2, 3).mT @ to_jet.flatten(1)[:, None, :, None]).squeeze(-1)
 
 
-def _pulled(rows: Rows, head: Head, v: Tensor) -> tuple[Float[Tensor, "batch rows"], Float[Tensor, "batch rows"]]:
+def _pulled(rows: HeadRows, head: Head, v: Tensor) -> tuple[Float[Tensor, "batch rows"], Float[Tensor, "batch rows"]]:
     """r = b - A a and q = A v."""
     both = rows.matrix @ torch.stack([head.coefficients, v], -1)
     return rows.right - both[..., 0], both[..., 1]

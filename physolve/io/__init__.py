@@ -21,7 +21,6 @@ from ._meshio import joined_blocks as joined_blocks
 from ._series import SERIES_SUFFIXES as SERIES_SUFFIXES
 from ._series import SeriesWriter as SeriesWriter
 from ._series import writing_series as writing_series
-from .tensors import read_header as read_header
 from .tensors import read_plain_tensors as read_plain_tensors
 from .tensors import read_tensors as read_tensors
 from .tensors import write_tensors as write_tensors

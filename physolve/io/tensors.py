@@ -66,11 +66,6 @@ def read_plain_tensors(path: str | PathLike[str]) -> dict[str, Tensor]:
     return reading(path, "safetensors", _tensors)
 
 
-def read_header(path: str | PathLike[str]) -> dict[str, Any]:
-    """The header alone, without reading the tensors; raises ProblemFileError as `read_tensors`."""
-    return reading(path, "safetensors", _read_header)
-
-
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     header = _read_header(file)
     return _tensors(file), header

@@ -1,7 +1,7 @@
 """The state of a moving frame as a field in space and time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -41,10 +41,6 @@ class LagrangianField(Field):
     def inverse(self) -> Inverse:
         """The label that is at a place at a time."""
         return Inverse(self.model, self.vector)
-
-    def until(self, time: float | None) -> "LagrangianField":
-        """The same field, said to be valid up to a time."""
-        return replace(self, valid_until=time)
 
     def labels(self, points: Points) -> Points:
         """Labels and times (n, dim + 1) of places and times; NaN where there is none."""

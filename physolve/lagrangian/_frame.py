@@ -13,19 +13,28 @@ from physolve.errors import UnsupportedError
 from physolve.jets import Jet, JetLayout
 from physolve.residual import Form, Frame, lower
 from physolve.spec import Problem, Program, Transport, transport_form
-from physolve.spec.geometry import split_time
+from physolve.spec.geometry import Shape, TimeInterval, split_time
 
 from ._beginnings import Beginnings, entering_values
 from ._labels import Entry, Labels, at_time
 from ._pilot import GRID, Pilot, pilot, plain_rates
-from ._sides import Side, check_conditions, dirichlet_values, enters, initial_values, periodic_axes, sides_of, unbounded
+from ._sides import (
+    BoundarySide,
+    check_conditions,
+    dirichlet_values,
+    enters,
+    initial_values,
+    periodic_axes,
+    sides_of,
+    unbounded,
+)
 
 SMALLEST_SPREAD = 1e-3
 """Of displacements and rates, in units of their natural size: a network is given something to scale."""
 
 
 @dataclass(frozen=True)
-class Scales:
+class FrameScales:
     """Sizes by which networks and residuals are measured.
 
     drift    (dim,) mean velocity, which the map has from the beginning
@@ -51,8 +60,8 @@ class MovingFrame:
     sources: tuple[Form, ...]
     labels: Labels
     beginnings: Beginnings
-    open_sides: tuple[Side, ...]
-    scales: Scales
+    open_sides: tuple[BoundarySide, ...]
+    scales: FrameScales
     window: tuple[tuple[float, ...], tuple[float, ...]]
     pilot: Pilot
 
@@ -108,14 +117,7 @@ def why_not(problem: Problem) -> str | None:
 def lowered(problem: Problem) -> MovingFrame:
     """The problem in the moving frame. Raises UnsupportedError with the reason where it has none."""
     transport = transport_form(problem)
-    space, time = split_time(problem.domain)
-    if space is None or time is None or len(problem.space) > 2:
-        got = f"{len(problem.space)} space coordinates on {type(problem.domain).__name__}"
-        raise UnsupportedError(f"lagrangian: got {got}, expected one or two, on a shape * TimeInterval(t0, t1)")
-    if problem.parameters:
-        raise UnsupportedError(
-            "lagrangian: unknown parameters are not found in the moving frame; use the default method"
-        )
+    space, time = _parts(problem)
     check_conditions(problem)
     initial, periodic = initial_values(problem), periodic_axes(problem)
     sides = sides_of(problem, space, periodic)
@@ -143,12 +145,25 @@ def lowered(problem: Problem) -> MovingFrame:
     return MovingFrame(problem, velocity, sources, found.labels, beginnings, open_sides, scales, (low, high), found)
 
 
+def _parts(problem: Problem) -> tuple[Shape, TimeInterval]:
+    """Space and time, where they are a product."""
+    space, time = split_time(problem.domain)
+    if space is None or time is None or len(problem.space) > 2:
+        got = f"{len(problem.space)} space coordinates on {type(problem.domain).__name__}"
+        raise UnsupportedError(f"lagrangian: got {got}, expected one or two, on a shape * TimeInterval(t0, t1)")
+    if problem.parameters:
+        raise UnsupportedError(
+            "lagrangian: unknown parameters are not found in the moving frame; use the default method"
+        )
+    return space, time
+
+
 def _order(forms: Sequence[Form]) -> int:
     """The highest order of a derivative."""
     return max((sum(atom.orders) for form in forms for atom in form.atoms), default=0)
 
 
-def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: Side) -> Labels:
+def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: BoundarySide) -> Labels:
     """Labels that begin outside the door, as far as the last one to enter."""
     values = dict(zip(problem.unknowns, dirichlet_values(problem, door), strict=True))
     speed = Program([transport.velocity[door.axis].xreplace(values)], problem.coordinates)
@@ -161,7 +176,7 @@ def _with_entry(problem: Problem, transport: Transport, labels: Labels, door: Si
     return replace(labels, lower=tuple(ends[0]), upper=tuple(ends[1]), entry=entry)
 
 
-def _scales(found: Pilot, beginnings: Beginnings, sources: tuple[Form, ...], constant: tuple[bool, ...]) -> Scales:
+def _scales(found: Pilot, beginnings: Beginnings, sources: tuple[Form, ...], constant: tuple[bool, ...]) -> FrameScales:
     labels = found.labels
     start = beginnings.jet(labels, at_time(found.grid, labels.start), labels.layout(True))
     size = _sizes(found, start, sources)
@@ -169,7 +184,7 @@ def _scales(found: Pilot, beginnings: Beginnings, sources: tuple[Form, ...], con
     steep = max(float(slopes), _steepest(found, size), 1 / max(labels.extent))
     spread = torch.maximum(found.spread, SMALLEST_SPREAD * found.speed.clamp(min=1e-12))
     spread = torch.where(torch.tensor(constant), 0.0, spread)
-    return Scales(tuple(found.drift.tolist()), tuple(spread.tolist()), tuple(size.tolist()), steep)
+    return FrameScales(tuple(found.drift.tolist()), tuple(spread.tolist()), tuple(size.tolist()), steep)
 
 
 def _sizes(found: Pilot, start: Jet, sources: tuple[Form, ...]) -> Float[Tensor, " unknowns"]:

@@ -20,7 +20,7 @@ ROOM = 1e-3
 """Beyond the window, in its extents, where the equations still count: its sides belong to it."""
 
 
-class Block(Protocol):
+class RowBlock(Protocol):
     """Rows at labels that may depend on the map: `labels` says where, `rows` what holds there."""
 
     def __len__(self) -> int: ...

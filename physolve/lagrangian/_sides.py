@@ -34,7 +34,7 @@ CALM = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class BoundarySide:
     """x[axis] = position, the outward normal along the axis being `sign`; `conditions` are those stated there, `points`
     (n, dim + 1) are spread over place and time."""
 
@@ -91,7 +91,7 @@ def unbounded(problem: Problem) -> bool:
     return any(isinstance(c, Unbounded) for c in problem.conditions)
 
 
-def sides_of(problem: Problem, space: Shape, periodic: Sequence[bool]) -> tuple[Side, ...]:
+def sides_of(problem: Problem, space: Shape, periodic: Sequence[bool]) -> tuple[BoundarySide, ...]:
     """The sides that are not periodic; none in unbounded space.
 
     Raises UnsupportedError for a bounded domain that is no interval or rectangle, and for a condition that holds on
@@ -110,7 +110,7 @@ def sides_of(problem: Problem, space: Shape, periodic: Sequence[bool]) -> tuple[
     return tuple(_side(problem, walls, *end) for end in ends if not periodic[end[0]])
 
 
-def _side(problem: Problem, walls: Sequence[Wall], axis: int, position: float, sign: int) -> Side:
+def _side(problem: Problem, walls: Sequence[Wall], axis: int, position: float, sign: int) -> BoundarySide:
     slack = 1e-9 * problem.domain.size
     wall = next(w for w in walls if (np.abs(w.points[:, axis] - position) <= slack).all())
     stated = []
@@ -123,10 +123,10 @@ def _side(problem: Problem, walls: Sequence[Wall], axis: int, position: float, s
             raise UnsupportedError(f"lagrangian: {item} holds on a part of the side '{wall.labels[0]}' only")
         if holds.all():
             stated.append(condition)
-    return Side(axis, position, sign, wall.points, tuple(stated))
+    return BoundarySide(axis, position, sign, wall.points, tuple(stated))
 
 
-def enters(problem: Problem, transport: Transport, side: Side) -> bool:
+def enters(problem: Problem, transport: Transport, side: BoundarySide) -> bool:
     """Whether labels enter through a side: the velocity points inward there at all times.
 
     Raises UnsupportedError where it does at some places or times only, and where a value that enters is not given.
@@ -147,7 +147,7 @@ def enters(problem: Problem, transport: Transport, side: Side) -> bool:
     return True
 
 
-def dirichlet_values(problem: Problem, side: Side) -> tuple[sympy.Expr, ...]:
+def dirichlet_values(problem: Problem, side: BoundarySide) -> tuple[sympy.Expr, ...]:
     """The values of all unknowns on a side through which labels enter."""
     values = stated_values(side.conditions, Dirichlet)
     return tuple(values[u] for u in problem.unknowns)

@@ -14,7 +14,7 @@ from ._field import LagrangianField
 from ._inversion import Locator
 from ._model import LabelPoints, MovingModel
 from ._networks import LabelNetwork
-from ._rows import Block, Followed, Interior, OpenSide
+from ._rows import Followed, Interior, OpenSide, RowBlock
 
 SIDE_SHARE = 0.2
 SIDE_WEIGHT = 3.0
@@ -46,11 +46,11 @@ class MovingSystem:
     def start(self, seed: int) -> Vector:
         return self.model.start(seed) if self.given is None else self.given.clone()
 
-    def blocks(self, count: int, seed: int) -> tuple[Block, ...]:
+    def blocks(self, count: int, seed: int) -> tuple[RowBlock, ...]:
         """About `count` rows, a part of them on open sides if there are any."""
         return tuple(block for block, _ in self._weighted(count, seed))
 
-    def levels(self, vector: Vector, blocks: tuple[Block, ...]) -> tuple[float, ...]:
+    def levels(self, vector: Vector, blocks: tuple[RowBlock, ...]) -> tuple[float, ...]:
         return (1.0,) * len(blocks)
 
     def sample(self, count: int, seed: int, levels: tuple[float, ...]) -> Sample:
@@ -89,7 +89,7 @@ class MovingSystem:
             start += len(block)
         return torch.cat(residuals), memory
 
-    def in_time(self, block: Block) -> Points | None:
+    def in_time(self, block: RowBlock) -> Points | None:
         return block.at.points.repeat(block.kinds, 1) if isinstance(block, Interior) else None
 
     def field(self, vector: Vector) -> LagrangianField:
@@ -99,7 +99,7 @@ class MovingSystem:
         """None: problems with unknown parameters are not lowered."""
         return {}
 
-    def _weighted(self, count: int, seed: int) -> list[tuple[Block, Float[Tensor, " n"]]]:
+    def _weighted(self, count: int, seed: int) -> list[tuple[RowBlock, Float[Tensor, " n"]]]:
         frame = self.model.frame
         if self.following:
             block = self._followed(count, seed)
@@ -108,7 +108,7 @@ class MovingSystem:
         share = SIDE_SHARE if frame.open_sides else 0.0
         points, weights = frame.labels.sample(max(8, round((1 - share) * count / kinds)), seed, self.horizon)
         interior = Interior(self.model.at(points, frame.layout), kinds)
-        made: list[tuple[Block, Tensor]] = [(interior, weights.sqrt())]
+        made: list[tuple[RowBlock, Tensor]] = [(interior, weights.sqrt())]
         for k in range(len(frame.open_sides)):
             n = max(8, round(share * count / len(frame.open_sides)))
             block = self._on_side(k, n, seed + 7919 * (k + 1))
@@ -140,7 +140,7 @@ class MovingSystem:
         normals[:, side.axis] = side.sign
         return OpenSide(Locator(places), normals, side.forms(frame.problem))
 
-    def _block(self, vector: Vector, block: Block, factor: Column, rows: Float[Tensor, "n columns"]) -> Column:
+    def _block(self, vector: Vector, block: RowBlock, factor: Column, rows: Float[Tensor, "n columns"]) -> Column:
         """Scaled residuals of one block; their Jacobian goes into `rows`."""
         model = self.model
         at = block.labels(model, vector)

@@ -4,7 +4,7 @@ from ._cole_hopf import ColeHopf as ColeHopf
 from ._cole_hopf import cole_hopf as cole_hopf
 from ._meshing import mesh_shape as mesh_shape
 from ._solve_fem import FEMSolution as FEMSolution
-from ._solve_fem import Level as Level
+from ._solve_fem import MeshLevel as MeshLevel
 from ._solve_fem import solve_fem as solve_fem
 from ._spectral import SpectralLevel as SpectralLevel
 from ._spectral import SpectralSolution as SpectralSolution

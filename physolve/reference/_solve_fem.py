@@ -36,7 +36,7 @@ _ORDER = 3  # of P2 elements in L2
 
 
 @dataclass(frozen=True)
-class Level:
+class MeshLevel:
     """One mesh of the family: unknowns, ||u - u_previous|| / ||u|| in L2 (nan on the first), seconds so far."""
 
     unknowns: int
@@ -60,7 +60,7 @@ class FEMSolution:
     field: P2Field = dataclasses.field(repr=False)
     estimate: float
     converged: bool
-    history: tuple[Level, ...] = dataclasses.field(repr=False)
+    history: tuple[MeshLevel, ...] = dataclasses.field(repr=False)
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values (n, 1) at the points (n, dim); NaN outside the domain."""
@@ -131,7 +131,7 @@ def solve_fem(
     for _ in range(refinements):
         step()
     solution: P2Field | None = None
-    history: list[Level] = []
+    history: list[MeshLevel] = []
     while True:
         space = step()
         basis, values = _solution_on(space, statement)
@@ -140,14 +140,14 @@ def solve_fem(
         if solution is not None:
             before = solution(current.nodes)
             difference = norm(basis, values - before) / max(norm(basis, values), 1e-300)
-        history.append(Level(len(values), float(difference), time.perf_counter() - start))
+        history.append(MeshLevel(len(values), float(difference), time.perf_counter() - start))
         estimate = _estimate(history)
         solution = current
         if tol is None or estimate <= tol or len(values) * 2**problem.domain.dim > max_unknowns:
             return FEMSolution(problem, current, estimate, tol is None or estimate <= tol, tuple(history))
 
 
-def _estimate(history: list[Level]) -> float:
+def _estimate(history: list[MeshLevel]) -> float:
     """Richardson's, from three meshes."""
     if len(history) < 3:
         return np.nan

@@ -50,11 +50,6 @@ class Linearisation(NamedTuple):
     coefficients: dict[Atom, sympy.Expr]
     placeholders: dict[sympy.Symbol, Atom]
 
-    def depends_on_unknown(self, unknown: int) -> bool:
-        """Whether a coefficient of this unknown's atoms depends on this unknown."""
-        own = {s for s, atom in self.placeholders.items() if atom.unknown == unknown}
-        return any(c.free_symbols & own for atom, c in self.coefficients.items() if atom.unknown == unknown)
-
     @property
     def linear(self) -> bool:
         """Whether the expression is affine in all unknowns together."""

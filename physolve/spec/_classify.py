@@ -14,7 +14,6 @@ from ._data import grid_data_of
 from ._frozen import frozen_matrices, linearised
 from ._peclet import peclet_number
 from ._plane_waves import evolution_kind, stationary_kind, wave_types
-from ._symbols import name_of
 
 if TYPE_CHECKING:
     from ._problem import Problem
@@ -30,8 +29,7 @@ class Classification:
     """The class of a problem.
 
     - `order`: highest order of a derivative; `time_order`: of a time derivative.
-    - `linear`: equations and conditions are affine in all unknowns together (parameters count as known);
-      `linear_in`: (name, whether the equations are affine in this unknown with the others held).
+    - `linear`: equations and conditions are affine in all unknowns together (parameters count as known).
     - `constant_coefficients`: linear, and no coefficient depends on a coordinate or on data.
     - `kind`: "mixed" when the type changes within the domain or between the fields; "ordinary" with derivatives along
       one coordinate only; "other" for what is none of these (dispersive equations, for one).
@@ -47,7 +45,6 @@ class Classification:
     convection_dominated: bool
     peclet: float | None
     time_order: int = 0
-    linear_in: tuple[tuple[str, bool], ...] = ()
 
 
 def classify(problem: Problem) -> Classification:
@@ -67,9 +64,6 @@ def classify(problem: Problem) -> Classification:
         convection_dominated=peclet is not None and peclet >= DOMINATED,
         peclet=peclet,
         time_order=max((a.orders[-1] for a in atoms), default=0) if problem.time is not None else 0,
-        linear_in=tuple(
-            (name_of(u), not any(p.depends_on_unknown(i) for p in parts)) for i, u in enumerate(problem.unknowns)
-        ),
     )
 
 

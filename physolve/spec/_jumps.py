@@ -36,7 +36,7 @@ NEAR = 1e-4
 """Distance from an Interface, in sizes of the domain, at which a jump still counts as lying on it."""
 
 
-class Crossing(NamedTuple):
+class JumpPlaces(NamedTuple):
     """Where an expression jumps: points (n, dim) in the domain, and the same in words."""
 
     points: PointArray
@@ -110,7 +110,7 @@ def _on_interface(problem: Problem, points: PointArray) -> MaskArray:
     return covered
 
 
-def _crossing(problem: Problem, jump: Jump) -> Crossing | None:
+def _crossing(problem: Problem, jump: Jump) -> JumpPlaces | None:
     """Points of the domain on both sides of which the expression has different values, or None."""
     nodes = atoms_of((jump.expression, jump.surface), problem.unknowns, problem.coordinates)
     symbols = {node: sympy.Dummy(f"a{k}", real=True) for k, node in enumerate(nodes)}
@@ -133,7 +133,7 @@ def _crossing(problem: Problem, jump: Jump) -> Crossing | None:
     names = [*map(str, problem.coordinates), *map(_name, nodes)]
     moving = [k for k, v in enumerate(variables) if surface.has_free(v)]
     places = tuple(_place(names, moving, state) for state in states[:, jumping].T)
-    return Crossing(states[: len(problem.coordinates), jumping].T, places, of_unknown)
+    return JumpPlaces(states[: len(problem.coordinates), jumping].T, places, of_unknown)
 
 
 def _starts(problem: Problem, atoms: int) -> tuple[np.ndarray, list[float]]:

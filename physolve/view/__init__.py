@@ -4,7 +4,6 @@ from ._comparison import comparison_film as comparison_film
 from ._comparison import triangulated as triangulated
 from ._curve import plot_convergence as plot_convergence
 from ._curve import plot_cut as plot_cut
-from ._mesh import mesh_domain as mesh_domain
 from ._plot import SUFFIXES as SUFFIXES
 from ._plot import plot as plot
 from ._stations import StationMap as StationMap

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..io import MeshField, domain_mesh
-from ..spec.geometry import Shape
+from ..io import MeshField
 from ._solution_like import Floats, Integers
 
 if TYPE_CHECKING:
@@ -17,18 +16,6 @@ if TYPE_CHECKING:
 
 _VTK_TYPES = {"line": 3, "triangle": 5, "tetra": 10}
 _INWARD = (1e-4, 1e-2, 0.2)  # shares of a cell by which a boundary node moves in when it counts as outside
-
-
-def mesh_domain(domain: Shape, resolution: int | Sequence[int] | None = None) -> pyvista.UnstructuredGrid:
-    """A shape as a PyVista mesh of lines, triangles or tetrahedra; see `physolve.io.domain_mesh`.
-
-    A product of a line with time is the (x, t) plane, of a plane with time the (x, y, t) space.
-
-    Raises:
-        UnsupportedError: a shape of more than three dimensions.
-        SpecificationError: a bad resolution, or nothing inside at this one.
-    """
-    return to_pyvista(domain_mesh(domain, resolution))
 
 
 def to_pyvista(mesh: MeshField) -> pyvista.UnstructuredGrid:

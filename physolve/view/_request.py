@@ -91,8 +91,7 @@ def make_request(
     """Check what the user asked for and gather it; `curve` draws components instead of vectors."""
     problem = solution.problem
     units = check_units(units, problem)
-    if resolution is not None and (isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 2):
-        raise SpecificationError(f"plot: resolution must be an integer of at least 2, got {resolution!r}")
+    _check_resolution(resolution)
     if reference is not None and quantity != "error" and not (curve and quantity == "field"):
         raise SpecificationError(f"plot: reference is of no use for this picture of the {quantity}; leave it out")
     space, interval = split_time(problem.domain)
@@ -121,6 +120,11 @@ def make_request(
 def common_scale(quantity: Quantity, frames: Sequence[Floats]) -> Scale:
     """One range for all frames."""
     return fit_scale(quantity.kind, frames, quantity.name)
+
+
+def _check_resolution(resolution: int | None) -> None:
+    if resolution is not None and (isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 2):
+        raise SpecificationError(f"plot: resolution must be an integer of at least 2, got {resolution!r}")
 
 
 def _with_unit(name: str, unit: str) -> str:

@@ -21,7 +21,6 @@ from ._style import Style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-KM_PER_DEGREE = 111.195
 GRID = 160
 """Points of the interpolated field along either side."""
 
@@ -78,6 +77,8 @@ class StationMap:
     @property
     def places(self) -> Float[ndarray, "n 2"]:
         """Kilometres east and north of the stations' middle: a plane for the eye."""
+        from ..air.operators import KM_PER_DEGREE  # here, so that other pictures do without that room
+
         away = (self.longitude - self.longitude[0] + 180) % 360 - 180  # the date line may be between them
         east = (away - away.mean()) * np.cos(np.deg2rad(self.latitude.mean()))
         return KM_PER_DEGREE * np.stack([east, self.latitude - self.latitude.mean()], -1)

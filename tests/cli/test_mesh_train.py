@@ -115,6 +115,23 @@ def test_a_rollout_longer_than_the_truth_says_over_how_many_steps_its_error_is(f
     assert "where the truth ends" not in capsys.readouterr().out
 
 
+def test_without_a_number_of_steps_it_goes_as_far_as_the_truth(folder, capsys):
+    """So that truth and error lie beside the prediction."""
+    series = folder / "whole.xdmf"
+    for options, steps in (((), 5), (("--first", 2), 3)):
+        assert rollout(folder, "--out", series, "--json", *options) == 0
+        record = json.loads(capsys.readouterr().out)
+        assert record["steps"] == record["compared"] == steps
+        assert 'Name="velocity error"' in series.read_text()
+
+
+def test_without_a_number_of_steps_and_a_truth_there_is_a_limit(folder, capsys, monkeypatch):
+    monkeypatch.setattr("physolve.cli._mesh_rollout.STEPS", 3)
+    (folder / "p.toml").write_text(PROBLEM)
+    assert rollout(folder, "--resolution", 6, "--json", case="p.toml") == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 3
+
+
 def rules(folder):
     (folder / "rules.toml").write_text('[where]\ninflow = "x < 1e-6"\n')
     return folder / "rules.toml"

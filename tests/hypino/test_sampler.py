@@ -11,7 +11,7 @@ from physolve.hypino.sampler import CurriculumSettings, Kinds, OperatorLimits, S
 from physolve.hypino.sampler._curriculum import stage_at
 from physolve.hypino.sampler._draws import Draws
 from physolve.hypino.sampler._operators import DEGENERATE, ELLIPTIC, HYPERBOLIC, PARABOLIC, random_operators
-from physolve.hypino.sampler._solutions import Kind, random_kinds
+from physolve.hypino.sampler._solutions import SolutionKind, random_kinds
 
 SMALL = SamplerSettings(grid=32, points=400, edge=256)
 HOLES = ShapeSettings(holes=0.7, notch=0.3)
@@ -244,7 +244,7 @@ def test_kinds_come_in_their_shares():
     counts = torch.bincount(random_kinds(draws, stage, 100), minlength=6)
     shares = torch.tensor(dataclasses.astuple(stage.kinds)) * 100 / sum(dataclasses.astuple(stage.kinds))
     assert (counts - shares).abs().max() <= 1
-    assert len(shares) - 1 == Kind.PHYSICS
+    assert len(shares) - 1 == SolutionKind.PHYSICS
 
 
 def test_the_curriculum_goes_from_labelled_smooth_to_everything():

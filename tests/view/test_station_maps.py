@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from physolve.air.operators import haversine
 from physolve.errors import NumericalError, ProblemFileError, SpecificationError
 from physolve.view import StationMap, plot_stations
 from physolve.view._between_stations import beyond, interpolated, net_fluxes
@@ -31,6 +32,14 @@ def made_map(**given):
         "fluxes": np.array([3.0, 1.0, -2.0, 0.5]),
     }
     return StationMap(**{**fields, **given})
+
+
+def test_a_degree_is_as_long_as_the_air_room_has_it():
+    """Places north of each other are as far apart as on its sphere, to rounding."""
+    made = made_map()
+    made = replace(made, longitude=np.full(len(made.names), 116.0))
+    apart = np.ptp(made.places[:, 1])
+    assert 1000 * apart == pytest.approx(haversine(made.latitude.min(), 116.0, made.latitude.max(), 116.0), rel=1e-9)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])

@@ -29,5 +29,4 @@ from ._store import write_series as write_series
 from ._synthetic import Sampling as Sampling
 from ._synthetic import generate as generate
 from ._wind import degrees_from as degrees_from
-from ._wind import wind_from as wind_from
 from ._wind import wind_vector as wind_vector

@@ -13,11 +13,11 @@ import numpy as np
 from physolve.errors import ProblemFileError, SpecificationError
 
 from ._cleaning import known_stations, once, plausible, timed
-from ._clock import Clock
 from ._columns import Columns
+from ._intervals import Intervals
 from ._report import Report
-from ._rows import Rows, read_rows, table_files
-from ._series import AirSeries
+from ._rows import TableRows, read_rows, table_files
+from ._series import EAST, AirSeries
 from ._stations import Stations
 from ._wind import wind_vector
 
@@ -75,7 +75,7 @@ def prepare(
     return _assembled(read, stations, how)
 
 
-def _assembled(read: list[Rows], stations: Stations, how: Preparation) -> tuple[AirSeries, Report]:
+def _assembled(read: list[TableRows], stations: Stations, how: Preparation) -> tuple[AirSeries, Report]:
     import pandas as pd
 
     _check_weather(read)
@@ -105,28 +105,28 @@ def _assembled(read: list[Rows], stations: Stations, how: Preparation) -> tuple[
 
 def _series(table: DataFrame, stations: Stations, columns: Columns, how: Preparation) -> tuple[AirSeries, int]:
     """And how many rows are absent."""
-    clock = Clock.over(table, how.hours)
+    intervals = Intervals.over(table, how.hours)
     wind = wind_vector(table["wind_speed"].to_numpy(), table["wind_from"].to_numpy())
-    scalars = table[list(columns.weather_names[:3])].to_numpy()
+    scalars = table[list(columns.weather_names[:EAST])].to_numpy()
     series = AirSeries(
         stations=stations,
-        times=clock.times,
+        times=intervals.times,
         step=float(how.hours),
         pollutants=how.pollutants,
-        values=clock.means(table, stations.names, table[list(how.pollutants)].to_numpy(), how.least),
-        weather=clock.means(table, stations.names, np.concatenate([scalars, wind], 1), how.least),
+        values=intervals.means(table, stations.names, table[list(how.pollutants)].to_numpy(), how.least),
+        weather=intervals.means(table, stations.names, np.concatenate([scalars, wind], 1), how.least),
         weather_names=columns.weather_names,
     )
-    return series, clock.absent(table, stations.names)
+    return series, intervals.absent(table, stations.names)
 
 
-def _check_weather(read: list[Rows]) -> None:
+def _check_weather(read: list[TableRows]) -> None:
     kinds = {rows.columns.weather_names for rows in read}
     if len(kinds) > 1:
         raise ProblemFileError("tables: some have humidity and some a dew point; prepare them one by one")
 
 
-def _check_pollutants(read: list[Rows], pollutants: Sequence[str]) -> None:
+def _check_pollutants(read: list[TableRows], pollutants: Sequence[str]) -> None:
     for name in pollutants:
         if all(name in rows.absent for rows in read):
             first = read[0]
@@ -152,13 +152,13 @@ def _reporting(stations: Stations, table: DataFrame) -> Stations:
     return Stations(tuple(stations.names[k] for k in kept), stations.latitude[kept], stations.longitude[kept])
 
 
-def _summed(read: list[Rows]) -> dict[str, int]:
+def _summed(read: list[TableRows]) -> dict[str, int]:
     names = {name for rows in read for name in rows.unreadable}
     return {name: sum(rows.unreadable.get(name, 0) for rows in read) for name in sorted(names)}
 
 
 def _missing(series: AirSeries) -> dict[str, float]:
     shares = {name: np.isnan(series.values[..., k]).mean() for k, name in enumerate(series.pollutants)}
-    names = (*series.weather_names[:3], "wind")
+    names = (*series.weather_names[:EAST], "wind")
     shares |= {name: np.isnan(series.weather[..., k]).mean() for k, name in enumerate(names)}
     return {name: float(share) for name, share in shares.items()}

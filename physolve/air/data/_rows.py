@@ -24,7 +24,7 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class TableRows:
     """A table with the columns station, time (datetime64, NaT where unreadable), the pollutants and other scalars
     (float), wind_from (degrees); NaN where a value is missing or unreadable.
 
@@ -59,7 +59,7 @@ def _suffix_known(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) -> Rows:
+def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) -> TableRows:
     """One file. Raises ProblemFileError for no column of station or time, and for a pollutant of no known column."""
     table = reading(path, "table", partial(_read, columns=columns))
     names = columns or columns_for(list(table.columns))
@@ -79,7 +79,7 @@ def read_rows(path: Path, columns: Columns | None, pollutants: Sequence[str]) ->
 
     header = tuple(map(str, table.columns))
     absent = frozenset(name for name in pollutants if names.pollutants[name] not in header)
-    return Rows(path, DataFrame(made), names, header, absent, unreadable)
+    return TableRows(path, DataFrame(made), names, header, absent, unreadable)
 
 
 def _read(path: Path, columns: Columns | None) -> DataFrame:

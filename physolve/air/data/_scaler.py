@@ -34,12 +34,6 @@ class Scaler:
         """Of the training part only: give it nothing else, or the test is known beforehand."""
         return cls(*_moments(train.values), *_moments(train.weather))
 
-    def scaled_values(self, values: Float[ndarray, "*lead pollutants"]) -> Float[ndarray, "*lead pollutants"]:
-        return (values - self.values_mean) / self.values_std
-
-    def unscaled_values(self, scaled: Float[ndarray, "*lead pollutants"]) -> Float[ndarray, "*lead pollutants"]:
-        return scaled * self.values_std + self.values_mean
-
     def scaled_weather(self, weather: Float[ndarray, "*lead 5"]) -> Float[ndarray, "*lead 5"]:
         return (weather - self.weather_mean) / self.weather_std
 

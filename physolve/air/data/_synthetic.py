@@ -9,12 +9,10 @@ from numpy import ndarray
 from physolve.errors import SpecificationError
 from physolve.spec import Problem
 
-from ..operators._sphere import EARTH_RADIUS
+from ..operators import KM_PER_DEGREE
 from ._basin import Basin
 from ._series import WEATHER, AirSeries
 from ._stations import Stations
-
-KM_PER_DEGREE = EARTH_RADIUS * np.pi / 180e3
 
 CALM_WEATHER = (15.0, 1013.0, 5.0)
 """Temperature, pressure and dew point where the equation knows of none: constant."""

@@ -42,10 +42,3 @@ def wind_vector(speed: Float[ndarray, "*n"], degrees: Float[ndarray, "*n"]) -> F
     angle = np.deg2rad(degrees)
     moving = -speed[..., None] * np.stack([np.sin(angle), np.cos(angle)], -1)
     return np.where(speed[..., None] == 0, 0.0, moving)
-
-
-def wind_from(vector: Float[ndarray, "*n 2"]) -> tuple[Float[ndarray, "*n"], Float[ndarray, "*n"]]:
-    """Speed, and degrees in [0, 360) from where it blows: what `wind_vector` takes; 0 degrees in a calm."""
-    east, north = vector[..., 0], vector[..., 1]
-    degrees = np.rad2deg(np.arctan2(-east, -north)) % 360
-    return np.hypot(east, north), np.where(degrees == 360, 0.0, degrees)

@@ -1,8 +1,8 @@
 """Finite-volume operators on station graphs, and how a problem's equation is lowered to them."""
 
 from ._graph import StationGraph as StationGraph
-from ._graph import plane_graph as plane_graph
 from ._graph import station_graph as station_graph
+from ._sphere import KM_PER_DEGREE as KM_PER_DEGREE
 from ._sphere import bearing as bearing
 from ._sphere import haversine as haversine
 from ._sphere import local_plane as local_plane

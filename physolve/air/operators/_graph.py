@@ -87,17 +87,6 @@ def station_graph(
     return _directed(cells, position, haversine(*ends), np.stack([forth, back], axis=1))
 
 
-def plane_graph(position: Float[np.ndarray, "n 2"]) -> StationGraph:
-    """The graph of points on a plane, metres east and north, float32. Raises as `station_graph`."""
-    position = np.asarray(position, dtype=np.float64)
-    _check_apart(position, np.linalg.norm(position[:, None] - position[None], axis=-1))
-    cells = voronoi_cells(position)
-    step = position[cells.pairs[1]] - position[cells.pairs[0]]
-    forth = np.arctan2(step[:, 0], step[:, 1]) % (2 * np.pi)
-    back = (forth + np.pi) % (2 * np.pi)
-    return _directed(cells, position, np.linalg.norm(step, axis=1), np.stack([forth, back], axis=1))
-
-
 def _directed(
     cells: Cells,
     position: Float[np.ndarray, "n 2"],
@@ -132,13 +121,9 @@ def _rectangle(
 
 
 def _check(latitude: Float[np.ndarray, " n"], longitude: Float[np.ndarray, " n"]) -> None:
+    if len(latitude) < FEWEST:
+        raise SpecificationError(f"station graph: got {len(latitude)} stations, expected at least {FEWEST}")
     apart = haversine(latitude[:, None], longitude[:, None], latitude[None], longitude[None])
-    _check_apart(latitude, apart)
-
-
-def _check_apart(places: np.ndarray, apart: Float[np.ndarray, "n n"]) -> None:
-    if len(places) < FEWEST:
-        raise SpecificationError(f"station graph: got {len(places)} stations, expected at least {FEWEST}")
     near = np.argwhere(np.triu(~(apart > NEAREST), k=1))
     if len(near):
         i, j = near[0].tolist()

@@ -6,6 +6,9 @@ from jaxtyping import Float
 EARTH_RADIUS = 6_371_008.8
 """Mean radius, m (IUGG)."""
 
+KM_PER_DEGREE = EARTH_RADIUS * np.pi / 180e3
+"""Along a meridian, and along the equator."""
+
 Degrees = Float[np.ndarray, "*shape"]
 
 

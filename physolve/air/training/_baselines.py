@@ -7,6 +7,7 @@ from torch import Tensor
 from .._batch import AirBatch
 from .._clock import day_phase
 from .._dynamics import RightSide
+from .._layout import InputLayout
 from .._model import AirModel
 from .._windows import Windows
 from ._scores import Forecaster, evaluate
@@ -81,9 +82,8 @@ def _forth(y: Tensor, roots: bool) -> Tensor:
 
 def _ridge_inputs(batch: AirBatch) -> Float[Tensor, "batch inputs"]:
     history = batch.history.double()
-    clock = batch.clock.shape[-1]
-    pollutants = (history.shape[-1] - clock - 5) // 3
-    values, weather = history[..., : 2 * pollutants], history[..., 3 * pollutants : -clock]
+    layout = InputLayout.of(history)
+    values, weather = history[..., : layout.logarithms.stop], history[..., layout.weather]
     columns = (values, weather.mean(2), weather[:, -1], batch.clock[:, 0])
     return torch.cat([each.flatten(1) for each in columns], dim=1)
 

@@ -9,7 +9,7 @@ from physolve.training import learning_rate, moving_average
 
 from .._batch import AirBatch
 from .._encoder import Encoder
-from .._fusion import leads
+from .._fusion import LEADS, leads
 from .._sizes import AirSizes
 from .._windows import Windows
 from ._losses import masked_mean
@@ -26,7 +26,7 @@ class Recurrent(nn.Module):
         self.encoder = Encoder(features, sizes.hidden, sizes.latent)
         self.dropout = nn.Dropout(sizes.dropout)
         self.summary = nn.Linear(sizes.hidden + 1, sizes.hidden)
-        self.instant = nn.Linear(clock + 4, sizes.hidden, bias=False)
+        self.instant = nn.Linear(clock + LEADS, sizes.hidden, bias=False)
         self.layer = nn.Linear(sizes.hidden, sizes.hidden)
         self.out = nn.Linear(sizes.hidden, 1)
 

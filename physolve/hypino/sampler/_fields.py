@@ -15,10 +15,10 @@ from ._draws import Draws
 
 Jets = Float[Tensor, "batch 5 n"]
 Points = Float[Tensor, "batch n 2"]
-Terms = Float[Tensor, "batch terms"]
+PerTerm = Float[Tensor, "batch terms"]
 
 
-class Field(Protocol):
+class RandomField(Protocol):
     """One function a sample."""
 
     def jet(self, points: Points) -> Jets: ...
@@ -28,9 +28,9 @@ class Field(Protocol):
 class Waves:
     """sum_k a_k sin(p_k x + q_k y + phase_k)."""
 
-    amplitude: Terms
+    amplitude: PerTerm
     numbers: Float[Tensor, "batch terms 2"]
-    phase: Terms
+    phase: PerTerm
 
     def jet(self, points: Points) -> Jets:
         z = torch.baddbmm(self.phase[..., None], self.numbers, points.mT)
@@ -44,7 +44,7 @@ class Waves:
 class Bumps:
     """sum_k a_k exp(-(x - x_k)^2 / 2 s_k^2 - (y - y_k)^2 / 2 t_k^2), widths (s_k, t_k)."""
 
-    amplitude: Terms
+    amplitude: PerTerm
     centers: Float[Tensor, "batch terms 2"]
     widths: Float[Tensor, "batch terms 2"]
 
@@ -64,13 +64,13 @@ class Bumps:
 class Modes:
     """sum_k a_k sin(p_k (x + 1) + alpha_k) exp(r_k (y - y_k)) cos(w_k (y + 1) + beta_k)."""
 
-    amplitude: Terms
-    number: Terms
-    alpha: Terms
-    rate: Terms
-    origin: Terms
-    frequency: Terms
-    beta: Terms
+    amplitude: PerTerm
+    number: PerTerm
+    alpha: PerTerm
+    rate: PerTerm
+    origin: PerTerm
+    frequency: PerTerm
+    beta: PerTerm
 
     def jet(self, points: Points) -> Jets:
         x, y = points[:, None, :, 0], points[:, None, :, 1]
@@ -111,7 +111,7 @@ class Mixture:
 
     count: int
     rows: tuple[Int[Tensor, " some"], ...]
-    parts: tuple[Field, ...]
+    parts: tuple[RandomField, ...]
 
     def jet(self, points: Points) -> Jets:
         result = points.new_zeros(self.count, 5, points.shape[1])
@@ -125,8 +125,8 @@ class Mixture:
 class Product:
     """left * right."""
 
-    left: Field
-    right: Field
+    left: RandomField
+    right: RandomField
 
     def jet(self, points: Points) -> Jets:
         return multiply(self.left.jet(points), self.right.jet(points))

@@ -32,7 +32,7 @@ VALUES = (0.4, 0.35, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
-class Physics:
+class RandomPhysics:
     """source: constant + field, times size. values: constants[part] + trace, slopes: slopes[part]."""
 
     constant: Float[Tensor, " batch"]
@@ -56,13 +56,13 @@ class Physics:
         return self.slopes.gather(1, rim.part)
 
 
-def random_physics(draws: Draws, operators: Operators, stage: Stage, holes: int) -> Physics:
+def random_physics(draws: Draws, operators: Operators, stage: Stage, holes: int) -> RandomPhysics:
     """Data for all samples of a batch of operators."""
     count, evolving = len(operators.type), ~operators.elliptic
     values = draws.shares(VALUES, count)
     source = draws.shares(SOURCES, count)
     source = torch.where((values == HELD) & (source == NONE), CONSTANT, source)  # else the solution is zero
-    return Physics(
+    return RandomPhysics(
         constant=_constant(draws, count) * (source == CONSTANT),
         field=_field(draws, source, stage),
         size=operators.size,

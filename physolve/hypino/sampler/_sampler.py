@@ -12,13 +12,13 @@ from ._boundary import Rim, random_rim
 from ._conditions import Conditions, random_conditions
 from ._curriculum import Stage, stage_at
 from ._draws import Draws
-from ._fields import Field, random_waves
+from ._fields import RandomField, random_waves
 from ._interior import random_interior
 from ._operators import Operators, random_operators
-from ._physics import Physics, random_physics
+from ._physics import RandomPhysics, random_physics
 from ._settings import SamplerSettings
 from ._shapes import Holes, random_holes
-from ._solutions import Kind, random_kinds, random_solutions
+from ._solutions import SolutionKind, random_kinds, random_solutions
 
 DENSER = 2
 """Boundary points drawn on the raster for every one that is returned: lines stay whole around many holes."""
@@ -36,8 +36,8 @@ def sample(settings: SamplerSettings, count: int, generator: torch.Generator, pr
     """
     draws, stage = Draws(generator), stage_at(settings, progress)
     kinds = random_kinds(draws, stage, count)
-    known = kinds != Kind.PHYSICS
-    operators = random_operators(draws, settings, ~known | (kinds == Kind.MODES))
+    known = kinds != SolutionKind.PHYSICS
+    operators = random_operators(draws, settings, ~known | (kinds == SolutionKind.MODES))
     holes = random_holes(draws, settings.shapes, operators.elliptic)
     conditions = random_conditions(draws, operators, known, settings.shapes.most)
     places = _places(draws, settings, holes, conditions)
@@ -87,7 +87,7 @@ def _places(draws: Draws, settings: SamplerSettings, holes: Holes, conditions: C
 
 
 def _solve(
-    draws: Draws, settings: SamplerSettings, stage: Stage, solutions: Field, points: Float[Tensor, "batch n 2"]
+    draws: Draws, settings: SamplerSettings, stage: Stage, solutions: RandomField, points: Float[Tensor, "batch n 2"]
 ) -> Float[Tensor, "batch 5 n"]:
     """Jets of the solutions, all within the published limits.
 
@@ -115,7 +115,7 @@ def _manufactured(operators: Operators, jet: Float[Tensor, "batch 5 n"], places:
     return _Data(operators.apply(jet[..., : places.inside]), rim[:, 0].clone(), slope)
 
 
-def _state(data: _Data, rows: Int[Tensor, " some"], physics: Physics, places: _Places) -> None:
+def _state(data: _Data, rows: Int[Tensor, " some"], physics: RandomPhysics, places: _Places) -> None:
     """Put the data of problems without a solution into the batch's `rows`."""
     rim = places.rim.pick(rows)
     data.source[rows] = physics.source(places.points[rows, : places.inside])

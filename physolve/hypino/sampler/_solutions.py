@@ -9,14 +9,14 @@ from torch import Tensor
 
 from ._curriculum import Stage
 from ._draws import Draws
-from ._fields import Field, Mixture, Product, Vanishing, random_bumps, random_waves
+from ._fields import Mixture, Product, RandomField, Vanishing, random_bumps, random_waves
 from ._modes import random_modes
 from ._operators import Operators
 from ._settings import SamplerSettings
 from ._trees import select_trees
 
 
-class Kind(IntEnum):
+class SolutionKind(IntEnum):
     """In the order of `Kinds`."""
 
     TREES = 0
@@ -34,10 +34,13 @@ def random_kinds(draws: Draws, stage: Stage, count: int) -> Int[Tensor, " count"
 def random_solutions(
     draws: Draws, settings: SamplerSettings, stage: Stage, kinds: Int[Tensor, " batch"], operators: Operators
 ) -> Mixture:
-    """The true solutions; those of Kind.PHYSICS are zero."""
-    vanishing = kinds == Kind.VANISHING
-    base = torch.where(vanishing, draws.integers(Kind.TREES, Kind.BUMPS + 1, len(kinds)), kinds)
-    rows = tuple((base == kind).nonzero()[:, 0] for kind in (Kind.TREES, Kind.WAVES, Kind.BUMPS, Kind.MODES))
+    """The true solutions; those of SolutionKind.PHYSICS are zero."""
+    vanishing = kinds == SolutionKind.VANISHING
+    base = torch.where(vanishing, draws.integers(SolutionKind.TREES, SolutionKind.BUMPS + 1, len(kinds)), kinds)
+    rows = tuple(
+        (base == kind).nonzero()[:, 0]
+        for kind in (SolutionKind.TREES, SolutionKind.WAVES, SolutionKind.BUMPS, SolutionKind.MODES)
+    )
     trees, waves, bumps, modes = rows
     parts = (
         select_trees(draws, len(trees), settings.value, settings.slope, settings.spread),
@@ -50,5 +53,5 @@ def random_solutions(
     return Mixture(len(kinds), rows, tuple(parts))
 
 
-def _vanish(part: Field, in_x: Bool[Tensor, " batch"], in_y: Bool[Tensor, " batch"]) -> Field:
+def _vanish(part: RandomField, in_x: Bool[Tensor, " batch"], in_y: Bool[Tensor, " batch"]) -> RandomField:
     return Product(part, Vanishing(in_x, in_y)) if bool(in_x.any()) else part

@@ -12,7 +12,6 @@ from ._rules import read_rules as read_rules
 from ._rules import types_by_rules as types_by_rules
 from ._series import Series as Series
 from ._source import read_source as read_source
-from ._splits import given_split as given_split
 from ._splits import random_split as random_split
 from ._splits import refuse_leakage as refuse_leakage
 from ._store import MeshStore as MeshStore

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from physolve.errors import ProblemFileError
 from physolve.io import reading
 
+from .._instants import uneven_step
 from ._meshgraphnets import read_meshgraphnets
 from ._npz import read_npz
 from ._openfoam import read_openfoam
@@ -50,7 +49,7 @@ def read_source(path: str | PathLike[str], dt: float | None = None) -> list[Seri
 
 def _refuse_unused(dt: float, series: Series) -> None:
     """A source with times of its own leaves no use for others."""
-    if not np.allclose(np.diff(series.times), dt, rtol=1e-3, atol=0):
+    if uneven_step(series.times, 1, dt) is not None:
         told = ", ".join(f"{time:g}" for time in series.times[:3])
         raise ProblemFileError(
             f"{series.origin}: dt: got {dt:g}, but the source has times of its own: {told}, ...; leave --dt out (a .pvd"

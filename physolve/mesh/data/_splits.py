@@ -34,22 +34,6 @@ def random_split(names: Sequence[str], fractions: Sequence[float], seed: int = 0
     return {names[int(k)]: split for k, split in zip(order, drawn, strict=True)}
 
 
-def given_split(names: Sequence[str], chosen: Mapping[Split, Sequence[str]]) -> dict[str, Split]:
-    """Trajectories as they are listed; those that are not listed train.
-
-    Raises SpecificationError for a name that does not exist, or is in two lists.
-    """
-    found: dict[str, Split] = {}
-    for split, listed in chosen.items():
-        for name in listed:
-            if name not in names:
-                raise SpecificationError(f"split {split}: no trajectory '{name}'; there are {', '.join(names)}")
-            if found.get(name, split) != split:
-                raise SpecificationError(f"split: trajectory '{name}' is in {found[name]} and in {split}; choose one")
-            found[name] = split
-    return {name: found.get(name, "train") for name in names}
-
-
 def refuse_leakage(splits: Mapping[str, Split], prints: Mapping[str, NDArray[np.uint64]]) -> None:
     """Raises SpecificationError where trajectories in different splits have two frames or more in common: copies, or
     overlapping pieces of one simulation."""

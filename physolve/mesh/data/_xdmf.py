@@ -14,15 +14,15 @@ from physolve.io import joined_blocks, reading
 
 from ._planar import flattened
 from ._series import Frame, Mesh, Series, same_mesh
-
-_MESH = ("Topology", "Geometry")
+from ._xdmf_references import MESH, mesh_of
 
 
 def read_xdmf(file: Path) -> list[Series]:
     """The one trajectory of a file: a temporal collection of grids over one mesh, or several whose fields are joined,
-    as FEniCS writes one for every function.
+    as FEniCS writes one for every function. Of several meshes it is the one that the first step has or refers to.
 
-    Raises ProblemFileError for a file with steps but no mesh, without steps, or with collections of different times.
+    Raises ProblemFileError for a file with steps but no mesh, without steps, with collections of different times, or
+    with a reference that cannot be followed.
     """
     import meshio
 
@@ -44,7 +44,7 @@ def _read_frame(file: Path, mesh: Mesh, step: int) -> Frame:
         first = _first_mesh(file, reader)
         for collection in _collections(reader):
             reader.collection = collection.findall("Grid")
-            there = _with_mesh_of(first, reader.collection[step])
+            there = _mesh_grid(file, reader, reader.collection[step], first)
             if _places(there) != _places(first):
                 same_mesh(str(file), step, mesh, _mesh(reader, there))
             _mesh(reader, first)  # by whose cells meshio splits values of cells
@@ -101,23 +101,27 @@ def _time(file: Path, grid: Element) -> float:
 
 
 def _first_mesh(file: Path, reader: Any) -> Element:
-    for grid in reader.domain.iter("Grid"):
-        if None not in _places(grid):
-            return grid
-    raise ProblemFileError(f"{file}: content: no mesh; expected a grid with Topology and Geometry")
+    """That of the first step; of the first grid that has one where the step does not say."""
+    default = next((grid for grid in reader.domain.iter("Grid") if None not in _places(grid)), Element("Grid"))
+    steps = [grid for collection in _collections(reader) for grid in collection.findall("Grid")]
+    first = _mesh_grid(file, reader, steps[0], default) if steps else default
+    if None in _places(first):
+        raise ProblemFileError(f"{file}: content: no mesh; expected a grid with Topology and Geometry")
+    return first
 
 
-def _with_mesh_of(first: Element, grid: Element) -> Element:
-    """The mesh of a step: what it does not hold but refers to is the first one's."""
-    mesh = Element("Grid")
-    for tag, place in zip(_MESH, _places(grid), strict=True):
-        mesh.extend((first if place is None else grid).findall(tag))
+def _mesh_grid(file: Path, reader: Any, grid: Element, default: Element) -> Element:
+    """The mesh of a step; what it neither holds nor refers to is the default's."""
+    mesh = mesh_of(file, reader.domain, grid)
+    for tag in MESH:
+        if mesh.find(tag) is None:
+            mesh.extend(default.findall(tag))
     return mesh
 
 
 def _places(grid: Element) -> list[str | None]:
     """Where the numbers of its mesh are, or the numbers themselves."""
-    return [grid.findtext(f"{tag}/DataItem") for tag in _MESH]
+    return [grid.findtext(f"{tag}/DataItem") for tag in MESH]
 
 
 def _mesh(reader: Any, grid: Element) -> Mesh:

@@ -2,7 +2,7 @@
 
 from ._by_parts import transformed_by_parts as transformed_by_parts
 from ._labels import metis_labels as metis_labels
-from ._part import Part as Part
+from ._part import MeshPart as MeshPart
 from ._part import Partition as Partition
 from ._part import attention_partition as attention_partition
 from ._part import rows_that_see_all as rows_that_see_all

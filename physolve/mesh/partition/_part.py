@@ -12,7 +12,7 @@ from .._mask import AttentionMask
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class MeshPart:
     """A part whose own nodes attend to exactly what they attend to in the whole mesh.
 
     nodes    (n,), numbers in the whole mesh: own ones first, then the halo, both ascending
@@ -38,7 +38,7 @@ class Partition:
     """
 
     nodes: int
-    parts: tuple[Part, ...]
+    parts: tuple[MeshPart, ...]
     everywhere: Int[Tensor, " few"]
 
 
@@ -56,7 +56,7 @@ def rows_that_see_all(mask: AttentionMask) -> Int[Tensor, " few"]:
     return torch.nonzero(mask.begin.diff() == mask.nodes)[:, 0]
 
 
-def _part(mask: AttentionMask, own: Tensor, place: Tensor) -> Part:
+def _part(mask: AttentionMask, own: Tensor, place: Tensor) -> MeshPart:
     """`place` is memory, as long as the mesh: where a node is among those of the part."""
     row, node = _edges_of(mask, own)
     seen = torch.zeros(len(place), dtype=torch.bool)
@@ -64,7 +64,7 @@ def _part(mask: AttentionMask, own: Tensor, place: Tensor) -> Part:
     seen[own] = False
     nodes = torch.cat([own, torch.nonzero(seen)[:, 0]])
     place[nodes] = torch.arange(len(nodes))
-    return Part(nodes, AttentionMask.of_edges(torch.stack([row, place[node]]), len(own), len(nodes)))
+    return MeshPart(nodes, AttentionMask.of_edges(torch.stack([row, place[node]]), len(own), len(nodes)))
 
 
 def _edges_of(mask: AttentionMask, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,5 @@
 
 from ._boundary import boundary_types as boundary_types
 from ._case import flow_case as flow_case
-from ._case import flow_series as flow_series
-from ._flow import Flow as Flow
+from ._flow import StatedFlow as StatedFlow
 from ._flow import flow_of as flow_of

@@ -15,14 +15,14 @@ from physolve.spec import Program
 from .._facets import boundary_facets
 from .._node_types import NodeType
 from ..rollout import surface_shares
-from ._flow import Flow
+from ._flow import StatedFlow
 from ._given import OPEN, Given, given_velocity, refuse_unknown
 
 ACROSS = 1e-6  # of a normal's length: components below it lie along the boundary
 
 
 def boundary_types(
-    flow: Flow, points: Float[np.ndarray, "n dim"], cells: Mapping[str, NDArray[np.integer]]
+    flow: StatedFlow, points: Float[np.ndarray, "n dim"], cells: Mapping[str, NDArray[np.integer]]
 ) -> Int[np.ndarray, " n"]:
     """Node types by what the conditions give: where the whole velocity is given, and is zero at all times, a wall, or
     an obstacle on an inner boundary; where it is not zero, inflow; elsewhere on the boundary outflow, which is
@@ -45,7 +45,7 @@ def boundary_types(
 
 
 def boundary_values(
-    flow: Flow, points: Float[np.ndarray, "n dim"], types: Int[np.ndarray, " n"]
+    flow: StatedFlow, points: Float[np.ndarray, "n dim"], types: Int[np.ndarray, " n"]
 ) -> dict[tuple[sympy.Expr, ...], Int[np.ndarray, " some"]]:
     """Expressions of the whole velocity to the nodes that they are given at; walls stay at zero and are left out."""
     given, inflow = given_velocity(flow, points, types != NodeType.NORMAL), types == NodeType.INFLOW
@@ -56,7 +56,7 @@ def boundary_values(
 
 
 def _refuse_slip(
-    flow: Flow, given: Given, points: NDArray[np.floating], cells: Mapping[str, NDArray[np.integer]]
+    flow: StatedFlow, given: Given, points: NDArray[np.floating], cells: Mapping[str, NDArray[np.integer]]
 ) -> None:
     """Where a part of the velocity is given, it is not what flows through the boundary: that would be no outflow."""
     for k, u in enumerate(flow.velocity):
@@ -94,7 +94,7 @@ def _enclosed(points: NDArray[np.floating], piece: Int[np.ndarray, " n"]) -> NDA
 
 
 def evaluated(
-    expressions: tuple[sympy.Expr, ...], flow: Flow, points: Float[np.ndarray, "n dim"], time: float
+    expressions: tuple[sympy.Expr, ...], flow: StatedFlow, points: Float[np.ndarray, "n dim"], time: float
 ) -> Float[np.ndarray, "n columns"]:
     """Expressions of the coordinates at points and a time."""
     columns = Program(expressions, flow.problem.coordinates)(*points.T, np.full(len(points), time))

@@ -1,4 +1,4 @@
-"""A stated flow on a mesh as the beginning of a rollout, and as a trajectory to learn from where it is known."""
+"""A stated flow on a mesh as the beginning of a rollout."""
 
 from collections.abc import Mapping
 
@@ -10,17 +10,16 @@ from numpy.typing import NDArray
 from physolve.errors import SpecificationError, UnsupportedError
 from physolve.spec import Initial, stated_values
 
-from ..data import Series
 from ..rollout import Case
 from ._boundary import boundary_types, boundary_values, evaluated
-from ._flow import Flow
+from ._flow import StatedFlow
 
 VELOCITY, PRESSURE = "velocity", "pressure"
 """Names of the fields, whatever the problem calls its unknowns."""
 
 
 def flow_case(
-    flow: Flow, points: Float[np.ndarray, "n dim"], cells: Mapping[str, NDArray[np.integer]], dt: float
+    flow: StatedFlow, points: Float[np.ndarray, "n dim"], cells: Mapping[str, NDArray[np.integer]], dt: float
 ) -> Case:
     """The flow from its initial state on, in steps of `dt`: known nodes take the values of the conditions at every
     time; the truth is the exact solution where the problem has one.
@@ -55,19 +54,7 @@ def flow_case(
     )
 
 
-def flow_series(
-    flow: Flow, points: Float[np.ndarray, "n dim"], cells: Mapping[str, NDArray[np.integer]], dt: float
-) -> Series:
-    """The exact solution as a trajectory for a data set. Raises SpecificationError for a problem without one."""
-    case = flow_case(flow, points, cells, dt)
-    if case.truth is None:
-        raise SpecificationError(f"flow: '{case.name}' has no exact solution of velocity and pressure to learn from")
-    return Series(
-        case.name, case.name, points, cells, case.time + dt * np.arange(case.steps + 1), case.truth, case.node_type
-    )
-
-
-def _initial(flow: Flow) -> tuple[sympy.Expr, ...]:
+def _initial(flow: StatedFlow) -> tuple[sympy.Expr, ...]:
     stated = stated_values(flow.problem.conditions, Initial)
     missing = [u for u in flow.velocity if u not in stated]
     if missing:
@@ -75,7 +62,7 @@ def _initial(flow: Flow) -> tuple[sympy.Expr, ...]:
     return tuple(stated[u] for u in flow.velocity)
 
 
-def _refuse_force(flow: Flow) -> None:
+def _refuse_force(flow: StatedFlow) -> None:
     if any(f != 0 for f in flow.force):
         raise UnsupportedError(
             f"flow: the momentum equation has the force ({', '.join(map(str, flow.force))}), which simulators do not"
@@ -83,14 +70,14 @@ def _refuse_force(flow: Flow) -> None:
         )
 
 
-def _exact(flow: Flow) -> tuple[sympy.Expr, ...] | None:
+def _exact(flow: StatedFlow) -> tuple[sympy.Expr, ...] | None:
     """Of velocity and pressure, where the problem has all."""
     exact, unknowns = flow.problem.exact or {}, (*flow.velocity, flow.pressure)
     return tuple(exact[u] for u in unknowns) if all(u in exact for u in unknowns) else None
 
 
 def _fields(
-    exact: tuple[sympy.Expr, ...], flow: Flow, points: NDArray[np.floating], time: float
+    exact: tuple[sympy.Expr, ...], flow: StatedFlow, points: NDArray[np.floating], time: float
 ) -> dict[str, NDArray[np.floating]]:
     values = evaluated(exact, flow, points, time)
     return {VELOCITY: values[:, :-1], PRESSURE: values[:, -1]}

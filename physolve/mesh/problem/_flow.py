@@ -10,7 +10,7 @@ from physolve.spec import Problem, Shape, div, dot, dt, grad, laplacian, split_t
 
 
 @dataclass(frozen=True)
-class Flow:
+class StatedFlow:
     """A problem that states dt(v) + (v . grad) v + grad p = nu lap v + f, div v = 0.
 
     velocity     its components, in order
@@ -30,7 +30,7 @@ class Flow:
     force: tuple[sympy.Expr, ...]
 
 
-def flow_of(problem: Problem) -> Flow:
+def flow_of(problem: Problem) -> StatedFlow:
     """The flow that a problem states, whatever its unknowns are called, equations in any order and with any sign.
 
     Raises UnsupportedError, saying which equation is another one, for anything else.
@@ -52,7 +52,7 @@ def flow_of(problem: Problem) -> Flow:
     viscosity = _viscosity(rest, velocity[0], problem)
     inertia = dt(v) + dot(grad(v), v) + grad(pressure) - viscosity * laplacian(v)
     force = [_force(k, rest, sympy.expand(row), problem) for k, row in enumerate(inertia)]
-    return Flow(problem, space, float(begin), float(end), velocity, pressure, float(viscosity), tuple(force))
+    return StatedFlow(problem, space, float(begin), float(end), velocity, pressure, float(viscosity), tuple(force))
 
 
 def _unknowns(problem: Problem) -> tuple[tuple[AppliedUndef, ...], AppliedUndef]:

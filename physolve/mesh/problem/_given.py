@@ -24,7 +24,7 @@ from physolve.spec import (
 )
 
 from ..data import nodes_on_part
-from ._flow import Flow
+from ._flow import StatedFlow
 
 REST, OPEN = 0, -1
 EVERYWHERE = ("boundary", "walls")
@@ -53,7 +53,7 @@ class Given:
         return (self.chosen == REST).all(1)
 
 
-def given_velocity(flow: Flow, points: Float[np.ndarray, "n dim"], outline: Bool[np.ndarray, " n"]) -> Given:
+def given_velocity(flow: StatedFlow, points: Float[np.ndarray, "n dim"], outline: Bool[np.ndarray, " n"]) -> Given:
     """What the Dirichlet conditions give at the nodes of the outline, whether as vectors or component by component.
 
     Of a component that is given twice, zero counts, else the last. Raises SpecificationError where no node lies on a
@@ -73,7 +73,7 @@ def given_velocity(flow: Flow, points: Float[np.ndarray, "n dim"], outline: Bool
     return Given(tuple(numbers), chosen)
 
 
-def refuse_unknown(flow: Flow) -> None:
+def refuse_unknown(flow: StatedFlow) -> None:
     """Raises UnsupportedError for conditions that node types and given velocities do not express."""
     for count, condition in enumerate(flow.problem.conditions, 1):
         if not _known(flow, condition):
@@ -94,7 +94,7 @@ def refuse_unknown(flow: Flow) -> None:
         )
 
 
-def _known(flow: Flow, condition: Condition) -> bool:
+def _known(flow: StatedFlow, condition: Condition) -> bool:
     """Whether a condition is said by types and values of nodes, or changes nothing that is predicted."""
     match condition:
         case Initial() | Dirichlet():
@@ -114,12 +114,12 @@ def _itself(side: sympy.Expr) -> sympy.Expr:
     return side.xreplace(dict.fromkeys(side.atoms(sympy.Derivative), sympy.S.Zero))
 
 
-def _velocity(flow: Flow, condition: Condition) -> bool:
+def _velocity(flow: StatedFlow, condition: Condition) -> bool:
     return any(u in flow.velocity for u in condition.unknowns())
 
 
 def _nodes(
-    flow: Flow, points: NDArray[np.floating], outline: NDArray[np.bool_], on: object, item: str
+    flow: StatedFlow, points: NDArray[np.floating], outline: NDArray[np.bool_], on: object, item: str
 ) -> Bool[np.ndarray, " n"]:
     """Which nodes a condition holds at."""
     here = np.zeros(len(points), dtype=bool)

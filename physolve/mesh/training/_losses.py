@@ -39,7 +39,7 @@ def square_error(
     return torch.cat([of_state, _mean_over(graph.counted, squares[:, columns:])]).mean()
 
 
-class Step(NamedTuple):
+class FlowStep(NamedTuple):
     """What physics says something of: velocities before and after, the pressure half-way."""
 
     before: Float[Tensor, "n dim"]
@@ -63,7 +63,7 @@ def gradient_losses(
 
 
 def momentum_loss(
-    residual: NavierStokesResidual, predicted: Step, true: Step, dt: float, counted: Float[Tensor, " n"]
+    residual: NavierStokesResidual, predicted: FlowStep, true: FlowStep, dt: float, counted: Float[Tensor, " n"]
 ) -> Float[Tensor, ""]:
     """The residual of a predicted step, over the size of the true acceleration."""
     size = _counted((true.after - true.before) / dt, counted)

@@ -17,7 +17,7 @@ from .._simulator_file import save_simulator
 from ..data import MeshStore
 from ..operators import NavierStokesResidual
 from ._graphs import Graphs
-from ._losses import Step, gradient_losses, momentum_loss, square_error
+from ._losses import FlowStep, gradient_losses, momentum_loss, square_error
 from ._seen import seen_data
 from ._settings import Configuration
 from ._validation import validation_errors
@@ -92,8 +92,8 @@ class MeshModule(RunModule[Simulator, Batch]):
             pressure = outputs[:, :, design.outputs.columns(weights.pressure)][..., 0]
             said = found.outputs[:, design.outputs.columns(weights.pressure)][:, 0]
             residual = NavierStokesResidual(graph.gradient, graph.laplacian, weights.viscosity)
-            predicted = Step(state[:, velocity], found.state[:, velocity], (pressure[0] + said) / 2)
-            real = Step(true[0], true[1], pressure.mean(0))
+            predicted = FlowStep(state[:, velocity], found.state[:, velocity], (pressure[0] + said) / 2)
+            real = FlowStep(true[0], true[1], pressure.mean(0))
             loss = loss + weights.momentum * momentum_loss(residual, predicted, real, design.dt, counted)
         return loss
 

@@ -36,10 +36,11 @@ def test_training_knows_nothing_of_the_test():
 def test_scaled_training_data_have_mean_zero_and_spread_one():
     train = made_series(400)
     scaler = Scaler.fit(train)
-    scaled = scaler.scaled_values(train.values).reshape(-1, 2)
-    np.testing.assert_allclose(np.nanmean(scaled, 0), 0, atol=1e-4)
-    np.testing.assert_allclose(np.nanstd(scaled, 0), 1, atol=1e-4)
-    np.testing.assert_allclose(scaler.unscaled_values(scaled), train.values.reshape(-1, 2), rtol=1e-6, atol=3e-6)
+    values = (train.values - scaler.values_mean) / scaler.values_std
+    for scaled in (values, scaler.scaled_weather(train.weather)):
+        rows = scaled.reshape(-1, scaled.shape[-1])
+        np.testing.assert_allclose(np.nanmean(rows, 0), 0, atol=1e-4)
+        np.testing.assert_allclose(np.nanstd(rows, 0), 1, atol=1e-4)
 
 
 def test_a_scaler_survives_its_record():

@@ -8,7 +8,8 @@ import pytest
 from finite_volumes import Mesh, Scheme
 
 from physolve.air.data import Sampling, generate, read_series
-from physolve.air.data._synthetic import KM_PER_DEGREE, places
+from physolve.air.data._synthetic import places
+from physolve.air.operators import KM_PER_DEGREE
 from physolve.spec import Program, Rectangle, TimeInterval, read_problem, transport_form
 
 FOLDER = Path(__file__).resolve().parents[3] / "data" / "air"

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from planes import plane_graph
 
-from physolve.air.operators import plane_graph, station_graph
+from physolve.air.operators import station_graph
 from physolve.errors import SpecificationError
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from planes import plane_graph
 
 from physolve.air.operators import (
     conductance,
@@ -12,7 +13,6 @@ from physolve.air.operators import (
     edge_wind,
     exchange,
     mass,
-    plane_graph,
     rim_wind,
     station_graph,
 )

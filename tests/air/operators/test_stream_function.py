@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from planes import plane_graph
 
-from physolve.air.operators import edge_wind, plane_graph, station_graph, stream_speeds
+from physolve.air.operators import edge_wind, station_graph, stream_speeds
 
 SIDE = 2e5  # m
 

@@ -91,3 +91,28 @@ def test_whatever_a_sparse_history_carries_counts_as_measured_when_it_was(window
     sparse = sparse_history(windows, keep=0.05)
     origin = torch.searchsorted(windows.concentration[:, 0].contiguous(), sparse.concentration.contiguous())
     assert (torch.take_along_dim(sparse.inputs[..., 2], origin, 0) > 0).all()
+
+
+def test_an_hour_that_is_kept_without_a_measurement_tells_nothing(windows_of):
+    """What stands in it is not what it was filled with, which comes from an hour that is not kept, or the mean."""
+    values = np.arange(60.0) + 1
+    values[10:20] = np.nan
+    windows = windows_of(values)
+    sparse = sparse_history(windows, keep=0.5)
+    measured = sparse.inputs[..., 2] > 0
+    assert not measured[10:20].any()
+    assert not torch.equal(sparse.concentration[9], windows.concentration[9])  # not kept everywhere
+    assert torch.equal(sparse.concentration[9:20], sparse.concentration[9:10].expand(11, -1))
+    assert torch.equal(sparse.inputs[9:20, :, :2], sparse.inputs[9:10, :, :2].expand(11, -1, -1))
+
+
+def test_weather_that_was_not_measured_is_carried_from_a_kept_hour_too(series, made):
+    weather = np.broadcast_to((np.arange(60.0) + 1)[:, None, None], series.weather.shape).astype(np.float32)
+    weather[10:20, :, 3:] = np.nan
+    setup = made().setup
+    windows = Windows.of(replace(series, weather=weather), setup, made().sizes)
+    sparse = sparse_history(windows, keep=0.5)
+    assert torch.equal(sparse.wind[9:20], sparse.wind[9:10].expand(11, -1, -1))
+    assert not torch.equal(sparse.wind[9], windows.wind[9])
+    pressure = sparse.inputs[..., 4]
+    assert not torch.equal(pressure[9:20], pressure[9:10].expand(11, -1))

@@ -117,6 +117,13 @@ def test_another_time_between_steps_than_the_source_has(kind, tmp_path, monkeypa
     assert read_source(source, dt=TIMES[kind])[0].times == pytest.approx(TIMES[kind] * np.arange(sim.STEPS))
 
 
+def test_the_time_between_steps_of_instants_in_single_precision(tmp_path):
+    """0.1 s apart after four hours, where float32 is 1e-3 s: even, as it is for a rollout."""
+    times = (15_000 + 0.1 * np.arange(sim.STEPS)).astype(np.float32).astype(float)
+    source = sim.write_npz(tmp_path / "flow.npz", times=times)
+    assert np.array_equal(read_source(source, dt=0.1)[0].times, times)
+
+
 def test_another_time_between_steps_than_an_archive_has(tmp_path):
     source = sim.write_npz(tmp_path / "flow.npz", times=np.array([0.0, 1.0, 2.0, 4.0]))
     with pytest.raises(ProblemFileError, match=r"flow.npz: dt: got 1, but the source has times of its own: 0, 1, 2"):

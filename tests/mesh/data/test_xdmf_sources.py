@@ -159,3 +159,98 @@ def test_a_file_without_mesh(xdmf):
     xdmf.add_collection("p", pressures())
     with pytest.raises(ProblemFileError, match="no mesh; expected a grid with Topology and Geometry"):
         xdmf.series()
+
+
+def include(path):
+    return f'<xi:include xpointer="xpointer({path})"/>'
+
+
+BOTH = "*[self::Topology or self::Geometry]"
+FINER = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), np.array([[0, 1, 2], [0, 2, 3]])
+VALUES = [np.arange(4.0)[:, None] + step for step in range(2)]
+
+
+def add_second_mesh(xdmf):
+    """Another one in front of that of which the values are."""
+    xdmf.add_mesh()
+    xdmf.text += f'<Grid Name="second" GridType="Uniform">{xdmf.mesh(*FINER)}</Grid>'
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/Xdmf/Domain/Grid[@GridType='Uniform'][2]/{BOTH}",
+        f"/Xdmf/Domain/Grid[2]/{BOTH}",
+        f"//Grid[@Name=&quot;second&quot;]/{BOTH}",
+        f"/Xdmf/Domain/*[@Name = 'second'][1]/{BOTH}",
+    ],
+)
+def test_the_mesh_is_the_one_that_the_steps_refer_to(xdmf, path):
+    add_second_mesh(xdmf)
+    xdmf.add_collection("p", VALUES, mesh=lambda step: include(path))
+    series = xdmf.series()
+    assert np.array_equal(series.points, FINER[0])
+    assert np.array_equal(series.cells["triangle"], FINER[1])
+    assert np.array_equal(series.frame(1)["p"], VALUES[1])
+
+
+def test_references_of_the_format_itself(xdmf):
+    add_second_mesh(xdmf)
+    topology = '<Topology Reference="/Xdmf/Domain/Grid[2]/Topology"/>'
+    numbers = '<DataItem Reference="XML">/Xdmf/Domain/Grid[2]/Geometry/DataItem</DataItem>'
+    xdmf.add_collection("p", VALUES, mesh=lambda step: f'{topology}<Geometry GeometryType="XY">{numbers}</Geometry>')
+    series = xdmf.series()
+    assert np.array_equal(series.points, FINER[0])
+    assert np.array_equal(series.frame(1)["p"], VALUES[1])
+
+
+def test_later_steps_refer_to_the_first_one(xdmf):
+    """FEniCS, for files without a mesh of their own."""
+    path = f"//Grid[@Name='p']/Grid[1]/{BOTH}"
+    xdmf.add_mesh()
+    xdmf.add_collection("p", VALUES, mesh=lambda step: include(path) if step else xdmf.mesh(*FINER))
+    series = xdmf.series()
+    assert np.array_equal(series.points, FINER[0])
+    assert np.array_equal(series.frame(1)["p"], VALUES[1])
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_steps_that_refer_to_different_meshes(xdmf, second):
+    """In one collection or in two: one mesh a trajectory."""
+    add_second_mesh(xdmf)
+    if second:
+        xdmf.add_collection("q", pressures(2))
+        xdmf.add_collection("p", VALUES, mesh=lambda step: include(f"/Xdmf/Domain/Grid[2]/{BOTH}"))
+    else:
+        xdmf.add_collection("p", pressures(2), mesh=lambda step: include(f"/Xdmf/Domain/Grid[{step + 1}]/{BOTH}"))
+    series = xdmf.series()
+    with pytest.raises(ProblemFileError, match=r"flow.xdmf: step 1 has 4 nodes and the first one 16"):
+        series.frame(1)
+
+
+@pytest.mark.parametrize(
+    ("mesh", "message"),
+    [
+        ('<xi:include href="other.xdmf" xpointer="xpointer(/Xdmf/Domain/Grid/*)"/>', "a mesh in another file"),
+        (include(f"//Grid[3]/{BOTH}"), "nothing is there; expected Topology and Geometry"),
+        (include(f"//Grid[position() = 2]/{BOTH}"), r"reference '\[position\(\) = 2\]' is not understood"),
+        (include(f"Grid[2]/{BOTH}"), "is not understood; expected a path such as /Xdmf/Domain/Grid"),
+        (include(f"/Xdmf/Domain/Grid[1]/{BOTH} | //Grid"), "is not understood"),
+        ('<xi:include xpointer="mesh"/>', "reference 'mesh' is not understood"),
+        (include(f"//Grid[@GridType='Uniform']/{BOTH}"), r"grid 'p': refers to 2 elements Topology, expected one"),
+        ('<Topology Reference="/Xdmf/Domain/Grid[2]/Attribute"/>', "nothing is there"),
+    ],
+)
+def test_references_that_cannot_be_followed(xdmf, mesh, message):
+    add_second_mesh(xdmf)
+    xdmf.add_collection("p", VALUES, mesh=lambda step: mesh)
+    with pytest.raises(ProblemFileError, match=message):
+        xdmf.series()
+
+
+def test_references_in_a_circle(xdmf):
+    xdmf.add_mesh()
+    xdmf.text += '<Grid Name="round"><Topology Reference="/Xdmf/Domain/Grid[2]/Topology"/></Grid>'
+    xdmf.add_collection("p", VALUES, mesh=lambda step: include("/Xdmf/Domain/Grid[2]/Topology"))
+    with pytest.raises(ProblemFileError, match="is not understood"):
+        xdmf.series()

@@ -7,7 +7,7 @@ from waves import square
 from physolve.mesh import Channels, Design, Scales, Simulator, TransformerSizes, mesh_edges, simulation_graph
 from physolve.mesh.operators import NavierStokesResidual, least_squares_gradient, least_squares_laplacian
 from physolve.mesh.training import PhysicsWeights
-from physolve.mesh.training._losses import Step, gradient_losses, momentum_loss, square_error
+from physolve.mesh.training._losses import FlowStep, gradient_losses, momentum_loss, square_error
 
 DESIGN = Design(
     Channels(("velocity",), (2,)), Channels(("pressure",), (0,)), 2, 0.1, 0.2, 1.0, TransformerSizes(1, 8, 2)
@@ -63,7 +63,7 @@ def test_the_momentum_loss_is_the_residual_over_the_acceleration():
     counted, dt = (~GRAPH.known).double(), 0.5
 
     def step(acceleration, q):
-        return Step(still, still + dt * torch.tensor(acceleration, dtype=torch.float64), q * x)
+        return FlowStep(still, still + dt * torch.tensor(acceleration, dtype=torch.float64), q * x)
 
     true = step([3.0, 0.0], -3.0)
     assert float(momentum_loss(residual, true, true, dt, counted)) == pytest.approx(0.0, abs=1e-20)

@@ -1,6 +1,6 @@
 """Data sets of flows through channels with obstacles, made by the finite elements of `physolve.reference.flow`."""
 
-from ._case import Case as Case
+from ._case import ChannelCase as ChannelCase
 from ._case import draw_case as draw_case
 from ._generate import Made as Made
 from ._generate import generate as generate

@@ -14,7 +14,7 @@ _TRIES = 1000
 
 
 @dataclass(frozen=True)
-class Case:
+class ChannelCase:
     """A channel, what enters it, and the radii within which its obstacles lie."""
 
     channel: Channel
@@ -22,7 +22,7 @@ class Case:
     radii: tuple[float, ...]
 
 
-def draw_case(settings: ChannelSettings, seed: int, number: int) -> Case:
+def draw_case(settings: ChannelSettings, seed: int, number: int) -> ChannelCase:
     """The case of that number; the same whatever the others are.
 
     Raises SpecificationError where so many obstacles find no place.
@@ -33,7 +33,7 @@ def draw_case(settings: ChannelSettings, seed: int, number: int) -> Case:
     obstacles = tuple(_shape(rng, settings, circle) for circle in circles)
     channel = Channel(settings.length, settings.height, obstacles)
     inflow = Inflow(settings.height, float(rng.uniform(*settings.peak)), ramp=float(rng.uniform(*settings.ramp)))
-    return Case(channel, inflow, tuple(radius for _, _, radius in circles))
+    return ChannelCase(channel, inflow, tuple(radius for _, _, radius in circles))
 
 
 def _circles(rng: np.random.Generator, settings: ChannelSettings, count: int) -> list[tuple[float, float, float]]:

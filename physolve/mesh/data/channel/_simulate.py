@@ -9,7 +9,7 @@ from physolve.errors import NumericalError
 from physolve.reference.flow import Flow, Level, MeshSizes, Part, Stepper, channel_flow
 
 from ..._node_types import NodeType
-from ._case import Case
+from ._case import ChannelCase
 from ._settings import ChannelSettings
 
 _RTOL = 1e-6  # of a step: far below what single precision keeps
@@ -32,7 +32,7 @@ class Frames:
     pressure: Float[np.ndarray, "steps n"]
 
 
-def simulated(case: Case, settings: ChannelSettings) -> Frames:
+def simulated(case: ChannelCase, settings: ChannelSettings) -> Frames:
     """The flow from rest, kept from `settings.start` on.
 
     Raises NumericalError where it blows up or is not resolved in time, or its mesh cannot be made.
@@ -55,7 +55,7 @@ def simulated(case: Case, settings: ChannelSettings) -> Frames:
     return Frames(flow.space.vertices, flow.space.triangles, node_types(flow), times, velocity, pressure)
 
 
-def _check(level: Level, case: Case, dt: float) -> None:
+def _check(level: Level, case: ChannelCase, dt: float) -> None:
     fastest, allowed = float(np.abs(level.velocity).max()), _FASTEST * case.inflow.peak
     if not fastest <= allowed:
         raise NumericalError(
@@ -64,7 +64,7 @@ def _check(level: Level, case: Case, dt: float) -> None:
         )
 
 
-def sized_flow(case: Case, settings: ChannelSettings) -> Flow:
+def sized_flow(case: ChannelCase, settings: ChannelSettings) -> Flow:
     """On a mesh of about `settings.nodes` vertices, finer at the obstacles and behind them."""
     flow, scale = _flow(case, settings, 1.0), 1.0
     for _ in range(_TRIES):
@@ -76,7 +76,7 @@ def sized_flow(case: Case, settings: ChannelSettings) -> Flow:
     return flow
 
 
-def _flow(case: Case, settings: ChannelSettings, scale: float) -> Flow:
+def _flow(case: ChannelCase, settings: ChannelSettings, scale: float) -> Flow:
     width = 2 * scale * min(case.radii)
     sizes = MeshSizes(0.085 * scale * settings.height, 0.09 * width, 0.2 * width, reach=8.0)
     return channel_flow(case.channel, sizes, settings.viscosity, case.inflow)

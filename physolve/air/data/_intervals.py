@@ -25,7 +25,7 @@ FEW = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Clock:
+class Intervals:
     """Intervals of `hours` from `start`, `steps` of them."""
 
     start: np.datetime64
@@ -33,7 +33,7 @@ class Clock:
     steps: int
 
     @classmethod
-    def over(cls, table: DataFrame, hours: int) -> Clock:
+    def over(cls, table: DataFrame, hours: int) -> Intervals:
         """All times of a table; intervals are counted from midnight.
 
         Raises SpecificationError for hours that do not divide the day, and for a table that is coarser,
@@ -48,9 +48,9 @@ class Clock:
             raise SpecificationError(f"hours: got {hours}, but the tables have a row every {source:g} h; ask for that")
         first = times.min().astype("datetime64[D]").astype("datetime64[s]")
         start = first + (times.min() - first) // (hours * HOUR) * (hours * HOUR)
-        clock = cls(start, hours, int((times.max() - start) // (hours * HOUR)) + 1)
-        clock._check_far(table, times)
-        return clock
+        made = cls(start, hours, int((times.max() - start) // (hours * HOUR)) + 1)
+        made._check_far(table, times)
+        return made
 
     @property
     def times(self) -> Shaped[np.ndarray, " steps"]:
