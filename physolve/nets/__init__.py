@@ -7,6 +7,7 @@ from ._chebyshev import Chebyshev as Chebyshev
 from ._complex_powers import ComplexPowers as ComplexPowers
 from ._composite import Concatenated as Concatenated
 from ._diffusion_layers import DiffusionLayers as DiffusionLayers
+from ._diffusion_layers import Front as Front
 from ._field import Expansion as Expansion
 from ._field import Field as Field
 from ._field import Frozen as Frozen
@@ -19,6 +20,7 @@ from ._pinn import PINNModel as PINNModel
 from ._polynomials import Polynomials as Polynomials
 from ._rebuild import rebuild_field as rebuild_field
 from ._regional import Regional as Regional
+from ._similarity_features import SimilarityFeatures as SimilarityFeatures
 from ._stretched import Stretch as Stretch
 from ._stretched import Stretched as Stretched
 from ._stretched import Stretches as Stretches

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -17,22 +17,35 @@ FIRST_INSTANT = 1e-30
 """Least s = 4 kappa (t - t0), relative to the square of the distance: there, layers are steps."""
 
 
+class Front(NamedTuple):
+    """The end `place` of an interval, from which something diffuses at `diffusivity` from the time `start` on. `side`
+    is +1 where the interval lies at x > place, -1 where it lies at x < place."""
+
+    place: float
+    side: float
+    start: float
+    diffusivity: float
+
+    def variables(self, points: Points) -> tuple[Column, Column]:
+        """Distance from the place, and s = 4 kappa (t - start)."""
+        away = (self.side * (points[:, 0] - self.place)).clamp_min(0)
+        s = 4 * self.diffusivity * (points[:, 1] - self.start)
+        return away, torch.maximum(s, FIRST_INSTANT * away.square().clamp_min(FIRST_INSTANT))
+
+
 @dataclass(frozen=True, eq=False)
 class DiffusionLayers(MatrixBasis):
     """F_n(x, t) = s^(n/2) i^n erfc(z), n = 0 ... count - 1, with s = 4 kappa (t - start), z = |x - place| / sqrt(s).
 
     They solve u_t = kappa u_xx with F_n = 0 at the start; at `place`, F_n grows like (t - start)^(n/2): F_0 has a jump
     between its initial and its boundary value, F_1 between slopes, F_2 between rates (Carslaw and Jaeger 1959, section
-    2.4 and appendix II). `side` is +1 where the domain lies at x > place, -1 where it lies at x < place.
+    2.4 and appendix II).
 
     Every derivative is one of them again: dF_n/dx = -side F_(n-1), dF_n/dt = kappa F_(n-2), where i^(-1-k) erfc(z) =
     2/sqrt(pi) H_k(z) exp(-z^2) with Hermite's polynomials.
     """
 
-    place: float
-    side: float
-    start: float
-    diffusivity: float
+    front: Front
     count: int
 
     @property
@@ -49,15 +62,13 @@ class DiffusionLayers(MatrixBasis):
         total = points.new_zeros(len(points), self.count)
         for (a, b), coefficient in operator.items():
             first = lowest - a - 2 * b
-            factor = coefficient * ((-self.side) ** a * self.diffusivity**b)
+            factor = coefficient * ((-self.front.side) ** a * self.front.diffusivity**b)
             total += factor[:, None] * table[:, first : first + self.count]
         return total
 
     def _table(self, points: Points, lowest: int) -> Float[Tensor, "n entries"]:
         """F_n for n = -lowest ... count - 1."""
-        away = (self.side * (points[:, 0] - self.place)).clamp_min(0)
-        s = 4 * self.diffusivity * (points[:, 1] - self.start)
-        s = torch.maximum(s, FIRST_INSTANT * away.square().clamp_min(FIRST_INSTANT))
+        away, s = self.front.variables(points)
         z = away / s.sqrt()
         integrals = _integrals(z, lowest, self.count)
         return torch.stack([s ** (n / 2) * f for n, f in enumerate(integrals, -lowest)], 1)
@@ -66,14 +77,7 @@ class DiffusionLayers(MatrixBasis):
         return {}
 
     def config(self) -> dict[str, Any]:
-        return {
-            "kind": "diffusion layers",
-            "place": self.place,
-            "side": self.side,
-            "start": self.start,
-            "diffusivity": self.diffusivity,
-            "count": self.count,
-        }
+        return {"kind": "diffusion layers", "front": self.front._asdict(), "count": self.count}
 
 
 def _integrals(z: Column, lowest: int, count: int) -> list[Column]:

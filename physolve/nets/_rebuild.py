@@ -14,12 +14,13 @@ from ._basis import Basis
 from ._chebyshev import Chebyshev
 from ._complex_powers import ComplexPowers
 from ._composite import Concatenated
-from ._diffusion_layers import DiffusionLayers
+from ._diffusion_layers import DiffusionLayers, Front
 from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
 from ._generated import GeneratedBasis
 from ._pinn import PINN
 from ._polynomials import Polynomials
 from ._regional import Regional
+from ._similarity_features import SimilarityFeatures
 from ._stretched import Stretch, Stretched
 from ._tanh_features import TanhFeatures
 from ._windows import WindowedFeatures
@@ -42,7 +43,9 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
         case "chebyshev":
             return Chebyshev(config["lower"], config["upper"], config["degree"])
         case "diffusion layers":
-            return DiffusionLayers(**{name: value for name, value in config.items() if name != "kind"})
+            return DiffusionLayers(Front(**config["front"]), config["count"])
+        case "similarity features":
+            return SimilarityFeatures(Front(**config["front"]), **tensors)
         case "generated":
             return GeneratedBasis.rebuild(config, tensors)
         case "concatenated":

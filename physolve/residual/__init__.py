@@ -5,7 +5,6 @@ from ._collocate import Density as Density
 from ._collocate import notable_corners as notable_corners
 from ._form import Form as Form
 from ._form import Frame as Frame
-from ._form import Linearization as Linearization
 from ._form import lower as lower
 from ._rows import Rows as Rows
 from ._rows import Side as Side

@@ -33,6 +33,7 @@ from physolve.spec import (
 from physolve.spec.geometry import Corner, Samples, Shape, quadrature, split_time
 
 from ._form import Form, Frame, lower
+from ._fronts import Fronts, fronts_of
 from ._rows import Rows, Side
 
 ASIDE = 10.0
@@ -100,7 +101,7 @@ class Collocation:
         """The same forms, lowered once for all, on a part of the domain."""
         made = Collocation(self.problem, part, start, stretch)
         made.__dict__.update(frame=self.frame, equations=self.equations, conditions=self.conditions)
-        made.__dict__.update(switches=self.switches)
+        made.__dict__.update(switches=self.switches, fronts=self.fronts)
         return made
 
     def sharing(self, other: "Collocation") -> "Collocation":
@@ -146,14 +147,25 @@ class Collocation:
         """Rows of all equations and conditions at freshly sampled points; the equations also at `extra` points, and in
         branches that few of the others lie in."""
         interior, room = self.inside(density.interior, seed, density.refine)
+        factor = None if room is None else room.sqrt()
         if self.stretch is None:
-            unseen = self.unseen(interior.points, seed)
-            extra = unseen if extra is None else np.concatenate([extra, unseen])
+            fresh = [self.unseen(interior.points, seed), self._within(self.fronts.points(density.interior, seed))]
+            extra = np.concatenate([p for p in (extra, *fresh) if p is not None and len(p)] or [interior.points[:0]])
         if extra is not None and len(extra):
             # Extra points refine where they lie; each counts like an average sampled point.
             weights = np.full(len(extra), interior.weights.mean())
             interior = Samples(np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights]))
-        return self.rows_at(interior, density, seed, None if room is None else room.sqrt())
+        if self.stretch is None and self.fronts.found:
+            factor = self.fronts.factor(interior.points)
+        return self.rows_at(interior, density, seed, factor)
+
+    @cached_property
+    def fronts(self) -> Fronts:
+        """Corners of an interval and time in which initial and boundary values disagree."""
+        return fronts_of(self)
+
+    def _within(self, points: PointArray) -> PointArray:
+        return points[self.domain.contains(points)] if len(points) else points
 
     def rows_at(
         self, interior: Samples, density: Density, seed: int = 0, factor: Column | None = None
@@ -177,7 +189,7 @@ class Collocation:
         if self.switches is None:
             return points[:0]
         random = np.random.default_rng(seed)
-        near = self.switches.points[self.domain.contains(self.switches.points)]
+        near = self._within(self.switches.points)
         seen, branches = self.switches.branches(points), self.switches.branches(near)
         few = [k for k in np.unique(branches) if np.count_nonzero(seen == k) < BRANCH_POINTS]
         rows = [random.choice(np.flatnonzero(branches == k), BRANCH_POINTS) for k in few]

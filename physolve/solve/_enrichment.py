@@ -16,18 +16,19 @@ from physolve.nets import (
     Basis,
     ComplexPowers,
     Concatenated,
+    DiffusionLayers,
+    Front,
     Polynomials,
     Regional,
+    SimilarityFeatures,
     Stretch,
     Stretched,
     TanhFeatures,
     WindowedFeatures,
 )
-from physolve.residual import notable_corners
+from physolve.residual import Collocation, notable_corners
 from physolve.spec import Problem
 from physolve.spec.geometry import Corner, Hole, Shape, split_time
-
-from ._starting_layers import starting_layers
 
 CORNER_DEGREE = 4.0
 """Singular functions r^a with a up to this: the ones beyond are smooth enough for tanh features."""
@@ -36,6 +37,22 @@ REGION_POINTS = 4096
 """In the whole domain, among which every region has some; one of less than a thousandth of it may be missed."""
 
 MULTIPOLES = 12
+
+LAYERS = 7
+"""Powers of the square root of time, from 0 on, with which layers grow."""
+
+SIMILAR_SHARE = 0.3
+"""Of the features, where what diffuses from a corner does more than diffuse."""
+
+PROFILES = 0.8, 2.0
+"""Least and largest slopes in the similarity variable. Flatter ones change in an instant far from the corner, where
+no point sees it: fits with them were off by 0.3, with others by 1e-6."""
+
+BEND = 2.5
+"""Up to where, in that variable, they bend."""
+
+RATE = 1.0
+"""Largest change over the whole time."""
 WINDOW_SHARE = 0.4
 
 SLOWNESS = 1.0
@@ -61,13 +78,18 @@ class BasisPlan:
         """Corner and hole functions, for second-order problems in the plane; layers that diffuse into an interval."""
         domain = self.problem.domain
         if self._begins:
-            return starting_layers(self.problem)
+            return tuple(DiffusionLayers(front, LAYERS) for front in self.fronts)
         if domain.dim != 2 or self.problem.time is not None:
             return ()
         size = domain.size
         corners = notable_corners(self.problem)
         around_corners = [basis for corner in corners for basis in corner_functions(corner, size)]
         return (*around_corners, *(basis for hole in domain.holes for basis in hole_functions(hole)))
+
+    @cached_property
+    def fronts(self) -> tuple[Front, ...]:
+        """From where something diffuses into an interval."""
+        return Collocation(self.problem).fronts.found if self._begins else ()
 
     @property
     def _begins(self) -> bool:
@@ -80,7 +102,7 @@ class BasisPlan:
         polynomials, the special functions and `local` features."""
         generator = torch.Generator().manual_seed(seed)
         lower, upper = self.box
-        local = (*local, *self._windows(size, generator))
+        local = (*local, *self._windows(size, generator), *self._similar(size, generator))
         count = max(8, size - sum(b.size for b in (*self.special, *local)))
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
 
@@ -99,6 +121,24 @@ class BasisPlan:
         slopes = torch.tensor([scale, SLOWNESS], dtype=torch.float64)
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
         return Stretched(Concatenated((TanhFeatures.draw(size, lower, upper, slopes, generator), smooth)), stretch)
+
+    @property
+    def _only_diffuses(self) -> bool:
+        """Whether the equations are u_t = kappa u_xx with constants and sources, of which layers are solutions."""
+        known = {(0, 0), (0, 1), (2, 0)}
+        forms = Collocation(self.problem).equations
+        return all(
+            atom.orders in known and not slope.free_symbols
+            for form in forms
+            for atom, slope in zip(form.atoms, form.slopes, strict=True)
+        )
+
+    def _similar(self, size: int, generator: torch.Generator) -> tuple[Basis, ...]:
+        if self._only_diffuses:
+            return ()
+        each = round(SIMILAR_SHARE * size / max(1, len(self.fronts)))
+        duration = float(self.box[1][1] - self.box[0][1]) if self.fronts else 0.0
+        return tuple(similarity_features(front, duration, each, generator) for front in self.fronts)
 
     @property
     def _harmonic(self) -> bool:
@@ -168,6 +208,19 @@ def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:
         return ()
     table = torch.tensor(exponents, dtype=torch.float64)
     return (ComplexPowers(corner.point, corner.start + omega / 2, size, table),)
+
+
+def similarity_features(front: Front, duration: float, count: int, generator: torch.Generator) -> SimilarityFeatures:
+    """That bend where a layer is, with changes of its profile over the duration."""
+
+    def draw() -> Float[Tensor, " count"]:
+        return torch.rand(count, generator=generator, dtype=torch.float64)
+
+    flattest, steepest = PROFILES
+    slopes = (flattest + (steepest - flattest) * draw()) * torch.sign(draw() - 0.5)
+    last = math.sqrt(4 * front.diffusivity * duration)
+    rates, bend = (2 * draw() - 1) * RATE / last, BEND * draw()
+    return SimilarityFeatures(front, slopes, rates, -slopes * bend - rates * last * draw())
 
 
 def hole_windows(
