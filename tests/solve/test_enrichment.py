@@ -51,6 +51,46 @@ def box_with_hole(*, time: bool) -> ps.Problem:
     return ps.Problem([ps.Eq(ps.laplacian(u), 0)], domain, [ps.Dirichlet(u, 1)])
 
 
+def plate_with_hole(equation: str, unknown: str = "u") -> ps.Problem:
+    """In the plane, u = 0 all round."""
+    components = "2" if unknown == "v" else "1"
+    return ps.loads_problem(
+        f'''
+title = "plate"
+coordinates = ["x", "y"]
+domain = "rectangle([-1, -1], [1, 1]) - disk([0, 0], 0.2)"
+equations = ["{equation}"]
+[unknowns]
+{unknown} = {{ components = {components} }}
+[[conditions]]
+kind = "dirichlet"
+unknown = "{unknown}"
+value = "{"[1, 0]" if unknown == "v" else "1"}"
+'''
+    )
+
+
+@pytest.mark.parametrize(
+    ("windows", "equation", "unknown"),
+    [
+        (False, "laplacian(u) = x", "u"),
+        (False, "laplacian(u) + 4*u = x", "u"),
+        (True, "laplacian(u) = 5*d(u, x)", "u"),
+        (True, "div((1 + x^2)*grad(u)) = 1", "u"),
+        (True, "laplacian(v) + 2*grad(div(v)) = [0, 0]", "v"),
+    ],
+)
+def test_holes_in_the_plane_get_windows_where_multipoles_are_not_enough(windows, equation, unknown):
+    basis = BasisPlan(plate_with_hole(equation, unknown)).build(100, 3.0, 0)
+    assert any(isinstance(part, WindowedFeatures) for part in basis.parts) == windows
+
+
+def test_a_wake_behind_a_hole():
+    solution = ps.solve(plate_with_hole("laplacian(u) = 10*d(u, x) - 1"), tol=1e-3)
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert solution.cost.features < 1500
+
+
 @pytest.mark.parametrize("time", [True, False])
 def test_holes_without_multipoles_get_windows_around_them(time):
     basis = BasisPlan(box_with_hole(time=time)).build(100, 3.0, 0)

@@ -1,0 +1,182 @@
+"""Corners of an interval and time: where they are found, what their functions are, what is solved with them."""
+
+import numpy as np
+import pytest
+import sympy
+import torch
+from scipy.integrate import solve_bvp
+from scipy.special import erfc
+
+import physolve as ps
+from physolve.nets import DiffusionLayers, Expansion, Front, SimilarityFeatures, rebuild_field
+from physolve.residual import Collocation, Density
+
+X, T = ps.coordinates("x", "t")
+U = ps.unknown("u", X, T)
+V = ps.unknown("v", X, T)
+HEAT = ps.Eq(ps.dt(U), ps.d(U, X, 2))
+
+
+def problem(equation=HEAT, *conditions, initial=1, duration=0.2) -> ps.Problem:
+    equations = equation if isinstance(equation, list) else [equation]
+    starts = [ps.Initial(u, v) for u, v in zip((U, V)[: len(equations)], np.atleast_1d(initial), strict=True)]
+    domain = ps.Interval(0, 1) * ps.TimeInterval(0, duration)
+    return ps.Problem(equations=equations, domain=domain, conditions=[*starts, *conditions])
+
+
+def fronts(*arguments, **options) -> set[tuple[float, float, float]]:
+    found = Collocation(problem(*arguments, **options)).fronts.found
+    return {(front.place, front.side, round(front.diffusivity, 9)) for front in found}
+
+
+def draw(*shape):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+
+
+LEFT, RIGHT = (0.0, 1.0, 1.0), (1.0, -1.0, 1.0)
+SLOW = ps.Eq(ps.dt(U), ps.d((1 + U) * ps.d(U, X), X) / 10)
+
+
+@pytest.mark.parametrize(
+    ("found", "arguments", "initial"),
+    [
+        ({LEFT, RIGHT}, (HEAT, ps.Dirichlet(U, 0)), 1),
+        ({RIGHT}, (HEAT, ps.Dirichlet(U, 0)), X),
+        ({RIGHT}, (HEAT, ps.Dirichlet(U, 0, on="left"), ps.Neumann(U, 0, on="right")), X),
+        ({LEFT, RIGHT}, (HEAT, ps.Robin(U, 1, 1, 0)), 1),
+        ({LEFT, RIGHT}, (HEAT, ps.Dirichlet(U, 0)), X * (1 - X)),
+        ({LEFT, RIGHT}, (HEAT, ps.Dirichlet(U, T)), 0),
+        ({LEFT, RIGHT}, (ps.Eq(ps.dt(U), ps.d(U, X, 2) + 1), ps.Dirichlet(U, 0)), 0),
+        ({(0.0, 1.0, 0.2), (1.0, -1.0, 0.2)}, (SLOW, ps.Dirichlet(U, 0)), 1),
+        (set(), (HEAT, ps.Dirichlet(U, 0)), sympy.sin(sympy.pi * X)),
+        (set(), (HEAT, ps.Neumann(U, 0)), sympy.cos(sympy.pi * X)),
+        (set(), (HEAT, ps.Dirichlet(U, 2 * T)), X**2 - X),  # both rates are 2
+        (set(), (HEAT, ps.Periodic(U, X)), X),
+        (set(), (ps.Eq(ps.dt(U), ps.d(U, X)), ps.Dirichlet(U, 0, on="right")), 1),
+    ],
+)
+def test_corners_are_found_where_values_slopes_or_rates_disagree(found, arguments, initial):
+    assert fronts(*arguments, initial=initial) == found
+
+
+def test_every_unknown_has_a_diffusivity_of_its_own():
+    equations = [ps.Eq(ps.dt(U), ps.d(U, X, 2) - U * V), ps.Eq(ps.dt(V), ps.d(V, X, 2) / 10 + U * V)]
+    found = fronts(
+        equations, ps.Dirichlet(U, 0), ps.Dirichlet(V, 1, on="left"), ps.Neumann(V, 0, on="right"), initial=(1, 1)
+    )
+    assert found == {LEFT, RIGHT, (0.0, 1.0, 0.1)}
+
+
+def test_steady_problems_and_time_alone_have_none():
+    x, y = ps.coordinates("x", "y")
+    u = ps.unknown("u", x, y)
+    steady = ps.Problem(
+        equations=[ps.Eq(ps.laplacian(u), 1)], domain=ps.Rectangle((0, 0), (1, 1)), conditions=[ps.Dirichlet(u, 0)]
+    )
+    assert Collocation(steady).fronts.found == ()
+
+
+def test_rows_lie_near_the_corners_and_count_less_there():
+    rows = Collocation(problem(HEAT, ps.Dirichlet(U, 0))).rows(Density(400, 60))
+    points, factor = rows[0].points, rows[0].factor
+    rho = torch.sqrt(torch.minimum(points[:, 0], 1 - points[:, 0]) ** 2 + 4 * points[:, 1])
+    assert int((rho < 0.01).sum()) > 5
+    assert torch.all(factor[rho < 0.01] < 1e-3)
+    assert torch.all(factor[rho > 0.8] > 0.2)
+
+
+FUNCTIONS = {
+    "layers from the left": DiffusionLayers(Front(0.3, 1.0, 0.1, 0.7), 6),
+    "layers from the right": DiffusionLayers(Front(1.5, -1.0, 0.0, 0.2), 6),
+    "similarity": SimilarityFeatures(Front(0.3, 1.0, 0.1, 0.7), 2 * draw(5) - 1, draw(5), draw(5) - 0.5),
+}
+POINTS = torch.tensor([[0.5, 0.4], [0.9, 0.2], [1.2, 1.0]]).double()
+ONE = torch.ones(3, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(
+    "orders", [(1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (2, 1), (1, 2), (2, 2), (3, 1), (0, 3), (0, 4)]
+)
+def test_their_derivatives_agree_with_nested_autograd(name, orders):
+    basis = FUNCTIONS[name]
+    found = basis.operate(POINTS, {orders: ONE})
+    for j in range(basis.size):
+        x = POINTS.clone().requires_grad_(True)
+        value = basis.operate(x, {(0, 0): ONE})[:, j]
+        for k, order in enumerate(orders):
+            for _ in range(order):
+                value = torch.autograd.grad(value.sum(), x, create_graph=True)[0][:, k]
+        assert torch.allclose(found[:, j], value.detach(), rtol=1e-10, atol=1e-10 * float(found.abs().max()))
+
+
+def test_layers_diffuse_from_nothing_and_grow_like_powers_of_the_root_of_time():
+    front = Front(0.3, 1.0, 0.1, 0.7)
+    basis = DiffusionLayers(front, 5)
+    assert not basis.operate(POINTS, {(0, 1): ONE, (2, 0): -0.7 * ONE}).any()
+    start = torch.tensor([[0.4, 0.1], [2.0, 0.1]]).double()
+    assert not basis.operate(start, {(0, 0): ONE[:2]}).any()
+    at = torch.tensor([[0.3, 0.1 + 1e-4], [0.3, 0.1 + 4e-4]], dtype=torch.float64)
+    early, late = basis.operate(at, {(0, 0): ONE[:2]})
+    assert torch.allclose(late / early, 2.0 ** torch.arange(5.0).double(), rtol=1e-9)
+    expected = torch.tensor(erfc((POINTS[:, 0] - 0.3).numpy() / np.sqrt(2.8 * (POINTS[:, 1].numpy() - 0.1))))
+    assert torch.allclose(basis.operate(POINTS, {(0, 0): ONE})[:, 0], expected)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_they_survive_saving(name):
+    field = Expansion(FUNCTIONS[name], draw(FUNCTIONS[name].size, 2))
+    again = rebuild_field(field.config(), field.tensors())
+    assert torch.equal(again.values(POINTS), field.values(POINTS))
+
+
+def error(solution: ps.Solution, exact, times) -> float:
+    x = np.linspace(0, 1, 401)[1:-1]
+    points = np.stack([a.ravel() for a in np.meshgrid(x, times, indexing="ij")], 1)
+    expected = exact(*points.T)
+    return float(np.linalg.norm(solution(points)[:, 0] - expected) / np.linalg.norm(expected))
+
+
+def test_a_plate_quenched_at_both_ends():
+    def exact(x, t):
+        k = 2 * np.arange(400)[:, None] + 1
+        return (4 / np.pi / k * np.sin(k * np.pi * x) * np.exp(-((k * np.pi) ** 2) * t)).sum(0)
+
+    solution = ps.solve(problem(HEAT, ps.Dirichlet(U, 0)), tol=1e-4)
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert error(solution, exact, np.linspace(1e-3, 0.2, 200)) < solution.estimate.relative < 1e-4
+
+
+def test_a_tracer_breaks_through():
+    # Ogata and Banks (1961), as long as nothing has come to the other end.
+    speed, kappa = 3.0, 0.1
+    equation = ps.Eq(ps.dt(U) + speed * ps.d(U, X), kappa * ps.d(U, X, 2))
+
+    def exact(x, t):
+        root = 2 * np.sqrt(kappa * t)
+        return (erfc((x - speed * t) / root) + np.exp(speed * x / kappa) * erfc((x + speed * t) / root)) / 2
+
+    conditions = ps.Dirichlet(U, 1, on="left"), ps.Neumann(U, 0, on="right")
+    solution = ps.solve(problem(equation, *conditions, initial=0, duration=0.05), tol=1e-4)
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert error(solution, exact, np.linspace(1e-3, 0.05, 100)) < 1e-4
+
+
+def test_a_diffusivity_that_grows_with_the_solution():
+    # Boltzmann's similarity solution, u = f(x / sqrt(t)), -z f'/2 = ((1 + f) f')'/10, as long as the other end is far.
+    def system(z, y):
+        return np.stack([y[1] / (1 + y[0]), -5 * z * y[1] / (1 + y[0])])
+
+    z = np.linspace(0, 6, 400)
+    start = np.stack([np.exp(-(z**2)), -2 * z * np.exp(-(z**2)) - 0.1])
+    similar = solve_bvp(system, lambda a, b: np.array([a[0] - 1, b[0]]), z, start, tol=1e-10, max_nodes=100_000)
+    conditions = ps.Dirichlet(U, 1, on="left"), ps.Dirichlet(U, 0, on="right")
+    solution = ps.solve(problem(SLOW, *conditions, initial=0, duration=0.03), tol=1e-4)
+
+    def exact(x, t):
+        far = x / np.sqrt(t)
+        return np.where(far < 6, similar.sol(np.minimum(far, 6))[0], 0)
+
+    assert similar.success
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert error(solution, exact, np.linspace(1e-3, 0.03, 100)) < 1e-4
