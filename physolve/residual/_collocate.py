@@ -101,7 +101,7 @@ class Collocation:
         """The same forms, lowered once for all, on a part of the domain."""
         made = Collocation(self.problem, part, start, stretch)
         made.__dict__.update(frame=self.frame, equations=self.equations, conditions=self.conditions)
-        made.__dict__.update(switches=self.switches, fronts=self.fronts)
+        made.__dict__.update(switches=self.switches, fronts=self.fronts.within(part) if part else self.fronts)
         return made
 
     def sharing(self, other: "Collocation") -> "Collocation":
@@ -226,6 +226,8 @@ class Collocation:
                 samples = self.boundary_samples(condition, density, seed)
                 if isinstance(condition, Dirichlet) and self.continuous_corners:
                     samples = self._with_corners(samples, condition, seed)
+                if self.stretch is None and not isinstance(condition, Initial):
+                    samples = self.fronts.joined(samples, seed)
                 yield from (_plain(form, "condition", samples) for form in forms)
 
     def _with_corners(self, samples: Samples, condition: Dirichlet, seed: int) -> Samples:

@@ -22,6 +22,9 @@ DATA_WEIGHT = 0.003
 """Measurements are noisy, equations are not: they may only choose among solutions of the equations. At 0.001 the first,
 coarse rungs of inverse_heat fitted the diffusivity to their own truncation error."""
 
+NOTHING = 1e-9
+"""Of the largest column, up to which another one counts as zero."""
+
 TYPICAL = 0.4
 """Quantile of the sizes of a block's columns that stands for all: see `_weight`."""
 
@@ -156,8 +159,8 @@ def _weight(rows: Rows, matrix: Float[Tensor, "m columns"]) -> float:
 
 
 def _typical(sizes: Float[Tensor, " columns"]) -> float:
-    """Of those that are not zero."""
-    return float(sizes[sizes > 0].quantile(TYPICAL))
+    """Of those that reach there: a window around a hole is nothing at the far side of the domain."""
+    return float(sizes[sizes > NOTHING * sizes.max()].quantile(TYPICAL))
 
 
 def residuals(rows: Sequence[Rows], field: Field, parameters: Sequence[float] = ()) -> list[Column]:

@@ -180,3 +180,20 @@ def test_a_diffusivity_that_grows_with_the_solution():
     assert similar.success
     assert solution.outcome is ps.Outcome.CONVERGED
     assert error(solution, exact, np.linspace(1e-3, 0.03, 100)) < 1e-4
+
+
+def test_only_the_first_time_slab_has_them():
+    whole = Collocation(problem(HEAT, ps.Dirichlet(U, 0)))
+    first, later = (ps.Interval(0, 1) * ps.TimeInterval(*times) for times in ((0, 0.1), (0.1, 0.2)))
+    assert whole.on(first, None).fronts.found == whole.fronts.found
+    assert whole.on(later, None).fronts.found == ()
+    for slab in (first, later):
+        rows = whole.on(slab, None).rows(Density(400, 60))
+        assert all(bool(slab.contains(block.points.numpy(), 1e-12).all()) for block in rows)
+
+
+def test_slopes_and_rates_that_disagree_are_solved_as_well():
+    for condition, initial in ((ps.Neumann(U, 0), X), (ps.Robin(U, 2, 1, 0), 1), (ps.Dirichlet(U, 0), X * (1 - X))):
+        solution = ps.solve(problem(HEAT, condition, initial=initial), tol=1e-5)
+        assert solution.outcome is ps.Outcome.CONVERGED
+        assert solution.cost.features < 1000
