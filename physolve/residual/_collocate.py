@@ -244,6 +244,12 @@ class Collocation:
     @cached_property
     def continuous_corners(self) -> tuple[Corner, ...]:
         """The corners that count, but for those at which prescribed values jump."""
+        jumping = self.jumping_corners
+        return tuple(corner for corner in notable_corners(self.problem) if corner not in jumping)
+
+    @cached_property
+    def jumping_corners(self) -> tuple[Corner, ...]:
+        """The corners on whose two sides values are prescribed that differ, as of a lid that slides between walls."""
         corners = notable_corners(self.problem)
         if not corners:
             return ()
@@ -262,7 +268,7 @@ class Collocation:
                 found = form.residual(points, None, zero, guesses).numpy()
                 values.setdefault(form.atoms, []).append((which, found))
         jumps = {k for groups in values.values() for k in _jumping(groups)}
-        return tuple(corner for k, corner in enumerate(corners) if k not in jumps)
+        return tuple(corners[k] for k in sorted(jumps))
 
     def _near(self, corners: Sequence[Corner], condition: Dirichlet, seed: int) -> Samples:
         on, where = self.place(condition)

@@ -16,6 +16,7 @@ from ._ladder import LeastSquares
 from ._marching import Marching, marchable
 from ._method import MethodResult
 from ._outcome import Cost, Estimate, Listener, Outcome
+from ._rough_data import rough_data
 from ._solution import Solution
 from ._source import FunctionSource
 from ._stretching import stretchable
@@ -168,6 +169,8 @@ def _solution(
     cost = Cost(seconds, last.features if last else 0, last.rows if last else 0, len(steps))
     noisy = bool(result.deviations) and last is not None and (last.estimate or math.inf) <= tol
     message = result.message or _message(outcome, estimate, tol, noisy)
+    if outcome is Outcome.TOLERANCE_NOT_REACHED and (rough := rough_data(problem)):
+        message += f"; {rough}"
     return Solution(
         problem,
         result.field,

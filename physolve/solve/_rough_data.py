@@ -1,0 +1,53 @@
+"""What in the data of a problem no smooth function can follow: said where a tolerance was not reached."""
+
+import numpy as np
+import sympy
+import torch
+
+from physolve.residual import Collocation, Density
+from physolve.spec import Dirichlet, Initial, Problem, Program
+from physolve.spec.geometry import split_time
+
+DISAGREEMENT = 1e-3
+"""Of the initial values, up to which prescribed ones agree with them."""
+
+SAMPLES = Density(512, 512)
+
+
+def rough_data(problem: Problem) -> str:
+    """Where prescribed values differ from each other or from initial ones; empty where they do not."""
+    collocation = Collocation(problem)
+    if corners := collocation.jumping_corners:
+        places = " and ".join(f"({x:.4g}, {y:.4g})" for x, y in [corner.point for corner in corners[:2]])
+        return f"the values prescribed on the two sides of the corner at {places} differ"
+    if not collocation.fronts.found and (name := _disagreeing(collocation)):
+        return f"initial and boundary values of {name} differ where they meet"
+    return ""
+
+
+def _disagreeing(collocation: Collocation) -> str:
+    """An unknown whose prescribed values are not its initial ones at the first instant."""
+    problem = collocation.problem
+    space, time = split_time(problem.domain)
+    initial = {u: e for c in problem.conditions if isinstance(c, Initial) for u, e in _values(problem, c)}
+    if space is None or time is None:
+        return ""
+    for condition in problem.conditions:
+        if not isinstance(condition, Dirichlet):
+            continue
+        points = torch.tensor(collocation.boundary_samples(condition, SAMPLES, 0).points)
+        points[:, -1] = time.t0
+        for unknown, value in _values(problem, condition):
+            if unknown not in initial or (initial[unknown] + value).free_symbols - set(problem.coordinates):
+                continue  # it holds an unknown parameter
+            start, given = Program((initial[unknown], value), problem.coordinates)(*points.unbind(1))
+            away = float((start - given).abs().max())
+            if np.isfinite(away) and away > DISAGREEMENT * max(float(start.abs().max()), away):
+                return str(unknown.func)
+    return ""
+
+
+def _values(problem: Problem, condition: Dirichlet | Initial) -> list[tuple[sympy.Expr, sympy.Expr]]:
+    """Unknowns and what is prescribed for them."""
+    equations = condition.equations(problem.coordinates)
+    return [(u, u - e) for u, e in zip(condition.unknowns(), equations, strict=False)]
