@@ -26,6 +26,7 @@ from .solve import Method as Method
 from .solve import Newton as Newton
 from .solve import Outcome as Outcome
 from .solve import Progress as Progress
+from .solve import Shooting as Shooting
 from .solve import Solution as Solution
 from .solve import Step as Step
 from .solve._adam import AdamLBFGS as AdamLBFGS

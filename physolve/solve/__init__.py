@@ -28,6 +28,7 @@ from ._outcome import Outcome as Outcome
 from ._outcome import Progress as Progress
 from ._outcome import Step as Step
 from ._random_weights import random_weights as random_weights
+from ._shooting import Shooting as Shooting
 from ._solution import BoundaryField as BoundaryField
 from ._solution import GridField as GridField
 from ._solution import Solution as Solution

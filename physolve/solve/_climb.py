@@ -397,7 +397,9 @@ class Climb:
         assert self.best is not None
         if clash := contradiction(self.judge, self.best):
             return clash
-        if why := misfit(self.judge, self.best, self.tol) or loose(self.problem.parameters, self.best, deviations):
+        if why := misfit(self.judge, self.best, self.tol) or loose(
+            self.problem.parameters, self.best.parameters, deviations
+        ):
             return why
         return NOT_DETERMINED if self._free() else ""
 

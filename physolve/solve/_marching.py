@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,13 +13,14 @@ from torch import Tensor
 
 from physolve._typing import Column, Points
 from physolve.errors import NumericalError, SpecificationError
-from physolve.nets import Chebyshev, Expansion, Frozen, TimeSlabs
+from physolve.nets import Chebyshev, Expansion, Frozen, JetAtom, TimeSlabs
 from physolve.residual import Collocation, Density, Rows
-from physolve.spec import Initial, Problem
+from physolve.spec import Initial, Observations, Problem
 from physolve.spec.geometry import Samples, TimeInterval, split_time
 
 from ._climb import OutOfTime
 from ._error import Judge, Rung, verified
+from ._least_squares import least_squares
 from ._method import MethodResult
 from ._newton import Newton
 from ._options import check_whole
@@ -73,10 +75,12 @@ NEWS_S = 0.5
 
 def marchable(problem: Problem) -> bool:
     """Whether time is all there is, and initial values determine the solution: as many as every unknown has derivatives
-    in time, and nothing else is asked for."""
+    in time. Nothing else is asked for but, with unknown parameters, agreement with measurements."""
     space, interval = split_time(problem.domain)
     initial = [condition for condition in problem.conditions if isinstance(condition, Initial)]
-    if space is not None or interval is None or problem.parameters or len(initial) < len(problem.conditions):
+    measured = [condition for condition in problem.conditions if isinstance(condition, Observations)]
+    known = len(initial) + len(measured) == len(problem.conditions) and bool(measured) == bool(problem.parameters)
+    if space is not None or interval is None or not known:
         return False
     given = dict.fromkeys(problem.unknowns, 0)
     for condition in initial:
@@ -123,20 +127,29 @@ class Marching:
         Raises SpecificationError where there is more than time and initial values, NumericalError where not even the
         first march came to an end within the budget, or could not begin.
         """
-        if not marchable(problem):
+        if not marchable(problem) or problem.parameters:
             raise SpecificationError(
-                "Marching: needs ordinary differential equations in time, one for each unknown, and for each as many "
-                "initial values as it has derivatives; use LeastSquares()"
+                "Marching: needs ordinary differential equations in time, one for each unknown, for each as many "
+                "initial values as it has derivatives, and no unknown parameters; use LeastSquares()"
             )
         return Marches(self, problem, tol, budget_s, progress).run()
 
 
 class March:
     """One march: the steps taken so far, each of which may be off by `allowed`, relative to the largest the unknown has
-    been."""
+    been. With `sensitive` also the derivatives of the solution in the parameters."""
 
-    def __init__(self, method: Marching, whole: Collocation, allowed: float) -> None:
-        self.method, self.whole, self.allowed = method, whole, allowed
+    def __init__(
+        self,
+        method: Marching,
+        whole: Collocation,
+        allowed: float,
+        parameters: tuple[float, ...] = (),
+        *,
+        sensitive: bool = False,
+    ) -> None:
+        self.method, self.whole, self.allowed, self.parameters = method, whole, allowed, parameters
+        self.slopes: list[Expansion] | None = [] if sensitive else None
         self.begin, self.end = (float(bound[0]) for bound in whole.problem.domain.bounds)
         self.breaks, self.parts = [self.begin], list[Expansion]()
         self.sizes = torch.zeros(len(whole.problem.unknowns), dtype=torch.float64)
@@ -154,7 +167,9 @@ class March:
             for form in forms:
                 (atom,) = form.atoms
                 if not any(atom.orders):  # of the value, not of the velocity
-                    values[0, atom.unknown] = -form.residual(instant, None, {atom: instant.new_zeros(1)}, ())
+                    values[0, atom.unknown] = -form.residual(
+                        instant, None, {atom: instant.new_zeros(1)}, self.parameters
+                    )
         return Expansion(Chebyshev(self.begin, self.end, 0), values)
 
     @property
@@ -209,21 +224,25 @@ class March:
         basis = Chebyshev(self.now, until, self.method.degree)
         nodes, weights = np.polynomial.legendre.leggauss(round(OVERSAMPLING * basis.size))
         try:
-            solved = self._solve(basis, collocation.rows_at(_samples(collocation, nodes, weights), ENDS), before)
+            rows = collocation.rows_at(_samples(collocation, nodes, weights), ENDS)
+            rows = tuple(block for block in rows if block.role != "data")
+            solved = self._solve(basis, rows, before)
             error = self._error(solved, collocation)
         except NumericalError as cause:
             self.cause = str(cause)
             return math.inf, None
         assert isinstance(solved.field, Expansion)
+        if error <= self.allowed and self.slopes is not None:
+            self.slopes.append(self._sensitivity(basis, rows, solved))
         return (error, solved.field) if math.isfinite(error) else (math.inf, None)
 
     def _solve(self, basis: Chebyshev, rows: tuple[Rows, ...], before: Expansion | None) -> Projection:
         unknowns = len(self.sizes)
         if self.whole.linear:
             self.iterations += 1
-            return project(rows, basis, unknowns)
+            return project(rows, basis, unknowns, None, self.parameters, fixed=True)
         state = Frozen(before, self.now) if before else self.start
-        solved, iterations = self.method.newton.solve(rows, basis, unknowns, state, (), RIDGE)
+        solved, iterations = self.method.newton.solve(rows, basis, unknowns, state, self.parameters, RIDGE, fixed=True)
         self.iterations += iterations
         return solved
 
@@ -235,12 +254,35 @@ class March:
         count = max(self.method.degree + 2, math.ceil(FRESH * (end - begin) / (self.end - self.begin)))
         fresh = _samples(collocation, (2 * np.arange(count) + 1) / count - 1, np.full(count, 2 / count))
         points = np.concatenate([fresh.points, collocation.unseen(fresh.points)])
-        rows = collocation.rows_at(Samples(points, np.full(len(points), 1 / len(points))), ENDS)
+        everywhere = collocation.rows_at(Samples(points, np.full(len(points), 1 / len(points))), ENDS)
+        rows = [block for block in everywhere if block.role != "data"]
         sizes = self._size(solved.field)
         last, largest = solved.field.coefficients[-TAIL:].abs().amax(0), float(sizes.max())
         unresolved = float(((last - NOISE * largest).clamp_min(0) / sizes.clamp_min(1e-300)).max())
-        left = solved.scale.norm(residuals(rows, solved.field)) / max(largest, 1e-300)
+        left = solved.scale.norm(residuals(rows, solved.field, self.parameters)) / max(largest, 1e-300)
         return max(unresolved, left, solved.unsettled)
+
+    def _sensitivity(self, basis: Chebyshev, rows: Sequence[Rows], solved: Projection) -> Expansion:
+        """Derivatives of the step's unknowns in the first parameter, in the second, ...: the linearised equations with
+        the parameters' columns on the right, and what the step before ended with."""
+        unknowns, count = len(self.sizes), len(self.parameters)
+        split = basis.size * unknowns
+        before = self.slopes[-1] if self.slopes else None
+
+        def blocks() -> Iterator[tuple[Tensor, Tensor]]:
+            for block, weight in zip(rows, solved.scale.weights, strict=True):
+                matrix, _ = block.matrix(basis, unknowns, solved.field, self.parameters)
+                right = -matrix[:, split:]
+                if before is not None and block.role == "condition":
+                    (atom,) = block.form.atoms
+                    atoms = [JetAtom(atom.unknown + k * unknowns, atom.orders) for k in range(count)]
+                    ended = before.derivatives(block.points, atoms)
+                    right = torch.stack([ended[a] for a in atoms], 1)
+                yield matrix[:, :split] * weight, right * weight
+
+        found = least_squares(blocks(), split, RIDGE).coefficients
+        by_unknown = found.unflatten(0, (unknowns, basis.size)).movedim(0, 2)  # features, parameters, unknowns
+        return Expansion(basis, by_unknown.flatten(1).contiguous())
 
     def _size(self, step: Expansion) -> Float[Tensor, " unknowns"]:
         """Of every unknown: its largest value so far and within a step, or a little more; where it only leaves zero,
@@ -263,9 +305,15 @@ class Marches:
     """March after march, each judged by the next, finer one."""
 
     def __init__(
-        self, method: Marching, problem: Problem, tol: float, budget_s: float | None, news: Listener | None
+        self,
+        method: Marching,
+        problem: Problem,
+        tol: float,
+        budget_s: float | None,
+        news: Listener | None,
+        parameters: tuple[float, ...] = (),
     ) -> None:
-        self.method, self.tol, self.news = method, tol, news
+        self.method, self.tol, self.news, self.parameters = method, tol, news, parameters
         self.whole = Collocation(problem)
         self.clock = problem.coordinates[-1].name
         self.began = self.told = time.perf_counter()
@@ -301,7 +349,7 @@ class Marches:
 
     def _march(self, allowed: float) -> March:
         """Raises NumericalError where it cannot begin, OutOfTime where it does not end before the deadline."""
-        march = March(self.method, self.whole, allowed)
+        march = March(self.method, self.whole, allowed, self.parameters)
         while not march.finished and march.advance():
             if time.perf_counter() > self.deadline:
                 raise OutOfTime("the budget was spent before the end of a march through time")
@@ -345,4 +393,6 @@ class Marches:
             self.news(Progress(self.method.name, march.features, relative, seconds))
 
     def _result(self, march: March, outcome: Outcome, found: Estimate | None, message: str = "") -> MethodResult:
-        return MethodResult(march.field, {}, History(tuple(self.steps)), outcome, message, found)
+        names = [p.name for p in self.whole.problem.parameters]
+        found_parameters = dict(zip(names, self.parameters, strict=True))
+        return MethodResult(march.field, found_parameters, History(tuple(self.steps)), outcome, message, found)

@@ -39,46 +39,51 @@ class Newton:
         state: Field | None,
         parameters: Sequence[float],
         ridge: float,
+        *,
+        fixed: bool = False,
     ) -> tuple[Projection, int]:
-        """The solution on the basis and the number of linear solves.
+        """The solution on the basis and the number of linear solves; `fixed` keeps the parameters as they are.
 
         The first step leaves the state's own basis and is taken whole; later ones are shortened until the residual
         falls (Deuflhard, Newton Methods for Nonlinear Problems, section 3.1). Raises NumericalError on NaN.
         """
         # Where u = 0, no parameter has an influence: solve at the guesses before searching for better ones.
-        best = project(rows, basis, unknowns, state, parameters, ridge, fixed=state is None)
+        best = project(rows, basis, unknowns, state, parameters, ridge, fixed=fixed or state is None)
         if state is None and (given := _ramp_where_blind(rows, best)):
             best = project(rows, basis, unknowns, given, parameters, ridge, fixed=True)
         best_size = _size(rows, best.scale, best.field, best.parameters)
         moved = math.inf if state is None else _distance(rows, state, best.field)
         for taken in range(1, self.steps):
-            target = project(rows, basis, unknowns, best.field, best.parameters, ridge)
+            target = project(rows, basis, unknowns, best.field, best.parameters, ridge, fixed=fixed)
             further = _distance(rows, best.field, target.field)
-            step = self._search(rows, best, target, ridge, _longest(best.parameters, target.parameters, parameters))
+            longest = _longest(best.parameters, target.parameters, parameters)
+            step = self._search(rows, best, target, None if fixed else ridge, longest)
             if step is None:
                 return replace(best, unsettled=further * max(further / max(moved, 1e-300), 1.0)), taken + 1
             change = abs(step[1] / max(best_size, 1e-300) - 1)
             still = _still(best.parameters, step[0].parameters, self.tolerance)
             whole = step[0] is target
             best, best_size = replace(step[0], unsettled=_left(further, moved) if whole else further), step[1]
-            if (change < self.tolerance and still) or (whole and not parameters and best.unsettled < SETTLED):
+            if (change < self.tolerance and still) or (
+                whole and (fixed or not parameters) and best.unsettled < SETTLED
+            ):
                 return best, taken + 1
             moved = further
         return best, self.steps
 
     def _search(
-        self, rows: Sequence[Rows], here: Projection, target: Projection, ridge: float, length: float
+        self, rows: Sequence[Rows], here: Projection, target: Projection, ridge: float | None, length: float
     ) -> tuple[Projection, float] | None:
         """The longest of 1, 1/2, 1/4, ... times `length` of the step that lowers the residual, and the residual there.
 
-        With unknown parameters the field follows them: it is solved again at the shortened step's values. (Along the
-        straight step the equations, which weigh far more than data, would allow only tiny ones.)
+        With unknown parameters (and a ridge) the field follows them: it is solved again at the shortened step's values.
+        (Along the straight step the equations, which weigh far more than data, would allow only tiny ones.)
         """
         before = _size(rows, target.scale, here.field, here.parameters)
         shortest = length * SHORTEST_STEP
         while length >= shortest:
             trial = _between(here, target, length)
-            if here.parameters:
+            if here.parameters and ridge is not None:
                 trial = _follow(rows, trial, ridge)
             size = _size(rows, target.scale, trial.field, trial.parameters)
             if math.isfinite(size) and size < before:

@@ -17,6 +17,7 @@ from ._marching import Marching, marchable
 from ._method import MethodResult
 from ._outcome import Cost, Estimate, Listener, Outcome
 from ._rough_data import rough_data
+from ._shooting import Shooting
 from ._solution import Solution
 from ._source import FunctionSource
 from ._stretching import stretchable
@@ -115,7 +116,8 @@ def _climb(
     again with no regard to how slow it is. The best by its own estimate.
     """
     if start is None and marchable(problem):
-        return _run(Marching(), problem, tol, seed, budget_s, progress)
+        march = Shooting() if problem.parameters else Marching()
+        return _run(march, problem, tol, seed, budget_s, progress)
     slabs_possible = problem.time is not None and not problem.parameters
     whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf, source=source)
     tries = Tries[MethodResult](budget_s)

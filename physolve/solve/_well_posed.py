@@ -84,9 +84,9 @@ def misfit(judge: Judge, solved: Projection, tol: float) -> str:
     return ""
 
 
-def loose(parameters: Sequence[Parameter], solved: Projection, deviations: Mapping[str, float]) -> str:
+def loose(parameters: Sequence[Parameter], values: Sequence[float], deviations: Mapping[str, float]) -> str:
     """The parameter that measurements say nothing of, and how little; nothing where there is none."""
-    for parameter, value in zip(parameters, solved.parameters, strict=True):
+    for parameter, value in zip(parameters, values, strict=True):
         deviation = deviations.get(parameter.name, 0.0)
         if deviation > LOOSE * max(abs(value), abs(parameter.guess)):
             return (
