@@ -20,6 +20,7 @@ class MethodName(enum.StrEnum):
     ADAM = "adam"
     LAGRANGIAN = "lagrangian"
     MARCHING = "marching"
+    SHOOTING = "shooting"
 
 
 def method_of(name: MethodName) -> Method | None:
@@ -27,7 +28,7 @@ def method_of(name: MethodName) -> Method | None:
     if name is MethodName.AUTO:
         return None
     from ..lagrangian import Lagrangian
-    from ..solve import AdamLBFGS, GaussNewton, LeastSquares, Marching
+    from ..solve import AdamLBFGS, GaussNewton, LeastSquares, Marching, Shooting
 
     makers: dict[MethodName, Callable[[], Method]] = {
         MethodName.LEAST_SQUARES: LeastSquares,
@@ -35,5 +36,6 @@ def method_of(name: MethodName) -> Method | None:
         MethodName.ADAM: AdamLBFGS,
         MethodName.LAGRANGIAN: Lagrangian,
         MethodName.MARCHING: Marching,
+        MethodName.SHOOTING: Shooting,
     }
     return makers[name]()

@@ -2,7 +2,7 @@
 
 from ._collocate import Collocation as Collocation
 from ._collocate import Density as Density
-from ._collocate import notable_corners as notable_corners
+from ._corners import notable_corners as notable_corners
 from ._form import Form as Form
 from ._form import Frame as Frame
 from ._form import lower as lower

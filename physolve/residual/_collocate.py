@@ -1,6 +1,5 @@
 """Collocation: the rows of every equation and condition of a problem at sampled points of its domain."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +11,7 @@ import torch
 
 from physolve._typing import Column, MaskArray, PointArray, Points
 from physolve.errors import UnsupportedError
-from physolve.nets import Field, JetAtom, Stretch, Stretches
+from physolve.nets import Field, Stretch, Stretches
 from physolve.spec import (
     Condition,
     Dirichlet,
@@ -30,8 +29,9 @@ from physolve.spec import (
     select,
     switches,
 )
-from physolve.spec.geometry import Corner, Samples, Shape, quadrature, split_time
+from physolve.spec.geometry import Samples, Shape, quadrature, split_time
 
+from ._corners import Corners
 from ._form import Form, Frame, lower
 from ._fronts import Fronts, fronts_of
 from ._rows import Rows, Side
@@ -39,21 +39,6 @@ from ._rows import Rows, Side
 ASIDE = 10.0
 """How far from an interface its one-sided values are taken, in roundings of its shape: surely beside it, and below any
 error asked for, because what a solution changes over this length is missing in its jump."""
-
-MOST_CORNERS = 16
-"""Corners, the widest ones, that count: with singular functions of their own, and with values asked for near by."""
-
-CORNER_POINTS = 4
-"""On either side of a corner. Singular functions are steep there: with evenly spread points alone the solution was off
-by 2e-2 in a re-entrant corner of a heptagon where the root mean square of its error was 1e-5."""
-
-CLOSE = 1e-4
-"""Distance from a corner, in sizes of the domain, within which values on its sides are compared."""
-
-JUMP = 1e-3
-"""Values on both sides of a corner that differ by more of the largest near any corner are not those of a continuous
-function. What no feature can follow may not be asked for: a lid at one between walls at zero took 64 s in place of
-3 s, and did not come to 1e-2."""
 
 BRANCH_POINTS = 8
 """In the place of a branch that fewer others lie in: a source such as where(0.3 < x < 0.301, 1000, 0) would otherwise
@@ -160,6 +145,11 @@ class Collocation:
         return self.rows_at(interior, density, seed, factor)
 
     @cached_property
+    def corners(self) -> Corners:
+        """Corners of a domain in the plane."""
+        return Corners(self)
+
+    @cached_property
     def fronts(self) -> Fronts:
         """Corners of an interval and time in which initial and boundary values disagree."""
         return fronts_of(self)
@@ -224,55 +214,11 @@ class Collocation:
                 )
             case _:
                 samples = self.boundary_samples(condition, density, seed)
-                if isinstance(condition, Dirichlet) and self.continuous_corners:
-                    samples = self._with_corners(samples, condition, seed)
+                if isinstance(condition, Dirichlet):
+                    samples = self.corners.joined(samples, condition, seed)
                 if self.stretch is None and not isinstance(condition, Initial):
                     samples = self.fronts.joined(samples, seed)
                 yield from (_plain(form, "condition", samples) for form in forms)
-
-    def _with_corners(self, samples: Samples, condition: Dirichlet, seed: int) -> Samples:
-        """Also near the corners; each such point counts like an average sampled one."""
-        near = self._near(self.continuous_corners, condition, seed)
-        weights = np.concatenate([samples.weights, samples.weights.mean() * near.weights])
-        normals = [n for n in (samples.normals, near.normals) if n is not None]
-        return Samples(
-            np.concatenate([samples.points, near.points]),
-            weights * (samples.weights.sum() / weights.sum()),
-            np.concatenate(normals),
-        )
-
-    @cached_property
-    def continuous_corners(self) -> tuple[Corner, ...]:
-        """The corners that count, but for those at which prescribed values jump."""
-        jumping = self.jumping_corners
-        return tuple(corner for corner in notable_corners(self.problem) if corner not in jumping)
-
-    @cached_property
-    def jumping_corners(self) -> tuple[Corner, ...]:
-        """The corners on whose two sides values are prescribed that differ, as of a lid that slides between walls."""
-        corners = notable_corners(self.problem)
-        if not corners:
-            return ()
-        tops = np.array([corner.point for corner in corners])
-        guesses = tuple(p.guess for p in self.problem.parameters)
-        values: dict[tuple[JetAtom, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
-        for condition, forms in self.conditions:
-            if not isinstance(condition, Dirichlet):
-                continue
-            near = self._near(corners, condition, seed=0)
-            away = np.linalg.norm(near.points[:, None] - tops, axis=-1)
-            close = away.min(1) < CLOSE * self.domain.size
-            which, points = away.argmin(1)[close], torch.tensor(near.points[close])
-            for form in forms:
-                zero = {atom: torch.zeros(len(points), dtype=torch.float64) for atom in form.atoms}
-                found = form.residual(points, None, zero, guesses).numpy()
-                values.setdefault(form.atoms, []).append((which, found))
-        jumps = {k for groups in values.values() for k in _jumping(groups)}
-        return tuple(corners[k] for k in sorted(jumps))
-
-    def _near(self, corners: Sequence[Corner], condition: Dirichlet, seed: int) -> Samples:
-        on, where = self.place(condition)
-        return self.domain.sample_corners(corners, CORNER_POINTS, on=on, where=where, seed=seed)
 
     def boundary_samples(self, condition: Condition, density: Density, seed: int) -> Samples:
         """Points of the part of the boundary on which a condition holds."""
@@ -400,33 +346,6 @@ class Collocation:
         if value.free_symbols & set(self.problem.parameters):
             raise UnsupportedError(f"{name}: its value {value} holds an unknown parameter, which is not supported here")
         return Program((value,), self.problem.coordinates)(*points.unbind(1))[0]
-
-
-def notable_corners(problem: Problem) -> tuple[Corner, ...]:
-    """The corners of a problem in the plane that count: the widest, and places on smooth pieces of the boundary where
-    an unknown's values end to be prescribed. Solutions behave like r^(1/2) there."""
-    domain = problem.domain
-    if domain.dim != 2 or problem.time is not None:
-        return ()
-    given = [condition for condition in problem.conditions if isinstance(condition, Dirichlet)]
-    changes: dict[tuple[float, ...], Corner] = {}
-    for unknown in problem.unknowns:
-        chosen = [select(domain, problem.coordinates, c.on) for c in given if unknown in c.unknowns()]
-        found = [corner for selection in chosen for corner in domain.ends(selection.on, selection.where)]
-        places = [tuple((np.array(corner.point) / domain.size).round(4)) for corner in found]
-        once = Counter(places)  # where two of them meet, values go on to be prescribed
-        changes |= {place: c for place, c in zip(places, found, strict=True) if once[place] == 1}
-    everywhere = (*domain.corners, *changes.values())
-    return tuple(sorted(everywhere, key=lambda corner: -corner.angle)[:MOST_CORNERS])
-
-
-def _jumping(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> set[int]:
-    """Numbers of the corners at which values differ."""
-    which, values = (np.concatenate(columns) for columns in zip(*groups, strict=True))
-    if not len(values):
-        return set()
-    jump = JUMP * np.abs(values).max()
-    return {int(k) for k in np.unique(which) if np.ptp(values[which == k]) > jump}
 
 
 def _plain(form: Form, role: Any, samples: Samples) -> Rows:

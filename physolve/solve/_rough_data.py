@@ -17,7 +17,7 @@ SAMPLES = Density(512, 512)
 def rough_data(problem: Problem) -> str:
     """Where prescribed values differ from each other or from initial ones; empty where they do not."""
     collocation = Collocation(problem)
-    if corners := collocation.jumping_corners:
+    if corners := collocation.corners.jumping:
         places = " and ".join(f"({x:.4g}, {y:.4g})" for x, y in [corner.point for corner in corners[:2]])
         return f"the values prescribed on the two sides of the corner at {places} differ"
     if not collocation.fronts.found and (name := _disagreeing(collocation)):

@@ -16,7 +16,8 @@ from physolve.spec import Problem
 
 from ._climb import OutOfTime
 from ._error import Judge
-from ._marching import March, Marches, Marching, marchable
+from ._march import March
+from ._marching import Marches, Marching, marchable
 from ._method import MethodResult
 from ._outcome import Estimate, Listener, Outcome, Progress
 from ._system import Projection, Scale
@@ -138,7 +139,8 @@ class Fit:
         return np.concatenate([r for r, _ in pairs]), np.concatenate([j for _, j in pairs]) * self.units
 
     def _march(self, values: ndarray) -> March:
-        march = March(self.method.marching, self.whole, ALLOWED, tuple(values.tolist()), sensitive=True)
+        marching, parameters = self.method.marching, tuple(values.tolist())
+        march = March(self.whole, marching.degree, marching.newton, ALLOWED, parameters, sensitive=True)
         while not march.finished and march.advance():
             if time.perf_counter() > self.deadline:
                 raise OutOfTime("the budget was spent before parameters were found")

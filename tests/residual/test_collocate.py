@@ -384,11 +384,11 @@ def near_corners(points: np.ndarray) -> np.ndarray:
 )
 def test_values_near_corners_are_asked_for_where_they_do_not_jump(conditions: list[Condition], continuous: int) -> None:
     collocation = Collocation(Problem(Eq(laplacian(u), 1), SQUARE, conditions))
-    assert len(collocation.continuous_corners) == continuous
+    assert len(collocation.corners.continuous) == continuous
     valued = [rows.points.numpy() for rows in collocation.rows(DENSITY)[1:] if rows.form.order == 0]
     others = [rows.points.numpy() for rows in collocation.rows(DENSITY)[1:] if rows.form.order > 0]
     close = near_corners(np.concatenate(valued))
-    assert {tuple(point.round(3)) for point in close} == {c.point for c in collocation.continuous_corners}
+    assert {tuple(point.round(3)) for point in close} == {c.point for c in collocation.corners.continuous}
     assert not len(near_corners(np.concatenate([*others, np.empty((0, 2))])))
 
 
@@ -396,7 +396,7 @@ def test_values_near_corners_only_of_components_that_agree() -> None:
     """One component jumps at the upper corners: none is asked for there."""
     top, other = Dirichlet(v, (1, 0), on="top"), Dirichlet(v, (0, 0), on=("left", "right", "bottom"))
     collocation = Collocation(Problem(Eq(laplacian(v), sympy.zeros(2, 1)), SQUARE, [top, other]))
-    assert sorted(corner.point[1] for corner in collocation.continuous_corners) == [0.0, 0.0]
+    assert sorted(corner.point[1] for corner in collocation.corners.continuous) == [0.0, 0.0]
 
 
 def test_rows_are_deterministic_in_the_seed() -> None:
