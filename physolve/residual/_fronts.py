@@ -40,6 +40,9 @@ DISAGREEMENT = 1e-6
 RATES = 1e-3
 """Of the initial values, that the equation's rate and a prescribed one may be apart after the whole time."""
 
+DIFFUSIVE = {(0, 0), (1, 0), (2, 0), (0, 1)}
+"""Derivatives, in the coordinate and in time, that an equation of diffusion has."""
+
 GRID = 65
 """Points at which the size of initial values is taken."""
 
@@ -162,10 +165,11 @@ class _Corner:
         return bool(np.isclose(at, self.place).any())
 
     def _equation(self, unknown: int) -> tuple[Linearization, JetAtom] | None:
-        """The one that gives the unknown's rate, at its initial values, and the rate in it."""
+        """The one that gives the unknown's rate, at its initial values, and the rate in it; None where the equation is of
+        another kind: a wave's, or of higher order."""
         rate = JetAtom(unknown, (0, 1))
         for form in self.collocation.equations:
-            if rate in form.atoms:
+            if rate in form.atoms and all(a.orders in DIFFUSIVE for a in form.atoms if a.unknown == unknown):
                 local = form.linearize(self.points, None, self._state(form.atoms, self.points), self.parameters)
                 return local, rate
         return None

@@ -53,10 +53,18 @@ SLOW = ps.Eq(ps.dt(U), ps.d((1 + U) * ps.d(U, X), X) / 10)
         (set(), (HEAT, ps.Dirichlet(U, 2 * T)), X**2 - X),  # both rates are 2
         (set(), (HEAT, ps.Periodic(U, X)), X),
         (set(), (ps.Eq(ps.dt(U), ps.d(U, X)), ps.Dirichlet(U, 0, on="right")), 1),
+        (set(), (ps.Eq(ps.dt(U), ps.d(U, X, 2) - ps.d(U, X, 4)), ps.Dirichlet(U, 0)), 1),
     ],
 )
 def test_corners_are_found_where_values_slopes_or_rates_disagree(found, arguments, initial):
     assert fronts(*arguments, initial=initial) == found
+
+
+def test_a_damped_wave_has_none():
+    domain = ps.Interval(0, 1) * ps.TimeInterval(0, 1)
+    conditions = [ps.Initial(U, 1, velocity=0), ps.Dirichlet(U, 0)]
+    wave = ps.Problem([ps.Eq(ps.dt(U, 2) + ps.dt(U), ps.d(U, X, 2))], domain, conditions)
+    assert Collocation(wave).fronts.found == ()
 
 
 def test_every_unknown_has_a_diffusivity_of_its_own():
