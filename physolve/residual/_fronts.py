@@ -165,8 +165,8 @@ class _Corner:
         return bool(np.isclose(at, self.place).any())
 
     def _equation(self, unknown: int) -> tuple[Linearization, JetAtom] | None:
-        """The one that gives the unknown's rate, at its initial values, and the rate in it; None where the equation is of
-        another kind: a wave's, or of higher order."""
+        """The one that gives the unknown's rate, at its initial values, and the rate in it; None where the equation is
+        of another kind: a wave's, or of higher order."""
         rate = JetAtom(unknown, (0, 1))
         for form in self.collocation.equations:
             if rate in form.atoms and all(a.orders in DIFFUSIVE for a in form.atoms if a.unknown == unknown):
