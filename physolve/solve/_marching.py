@@ -39,15 +39,14 @@ def marchable(problem: Problem) -> bool:
     known = len(initial) + len(measured) == len(problem.conditions) and bool(measured) == bool(problem.parameters)
     if space is not None or interval is None or not known:
         return False
-    given = dict.fromkeys(problem.unknowns, 0)
-    for condition in initial:
-        for unknown in condition.unknowns():
-            given[unknown] += 1 if condition.velocity is None else 2
+    started = [(unknown, condition) for condition in initial for unknown in condition.unknowns()]
+    given = dict.fromkeys(problem.unknowns, 0) | {u: 1 if c.velocity is None else 2 for u, c in started}
     orders = dict.fromkeys(range(len(problem.unknowns)), 0)
     for form in Collocation(problem).equations:
         for atom in form.atoms:
             orders[atom.unknown] = max(orders[atom.unknown], *atom.orders)
-    return len(problem.residuals) == len(problem.unknowns) and list(given.values()) == list(orders.values())
+    once = len(started) == len(dict(started)) and len(problem.residuals) == len(problem.unknowns)
+    return once and list(given.values()) == list(orders.values())
 
 
 @dataclass(frozen=True)

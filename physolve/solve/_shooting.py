@@ -134,6 +134,9 @@ class Fit:
         """Distances to measurements until a time, in their noise or the size of what was measured, and their
         derivatives in the parameters, in units of their own."""
         march = self._march(values)
+        if not march.parts:  # the equations have no value with these parameters
+            count = sum(int((block.points[:, 0] <= until).sum()) for block in self.data)
+            return np.full(count, MISSING), np.zeros((count, len(values)))
         fields = march.field, TimeSlabs(tuple(march.breaks), tuple(march.slopes or ()))
         pairs = [self._misfit(block, *fields, min(until, march.now), until) for block in self.data]
         return np.concatenate([r for r, _ in pairs]), np.concatenate([j for _, j in pairs]) * self.units

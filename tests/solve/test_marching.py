@@ -169,6 +169,9 @@ def test_only_initial_values_are_marched():
     assert not marchable(poisson)
     with pytest.raises(ps.SpecificationError, match="needs ordinary differential equations in time"):
         Marching().run(poisson, 1e-3)
+    twice = second_order("dt(u, 2) = -u", 1)
+    again = ps.Problem(twice.equations, twice.domain, [ps.Initial(twice.unknowns[0], 1)] * 2)
+    assert not marchable(again)
     too_few = ordinary({"u": "v", "v": "-u"}, {"u": "1"}, 1)
     assert not marchable(too_few)
     assert ps.solve(too_few).outcome is ps.Outcome.ILL_POSED
