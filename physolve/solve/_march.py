@@ -17,7 +17,7 @@ from physolve.spec.geometry import Samples, TimeInterval
 
 from ._least_squares import least_squares
 from ._newton import Newton
-from ._system import Projection, project, residuals
+from ._system import Projection, project, residuals, sizes_of_unknowns
 
 OVERSAMPLING = 1.5
 """Nodes per coefficient. Least squares damp what is stiff, where as many nodes as coefficients would let it ring."""
@@ -73,6 +73,7 @@ class March:
         self.begin, self.end = (float(bound[0]) for bound in whole.problem.domain.bounds)
         self.breaks, self.parts = [self.begin], list[Expansion]()
         self.sizes = torch.zeros(len(whole.problem.unknowns), dtype=torch.float64)
+        self.units: tuple[float, ...] | None = None
         self.rows = self.iterations = 0
         self.worst = 0.0
         self.step = FIRST_STEP * (self.end - self.begin)
@@ -160,7 +161,9 @@ class March:
         unknowns = len(self.sizes)
         if self.whole.linear:
             self.iterations += 1
-            return project(rows, basis, unknowns, None, self.parameters, fixed=True)
+            if self.units is None:
+                self.units = sizes_of_unknowns(rows, basis, unknowns, self.parameters)
+            return project(rows, basis, unknowns, None, self.parameters, fixed=True, sizes=self.units)
         state = Frozen(before, self.now) if before else self.start
         solved, iterations = self.newton.solve(rows, basis, unknowns, state, self.parameters, RIDGE, fixed=True)
         self.iterations += iterations
