@@ -14,7 +14,8 @@ from ._basis import Operator
 from ._matrix_basis import MatrixBasis
 
 FIRST_INSTANT = 1e-30
-"""Least s = 4 kappa (t - t0), relative to the square of the distance: there, layers are steps."""
+"""Least s = 4 kappa (t - t0), relative to the square of the distance: there, layers are steps. At the corner itself s
+is this times itself: values there are those at `place`; derivatives, as large as 1e57, mean nothing."""
 
 
 class Front(NamedTuple):
@@ -42,7 +43,8 @@ class DiffusionLayers(MatrixBasis):
     2.4 and appendix II).
 
     Every derivative is one of them again: dF_n/dx = -side F_(n-1), dF_n/dt = kappa F_(n-2), where i^(-1-k) erfc(z) =
-    2/sqrt(pi) H_k(z) exp(-z^2) with Hermite's polynomials.
+    2/sqrt(pi) H_k(z) exp(-z^2) with Hermite's polynomials. They have no limit at the corner (place, start): what is
+    returned there is finite, but says nothing.
     """
 
     front: Front

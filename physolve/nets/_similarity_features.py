@@ -21,7 +21,8 @@ class SimilarityFeatures(MatrixBasis):
     """phi_j = tanh(w_j z + v_j sqrt(s) + b_j), z = |x - place| / sqrt(s), s = 4 kappa (t - start).
 
     Near a jump between an initial and a boundary value solutions are series f_0(z) + sqrt(s) f_1(z) + ..., of
-    functions that erfc and its integrals are for u_t = kappa u_xx, and others for other equations.
+    functions that erfc and its integrals are for u_t = kappa u_xx, and others for other equations. Derivatives have no
+    limit at the corner (place, start): what is returned there is finite, but says nothing.
     """
 
     front: Front

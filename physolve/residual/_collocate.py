@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,9 @@ BRANCH_POINTS = 8
 """In the place of a branch that fewer others lie in: a source such as where(0.3 < x < 0.301, 1000, 0) would otherwise
 be seen neither by the solution nor by its estimate. Points beside every switch, seen or not, did harm: with a source
 that jumps from 1 to 3 the solution was off by 6e-4 in place of 1e-4, and its estimate 7e-2 in place of 8e-4."""
+
+FIRST_INSTANT = 1e-6
+"""In durations: what holds then holds from the beginning."""
 
 MEAN_POINTS = 1024
 """About as many points for a mean; several times as many where the domain's form asks for them."""
@@ -132,17 +135,22 @@ class Collocation:
         """Rows of all equations and conditions at freshly sampled points; the equations also at `extra` points, and in
         branches that few of the others lie in."""
         interior, room = self.inside(density.interior, seed, density.refine)
-        factor = None if room is None else room.sqrt()
-        if self.stretch is None:
-            fresh = [self.unseen(interior.points, seed), self._within(self.fronts.points(density.interior, seed))]
-            extra = np.concatenate([p for p in (extra, *fresh) if p is not None and len(p)] or [interior.points[:0]])
-        if extra is not None and len(extra):
-            # Extra points refine where they lie; each counts like an average sampled point.
-            weights = np.full(len(extra), interior.weights.mean())
-            interior = Samples(np.concatenate([interior.points, extra]), np.concatenate([interior.weights, weights]))
-        if self.stretch is None and self.fronts.found:
-            factor = self.fronts.factor(interior.points)
-        return self.rows_at(interior, density, seed, factor)
+        added = [interior.points[:0] if extra is None else extra, *self._missing(interior.points, seed)]
+        interior = _refined(interior, np.concatenate(added))
+        return self.rows_at(interior, density, seed, self._factor(interior.points, room))
+
+    def _missing(self, points: PointArray, seed: int) -> tuple[PointArray, ...]:
+        """Points that even ones inside lack: in branches that few of them lie in, and near fronts."""
+        if self.stretch is not None:
+            return ()
+        near = self.fronts.points(len(points), seed) if self.fronts.found else points[:0]
+        return self.unseen(points, seed), self._within(near)
+
+    def _factor(self, points: PointArray, room: Column | None) -> Column | None:
+        """What the equations' rows are multiplied by: the root of the room of each, or less near fronts."""
+        if room is not None:
+            return room.sqrt()
+        return self.fronts.factor(points) if self.fronts.found else None
 
     @cached_property
     def corners(self) -> Corners:
@@ -217,13 +225,24 @@ class Collocation:
                 if isinstance(condition, Dirichlet):
                     samples = self.corners.joined(samples, condition, seed)
                 if self.stretch is None and not isinstance(condition, Initial):
-                    samples = self.fronts.joined(samples, seed)
+                    samples = self.fronts.joined(samples, partial(self.applies, condition), seed)
                 yield from (_plain(form, "condition", samples) for form in forms)
 
     def boundary_samples(self, condition: Condition, density: Density, seed: int) -> Samples:
         """Points of the part of the boundary on which a condition holds."""
         on, where = self.place(condition)
         return self._boundary(density, seed, on, where)
+
+    def applies(self, condition: Condition, points: PointArray) -> MaskArray:
+        """At which points of its part of the boundary, moved along time, a condition holds: it may name times."""
+        where = self.place(condition)[1]
+        return np.ones(len(points), dtype=bool) if where is None else np.asarray(where(points), dtype=bool)
+
+    def begins(self, condition: Condition, points: PointArray) -> MaskArray:
+        """At which of those places a condition holds from the first instant on."""
+        lower, upper = (bound[-1] for bound in self.domain.bounds)
+        first = np.column_stack([points[:, :-1], np.full(len(points), lower + FIRST_INSTANT * (upper - lower))])
+        return self.applies(condition, first)
 
     def place(self, condition: Condition) -> tuple[Any, Callable[[np.ndarray], np.ndarray] | None]:
         """The `on` and `where` of the sampler: the shape's language for a condition's `on`."""
@@ -358,6 +377,14 @@ def _plain(form: Form, role: Any, samples: Samples) -> Rows:
 def _at_times(points: PointArray, times: np.ndarray) -> PointArray:
     """The same points at one time after the other."""
     return np.concatenate([np.column_stack([points, np.full(len(points), t)]) for t in times])
+
+
+def _refined(samples: Samples, extra: PointArray) -> Samples:
+    """With extra points, which refine where they lie; each counts like an average sampled one."""
+    if not len(extra):
+        return samples
+    weights = np.full(len(extra), samples.weights.mean())
+    return Samples(np.concatenate([samples.points, extra]), np.concatenate([samples.weights, weights]))
 
 
 def _names_time(on: Any) -> bool:

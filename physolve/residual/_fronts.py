@@ -1,7 +1,7 @@
 """Where initial values and conditions on the boundary disagree: something diffuses from there into an interval."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 import torch
 
-from physolve._typing import Column, ColumnArray, PointArray, Points
+from physolve._typing import Column, ColumnArray, MaskArray, PointArray, Points
 from physolve.errors import PhysolveError
 from physolve.nets import Front, JetAtom
 from physolve.spec import Condition, Dirichlet, Initial, Neumann, Program, Robin
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 REACH = 0.5
 """Of the interval's length: within this distance of a corner its rows count less, and have points of their own."""
+
+THICKNESS = 2.0
+"""Where this many times sqrt(4 kappa duration) is less, that distance: a layer comes no further in the whole time."""
 
 NEAREST, FARTHEST = 1e-3, 2.0
 """Of that reach, between which the points lie."""
@@ -52,6 +55,9 @@ INSIDE = 1e-9
 INSTANT = 1e-6
 """In durations, over which the rate of a prescribed value is taken."""
 
+CLOSE = 1e-9
+"""In lengths of the interval, within which points lie at its end."""
+
 
 @dataclass(frozen=True)
 class Fronts:
@@ -77,7 +83,7 @@ class Fronts:
         factor = torch.ones(len(points), dtype=torch.float64)
         for front in self.found:
             away, s = front.variables(torch.tensor(points))
-            factor *= ((away.square() + s) / (REACH * self.length) ** 2).clamp(max=1)
+            factor *= ((away.square() + s) / self._reach(front) ** 2).clamp(max=1)
         return factor
 
     def points(self, count: int, seed: int) -> PointArray:
@@ -87,42 +93,61 @@ class Fronts:
         near = [self._near(f, each, random.uniform(0, math.pi / 2, each), random) for f in self.found]
         return np.concatenate([np.empty((0, 2)), *near])
 
-    def joined(self, samples: Samples, seed: int) -> Samples:
-        """Samples of a condition at ends of the interval, with some at the first instants. (Without them, a quenched
-        plate was 1e-5 off there, where the root mean square of its error was 1e-7.)"""
+    def joined(self, samples: Samples, holds: Callable[[PointArray], MaskArray], seed: int) -> Samples:
+        """Samples of a condition at ends of the interval, with some at the first instants, as far as it `holds` there.
+        (Without them, a quenched plate was 1e-5 off there, where the root mean square of its error was 1e-7.)"""
         random = np.random.default_rng(seed)
-        here = [f for f in self.found if np.isclose(samples.points[:, 0], f.place).any()]
+        here = [f for f in self.found if _at(f.place, samples.points, self.length).any()]
         if not here or samples.normals is None:
             return samples
         each = max(FEWEST, math.ceil(SHARE * len(samples)))
         near = np.concatenate([self._near(front, each, np.full(each, math.pi / 2), random) for front in here])
         normals = np.concatenate([np.tile([-front.side, 0.0], (each, 1)) for front in here])
+        held = holds(near)
+        near, normals = near[held], normals[held]
         weights = np.concatenate([samples.weights, np.full(len(near), samples.weights.mean())])
         weights *= samples.weights.sum() / weights.sum()
         return Samples(np.concatenate([samples.points, near]), weights, np.concatenate([samples.normals, normals]))
 
     def _near(self, front: Front, count: int, angle: ColumnArray, random: np.random.Generator) -> PointArray:
-        rho = REACH * self.length * FARTHEST * (NEAREST / FARTHEST) ** random.uniform(0, 1, count)
+        """Points in the directions `angle` of the plane of distance and sqrt(4 kappa (t - start))."""
+        reach = self._reach(front)
+        last = self._thickness(front) / np.sin(angle)
+        farthest = np.minimum(FARTHEST * reach, last)
+        rho = farthest * (NEAREST * reach / farthest) ** random.uniform(0, 1, count)
         times = front.start + (rho * np.sin(angle)) ** 2 / (4 * front.diffusivity)
-        times = np.minimum(times, self.end)
         return np.stack([front.place + front.side * rho * np.cos(angle), times], 1)
+
+    def _reach(self, front: Front) -> float:
+        return min(REACH * self.length, THICKNESS * self._thickness(front))
+
+    def _thickness(self, front: Front) -> float:
+        """Of its layer at the end."""
+        return math.sqrt(4 * front.diffusivity * (self.end - front.start))
 
 
 def fronts_of(collocation: "Collocation") -> Fronts:
-    """Of the whole problem."""
+    """Of the whole problem; none where interfaces divide its domain, on whose parts features have no layers."""
     problem = collocation.problem
     space, time = split_time(problem.domain)
-    if space is None or time is None or space.dim != 1 or not any(isinstance(c, Initial) for c in problem.conditions):
+    if space is None or time is None or space.dim != 1 or problem.interfaces:
+        return Fronts()
+    if not any(isinstance(c, Initial) for c in problem.conditions):
         return Fronts()
     found: dict[Front, None] = {}
     for end, side in zip(space.bounds, (1.0, -1.0), strict=True):
         corner = _Corner(collocation, float(end[0]), side)
         try:
             found |= {Front(corner.place, side, time.t0, kappa): None for kappa in corner.disagreeing()}
-        except (PhysolveError, NotImplementedError, ValueError):  # sympy cannot differentiate everything
-            continue
+        except (PhysolveError, NotImplementedError, ValueError, TypeError, AttributeError):
+            continue  # sympy cannot differentiate everything
     lower, upper = space.bounds
     return Fronts(tuple(found), float(upper[0] - lower[0]), time.t1)
+
+
+def _at(place: float, points: PointArray, length: float) -> MaskArray:
+    """Which points lie at the end `place` of an interval."""
+    return np.abs(points[:, 0] - place) <= max(CLOSE * length, 4 * float(np.spacing(abs(place))))
 
 
 class _Corner:
@@ -134,8 +159,8 @@ class _Corner:
         problem = collocation.problem
         self.parameters = [p.guess for p in problem.parameters]
         lower, upper = problem.domain.bounds
-        self.duration = float(upper[1] - lower[1])
-        near = np.array([place + side * INSIDE * (upper[0] - lower[0]), lower[1]])
+        self.length, self.duration = float(upper[0] - lower[0]), float(upper[1] - lower[1])
+        near = np.array([place + side * INSIDE * self.length, lower[1]])
         self.points = torch.tensor(near)[None]
         self.everywhere = torch.tensor(np.linspace(lower, [upper[0], lower[1]], GRID))
         self.normals = torch.tensor([[-side, 0.0]], dtype=torch.float64)
@@ -143,11 +168,10 @@ class _Corner:
     @cached_property
     def values(self) -> dict[int, sympy.Expr]:
         """Initial value of every unknown that has one."""
-        guesses = dict(zip(self.problem.parameters, self.parameters, strict=True))
         coordinates, unknowns = self.problem.coordinates, self.problem.unknowns
         initial = [c for c in self.problem.conditions if isinstance(c, Initial)]
         pairs = [(u, u - e) for c in initial for u, e in zip(c.unknowns(), c.equations(coordinates), strict=False)]
-        return {unknowns.index(u): sympy.sympify(value).subs(guesses) for u, value in pairs}
+        return {unknowns.index(u): sympy.sympify(value) for u, value in pairs}
 
     def disagreeing(self) -> Iterator[float]:
         """The diffusivity of every unknown whose initial values, or their rate, do not meet a condition here."""
@@ -160,28 +184,39 @@ class _Corner:
                         yield kappa
 
     def _holds(self, condition: Condition) -> bool:
+        """Whether a condition is one on this end, from the first instant on."""
         on, where = self.collocation.place(condition)
-        at = self.collocation.domain.sample_boundary(64, on=on, where=where).points[:, 0]
-        return bool(np.isclose(at, self.place).any())
+        points = self.collocation.domain.sample_boundary(64, on=on, where=where).points
+        here = points[_at(self.place, points, self.length)]
+        return bool(self.collocation.begins(condition, here).any())
 
-    def _equation(self, unknown: int) -> tuple[Linearization, JetAtom] | None:
-        """The one that gives the unknown's rate, at its initial values, and the rate in it; None where the equation is
-        of another kind: a wave's, or of higher order."""
+    def _equation(self, unknown: int) -> tuple[Form, Linearization, JetAtom] | None:
+        """The one that gives the unknown's rate, linearised at its initial values, and the rate in it; None where the
+        equation is of another kind: a wave's, or of higher order."""
         rate = JetAtom(unknown, (0, 1))
         for form in self.collocation.equations:
             if rate in form.atoms and all(a.orders in DIFFUSIVE for a in form.atoms if a.unknown == unknown):
                 local = form.linearize(self.points, None, self._state(form.atoms, self.points), self.parameters)
-                return local, rate
+                return form, local, rate
         return None
 
     def _diffusivity(self, unknown: int) -> float | None:
-        """kappa of u_t = kappa u_xx + ..., where that is positive."""
+        """kappa of u_t = kappa u_xx + ..., where that is positive, and does not wait for a parameter to be found."""
         if unknown not in self.values or (found := self._equation(unknown)) is None:
             return None
-        local, rate = found
-        bend = local.slopes.get(JetAtom(unknown, (2, 0)))
-        kappa = -float(bend / local.slopes[rate]) if bend is not None else 0.0
+        form, local, rate = found
+        bend = JetAtom(unknown, (2, 0))
+        if bend not in local.slopes or any(self._uncertain(form, atom) for atom in (bend, rate)):
+            return None
+        kappa = -float(local.slopes[bend] / local.slopes[rate])
         return kappa if 0 < kappa < math.inf else None
+
+    def _uncertain(self, form: Form, atom: JetAtom) -> bool:
+        """Whether the factor of a derivative holds an unknown parameter, by itself or in an initial value."""
+        symbols = form.slopes[form.atoms.index(atom)].free_symbols
+        state = [a for a, symbol in zip(form.atoms, form.placeholders, strict=True) if symbol in symbols]
+        values = [self.values[a.unknown].free_symbols for a in state if a.unknown in self.values]
+        return not symbols.union(*values).isdisjoint(self.problem.parameters)
 
     def _disagrees(self, form: Form, unknown: int, prescribed: bool) -> bool:
         size = float(self._state((JetAtom(unknown, (0, 0)),), self.everywhere).popitem()[1].abs().max())
@@ -191,7 +226,7 @@ class _Corner:
         found = self._equation(unknown)
         if not prescribed or found is None:
             return False
-        local, rate = found
+        _, local, rate = found
         soon = self.points + torch.tensor([0.0, INSTANT * self.duration])
         later = float(form.residual(soon, self.normals, self._state(form.atoms, soon), self.parameters))
         prescribed_rate = -(later - jump) / (INSTANT * self.duration)
@@ -201,9 +236,10 @@ class _Corner:
     def _state(self, atoms: Sequence[JetAtom], points: Points) -> dict[JetAtom, Column]:
         """The initial values and their derivatives; zero for rates and for unknowns without."""
         coordinates = self.problem.coordinates
+        guesses = dict(zip(self.problem.parameters, self.parameters, strict=True))
         found = {}
         for atom in atoms:
-            value = self.values.get(atom.unknown, sympy.S.Zero)
+            value = self.values.get(atom.unknown, sympy.S.Zero).subs(guesses)
             derived = sympy.S.Zero if atom.orders[1] else sympy.diff(value, coordinates[0], atom.orders[0])
             found[atom] = Program((derived,), coordinates)(*points.unbind(1))[0].expand(len(points))
         return found

@@ -53,6 +53,7 @@ BEND = 2.5
 
 RATE = 1.0
 """Largest change over the whole time."""
+
 WINDOW_SHARE = 0.4
 
 SLOWNESS = 1.0
@@ -122,7 +123,7 @@ class BasisPlan:
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
         return Stretched(Concatenated((TanhFeatures.draw(size, lower, upper, slopes, generator), smooth)), stretch)
 
-    @property
+    @cached_property
     def _only_diffuses(self) -> bool:
         """Whether the equations are u_t = kappa u_xx with constants and sources, of which layers are solutions."""
         known = {(0, 0), (0, 1), (2, 0)}
@@ -134,10 +135,10 @@ class BasisPlan:
         )
 
     def _similar(self, size: int, generator: torch.Generator) -> tuple[Basis, ...]:
-        if self._only_diffuses:
+        if not self.fronts or self._only_diffuses:
             return ()
-        each = round(SIMILAR_SHARE * size / max(1, len(self.fronts)))
-        duration = float(self.box[1][1] - self.box[0][1]) if self.fronts else 0.0
+        each = round(SIMILAR_SHARE * size / len(self.fronts))
+        duration = float(self.box[1][1] - self.box[0][1])
         return tuple(similarity_features(front, duration, each, generator) for front in self.fronts)
 
     @property

@@ -66,6 +66,7 @@ class Judge:
     rows: tuple[Rows, ...]
     points: Points
     weights: Float[Tensor, " n"]
+    zero: float = ZERO
 
     @classmethod
     def of(cls, collocation: Collocation, density: Density, seed: int, breaks: Sequence[float] = ()) -> "Judge":
@@ -79,12 +80,12 @@ class Judge:
     def distance(self, first: Field, second: Field) -> Distance:
         """How far the first is from the second. The components of a vector are measured together, every unknown
         against itself, for each may have units of its own; but one on which the two hardly agree, and which is far
-        smaller than the largest one, may be zero but for rounding, and is measured against 1e-3 of that."""
+        smaller than the largest one, may be zero but for rounding, and is measured against `zero` of that."""
         difference = self._squares(first.values(self.points) - second.values(self.points))
         size = self._squares(second.values(self.points))
         groups = self._groups(second.components)
         pairs = [(math.sqrt(float(difference[g].sum())), math.sqrt(float(size[g].sum()))) for g in groups]
-        floor = ZERO * max(s for _, s in pairs)
+        floor = self.zero * max(s for _, s in pairs)
         relative = max(_relative(d, s, floor) for d, s in pairs)
         return Distance(max(d for d, _ in pairs), relative)
 

@@ -1,6 +1,7 @@
 """One march through time: ordinary differential equations step by step, each as long as the solution allows."""
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -15,15 +16,17 @@ from physolve.nets import Chebyshev, Expansion, Frozen, JetAtom, TimeSlabs
 from physolve.residual import Collocation, Density, Rows
 from physolve.spec.geometry import Samples, TimeInterval
 
+from ._climb import OutOfTime
 from ._least_squares import least_squares
 from ._newton import Newton
-from ._system import Projection, project, residuals, sizes_of_unknowns
+from ._system import Projection, project, residuals
 
 OVERSAMPLING = 1.5
 """Nodes per coefficient. Least squares damp what is stiff, where as many nodes as coefficients would let it ring."""
 
 FRESH = 4000
-"""Points over the whole time at which steps are judged, so that no short pulse in the equations is stepped over."""
+"""Points over the whole time at which steps are judged: a smooth pulse in the equations may be missed if it is shorter
+than a few thousandths of a tenth of it; branches of where() are not, however short."""
 
 TAIL = 3
 """Last coefficients of a step whose size tells how well it is resolved."""
@@ -41,14 +44,23 @@ tried again."""
 SHORTEST = 1e-12
 """Step, in durations of the problem, at which the solution is taken to end."""
 
-NOISE = 1e-15
-"""Of the largest unknown: what rounding leaves in the last coefficients of all, of those that are zero, too."""
+SAME = 1e-6
+"""Change of the unknowns in the shortest step, up to which it is taken whatever the equations do: they may jump."""
+
+NOISE = 1e-14
+"""Of the largest unknown in an equation: what rounding leaves in the last coefficients of all in it, even if zero."""
+
+LEAST = 1e-100
+"""Size of what is zero: squares of it are numbers."""
+
+APART = 1e3
+"""Units of an unknown that many times from its size are replaced by that."""
 
 SOON = 1e-2
 """In durations of the problem, how far ahead the size is of what has been zero."""
 
 NEW = 1e-6
-"""Part of what it will be soon, below which an unknown counts as zero so far."""
+"""Part of what it is within a step, below which an unknown counts as zero before it."""
 
 RIDGE = 1e-15
 
@@ -66,18 +78,31 @@ class March:
         parameters: tuple[float, ...] = (),
         *,
         sensitive: bool = False,
+        deadline: float = math.inf,
     ) -> None:
         self.whole, self.degree, self.newton = whole, degree, newton
         self.allowed, self.parameters = allowed, parameters
         self.slopes: list[Expansion] | None = [] if sensitive else None
+        self.deadline = deadline
         self.begin, self.end = (float(bound[0]) for bound in whole.problem.domain.bounds)
         self.breaks, self.parts = [self.begin], list[Expansion]()
         self.sizes = torch.zeros(len(whole.problem.unknowns), dtype=torch.float64)
-        self.units: tuple[float, ...] | None = None
         self.rows = self.iterations = 0
         self.worst = 0.0
         self.step = FIRST_STEP * (self.end - self.begin)
         self.cause = "it, or its derivatives, grow without bound there"
+
+    @cached_property
+    def partners(self) -> list[list[int]]:
+        """The unknowns that stand in an equation with each of them, itself included."""
+        together = [{atom.unknown for atom in form.atoms} for form in self.whole.equations]
+        return [sorted({i}.union(*(t for t in together if i in t))) for i in range(len(self.sizes))]
+
+    @cached_property
+    def units(self) -> Float[Tensor, " unknowns"]:
+        """Sizes of the unknowns as far as they are known before the first step."""
+        values = self.start.coefficients[0].abs()
+        return torch.where(values > 0, values, values.max().clamp_min(1.0) if not values.any() else values.max())
 
     @cached_property
     def start(self) -> Expansion:
@@ -110,6 +135,11 @@ class March:
     def field(self) -> TimeSlabs:
         return TimeSlabs(tuple(self.breaks), tuple(self.parts))
 
+    def field_until(self, until: float) -> TimeSlabs:
+        """Without what comes after a time."""
+        count = max(1, sum(begin < until for begin in self.breaks[:-1]))
+        return TimeSlabs((*self.breaks[:count], until), tuple(self.parts[:count]))
+
     def quadrature(self, until: float) -> tuple[Points, Column]:
         """Gauss points of all steps before a time, and their weights."""
         breaks = np.clip(np.array(self.breaks), None, until)
@@ -120,52 +150,82 @@ class March:
         return torch.tensor(times[kept])[:, None], torch.tensor((half * weights)[kept])
 
     def advance(self) -> bool:
-        """One step further, as long as it may be; False where none is short enough."""
-        duration = self.end - self.begin
-        while self.step > SHORTEST * duration:
-            until = min(self.now + self.step, self.end)
-            if self.end - until < SHORTEST * duration:
-                until = self.end
+        """One step further, as long as it may be; False where none is short enough.
+
+        Raises OutOfTime after the deadline.
+        """
+        shortest = max(SHORTEST * (self.end - self.begin), 4 * math.ulp(self.now))
+        while True:
+            if time.perf_counter() > self.deadline:
+                raise OutOfTime("the budget was spent before the end of a march through time")
+            self.step = max(self.step, shortest)
+            until = self.end if self.end - self.now < self.step + shortest else self.now + self.step
             error, solved = self._attempt(until)
             share = CAUTION * (self.allowed / max(error, 1e-300)) ** (1 / self.degree)
-            self.step = (until - self.now) * min(max(share, NEARER), FARTHER)
-            if solved is not None and error <= self.allowed:
-                self.breaks.append(until)
-                self.parts.append(solved)
-                self.rows += round(OVERSAMPLING * solved.basis.size) * len(self.sizes)
-                self.sizes = torch.maximum(self.sizes, solved.coefficients.abs().sum(0))
-                self.worst = max(self.worst, error)
+            last, self.step = self.step, min(self.step, until - self.now) * min(max(share, NEARER), FARTHER)
+            if solved is not None and (error <= self.allowed or (last <= shortest and self._change(solved) <= SAME)):
+                self._take(solved, until, error)
                 return True
-        return False
+            if last <= shortest:
+                return False
 
-    def _attempt(self, until: float) -> tuple[float, Expansion | None]:
+    def _take(self, solved: Projection, until: float, error: float) -> None:
+        assert isinstance(solved.field, Expansion)
+        if self.slopes is not None:
+            self.slopes.append(self._sensitivity(self._rows(until), solved))
+        self.breaks.append(until)
+        self.parts.append(solved.field)
+        self.rows += round(OVERSAMPLING * (self.degree + 1)) * len(self.sizes)
+        self.sizes = torch.maximum(self.sizes, solved.field.coefficients.abs().sum(0))
+        self.worst = max(self.worst, error)
+
+    def _change(self, solved: Projection) -> float:
+        """Largest change of an unknown within a step, relative to its size."""
+        assert isinstance(solved.field, Expansion)
+        coefficients = solved.field.coefficients.abs()
+        sizes = torch.maximum(self.sizes, coefficients.sum(0)).clamp_min(1e-300)
+        return float((coefficients[1:].sum(0) / sizes).max())
+
+    def _collocation(self, until: float) -> Collocation:
+        return self.whole.on(TimeInterval(self.now, until), self.parts[-1] if self.parts else None)
+
+    def _rows(self, until: float) -> tuple[Rows, ...]:
+        """Of the equations at Gauss points of a step, and of what it begins with."""
+        collocation = self._collocation(until)
+        nodes, weights = np.polynomial.legendre.leggauss(round(OVERSAMPLING * (self.degree + 1)))
+        rows = collocation.rows_at(_samples(collocation, nodes, weights), ENDS)
+        return tuple(block for block in rows if block.role != "data")
+
+    def _attempt(self, until: float) -> tuple[float, Projection | None]:
         """How far off a step is that ends then, and its solution, if it has one."""
-        before = self.parts[-1] if self.parts else None
-        collocation = self.whole.on(TimeInterval(self.now, until), before)
         basis = Chebyshev(self.now, until, self.degree)
-        nodes, weights = np.polynomial.legendre.leggauss(round(OVERSAMPLING * basis.size))
         try:
-            rows = collocation.rows_at(_samples(collocation, nodes, weights), ENDS)
-            rows = tuple(block for block in rows if block.role != "data")
-            solved = self._solve(basis, rows, before)
-            error = self._error(solved, collocation)
+            rows = self._rows(until)
+            solved = self._solve(basis, rows)
+            assert isinstance(solved.field, Expansion)
+            if self._measure(self._size(solved.field)):
+                solved = self._solve(basis, rows)
+            error = self._error(solved, self._collocation(until))
         except NumericalError as cause:
             self.cause = str(cause)
             return math.inf, None
-        assert isinstance(solved.field, Expansion)
-        if error <= self.allowed and self.slopes is not None:
-            self.slopes.append(self._sensitivity(basis, rows, solved))
-        return (error, solved.field) if math.isfinite(error) else (math.inf, None)
+        return (error, solved) if math.isfinite(error) else (math.inf, None)
 
-    def _solve(self, basis: Chebyshev, rows: tuple[Rows, ...], before: Expansion | None) -> Projection:
-        unknowns = len(self.sizes)
+    def _measure(self, sizes: Float[Tensor, " unknowns"]) -> bool:
+        """Measure every unknown in units of its size; whether one of them is another unit than before."""
+        if changed := bool(((sizes > APART * self.units) | (APART * sizes < self.units)).any()):
+            self.units = sizes
+        return changed
+
+    def _solve(self, basis: Chebyshev, rows: tuple[Rows, ...]) -> Projection:
+        unknowns, units = len(self.sizes), tuple(self.units.tolist())
         if self.whole.linear:
             self.iterations += 1
-            if self.units is None:
-                self.units = sizes_of_unknowns(rows, basis, unknowns, self.parameters)
-            return project(rows, basis, unknowns, None, self.parameters, fixed=True, sizes=self.units)
-        state = Frozen(before, self.now) if before else self.start
-        solved, iterations = self.newton.solve(rows, basis, unknowns, state, self.parameters, RIDGE, fixed=True)
+            return project(rows, basis, unknowns, None, self.parameters, fixed=True, sizes=units)
+        state = Frozen(self.parts[-1], self.now) if self.parts else self.start
+        solved, iterations = self.newton.solve(
+            rows, basis, unknowns, state, self.parameters, RIDGE, fixed=True, sizes=units
+        )
         self.iterations += iterations
         return solved
 
@@ -180,15 +240,16 @@ class March:
         everywhere = collocation.rows_at(Samples(points, np.full(len(points), 1 / len(points))), ENDS)
         rows = [block for block in everywhere if block.role != "data"]
         sizes = self._size(solved.field)
-        last, largest = solved.field.coefficients[-TAIL:].abs().amax(0), float(sizes.max())
-        unresolved = float(((last - NOISE * largest).clamp_min(0) / sizes.clamp_min(1e-300)).max())
-        left = solved.scale.norm(residuals(rows, solved.field, self.parameters)) / max(largest, 1e-300)
-        return max(unresolved, left, solved.unsettled)
+        last = solved.field.coefficients[-TAIL:].abs().amax(0)
+        units = float((self.units / sizes).max())
+        left = solved.scale.norm(residuals(rows, solved.field, self.parameters))
+        return max(float((last / sizes).max()), units * left, units * solved.unsettled)
 
-    def _sensitivity(self, basis: Chebyshev, rows: Sequence[Rows], solved: Projection) -> Expansion:
+    def _sensitivity(self, rows: Sequence[Rows], solved: Projection) -> Expansion:
         """Derivatives of the step's unknowns in the first parameter, in the second, ...: the linearised equations with
         the parameters' columns on the right, and what the step before ended with."""
-        unknowns, count = len(self.sizes), len(self.parameters)
+        assert isinstance(solved.field, Expansion)
+        basis, unknowns, count = solved.field.basis, len(self.sizes), len(self.parameters)
         split = basis.size * unknowns
         before = self.slopes[-1] if self.slopes else None
 
@@ -209,12 +270,15 @@ class March:
 
     def _size(self, step: Expansion) -> Float[Tensor, " unknowns"]:
         """Of every unknown: its largest value so far and within a step, or a little more; where it only leaves zero,
-        what the change in the step would make of it SOON."""
+        what the change in the step would make of it SOON; and at least that of which rounding is no more than allowed.
+        """
         assert isinstance(step.basis, Chebyshev)
         sizes = step.coefficients.abs()
         soon = sizes[1:].sum(0) * (SOON * (self.end - self.begin) / (step.basis.upper - step.basis.lower))
         largest = torch.maximum(self.sizes, sizes.sum(0))
-        return torch.where(self.sizes < NEW * soon, torch.maximum(largest, soon), largest)
+        largest = torch.where(self.sizes < NEW * sizes.sum(0), torch.maximum(largest, soon), largest)
+        rounded = NOISE / self.allowed * torch.stack([largest[partners].max() for partners in self.partners])
+        return torch.maximum(largest, rounded).clamp_min(LEAST)
 
 
 def _samples(collocation: Collocation, nodes: np.ndarray, weights: np.ndarray) -> Samples:

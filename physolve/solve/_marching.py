@@ -4,13 +4,15 @@ import math
 import time
 from dataclasses import dataclass, field
 
+import torch
+
 from physolve.errors import NumericalError, SpecificationError
 from physolve.residual import Collocation
 from physolve.spec import Initial, Observations, Problem
 from physolve.spec.geometry import split_time
 
 from ._climb import OutOfTime
-from ._error import Judge, Rung, verified
+from ._error import ZERO, Judge, Rung, verified
 from ._march import TAIL, March
 from ._method import MethodResult
 from ._newton import Newton
@@ -25,6 +27,9 @@ FINER = 1e-2
 
 FINEST = 1e-12
 """Below it, rounding in derivatives of polynomials is all that a step shows."""
+
+ROUNDED = 1e-13
+"""Of the largest unknown: what rounding leaves of one that is zero. That much is within the tolerance."""
 
 NEWS_S = 0.5
 """Between two lines of news."""
@@ -131,23 +136,24 @@ class Marches:
                 return self._ended(finer, found, until)
             if best.finished and found.relative <= self.tol:
                 return self._result(best, Outcome.CONVERGED, found)
-        reached = f"estimated relative error {found.relative:.1e}" if found else "no estimate of the error"
-        message = f"{Outcome.TOLERANCE_NOT_REACHED.value}: {reached}, tolerance {self.tol:.1e}"
+        message = ""
         if found:
-            message += f"; up to {self.clock} = {until:.6g} it is within the tolerance"
+            reached = f"estimated relative error {found.relative:.1e}, tolerance {self.tol:.1e}"
+            agreeing = f"up to {self.clock} = {until:.6g} two marches agree to it"
+            message = f"{Outcome.TOLERANCE_NOT_REACHED.value}: {reached}; {agreeing}"
         return self._result(best, Outcome.TOLERANCE_NOT_REACHED, found, message)
 
     def _march(self, allowed: float) -> March:
         """Raises NumericalError where it cannot begin, OutOfTime where it does not end before the deadline."""
         # Another degree than the march before: at the same nodes both would be rounded alike.
         degree = self.method.degree + 2 * len(self.steps)
-        march = March(self.whole, degree, self.method.newton, allowed, self.parameters)
+        march = March(self.whole, degree, self.method.newton, allowed, self.parameters, deadline=self.deadline)
         while not march.finished and march.advance():
-            if time.perf_counter() > self.deadline:
-                raise OutOfTime("the budget was spent before the end of a march through time")
             self._tell(march)
         if not march.parts:
-            raise NumericalError(f"no step from {self.clock} = {march.begin:g} is short enough: {march.cause}")
+            pairs = zip(self.whole.problem.parameters, self.parameters, strict=True)
+            given = "".join(f", {p.name} = {value:g}" for p, value in pairs)
+            raise NumericalError(f"no step from {self.clock} = {march.begin:g}{given} is short enough: {march.cause}")
         if not self.steps:
             self._record(march, None)
         return march
@@ -165,17 +171,20 @@ class Marches:
         ended = min(first.now, second.now)
         times, _ = second.quadrature(ended)
         values = second.field.values(times)
-        size = values.abs().cummax(0).values.clamp_min(1e-300)
+        size = values.abs().cummax(0).values
+        zero = min(ROUNDED / self.tol, ZERO)
+        size = torch.maximum(size, zero * size.amax(1, keepdim=True)).clamp_min(1e-300)
         apart = ((first.field.values(times) - values).abs() > self.tol * size).any(1).nonzero()
         until = ended if not len(apart) else float(times[max(int(apart[0]) - 1, 0)])
         times, weights = second.quadrature(until if ended < second.end else ended)
-        judge = Judge(self.whole.problem, (), times, weights / weights.sum())
+        judge = Judge(self.whole.problem, (), times, weights / weights.sum(), zero)
         return verified([Rung(judge.distance(first.field, second.field), first.allowed, second.allowed)]), until
 
     def _ended(self, march: March, found: Estimate, until: float) -> MethodResult:
         """The result of a solution that ends before its time."""
         message = f"the solution ends near {self.clock} = {march.now:.6g}: {march.cause}"
-        return self._result(march, Outcome.DIVERGED, found, message)._replace(valid_until=until)
+        result = self._result(march, Outcome.DIVERGED, found, message)
+        return result._replace(field=march.field_until(until), valid_until=until)
 
     def _record(self, march: March, found: Estimate | None) -> None:
         seconds, relative = time.perf_counter() - self.began, found.relative if found else None
@@ -187,4 +196,6 @@ class Marches:
     def _result(self, march: March, outcome: Outcome, found: Estimate | None, message: str = "") -> MethodResult:
         names = [p.name for p in self.whole.problem.parameters]
         found_parameters = dict(zip(names, self.parameters, strict=True))
-        return MethodResult(march.field, found_parameters, History(tuple(self.steps)), outcome, message, found)
+        ended = None if march.finished else march.now
+        history = History(tuple(self.steps))
+        return MethodResult(march.field, found_parameters, history, outcome, message, found, valid_until=ended)

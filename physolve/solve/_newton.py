@@ -41,23 +41,25 @@ class Newton:
         ridge: float,
         *,
         fixed: bool = False,
+        sizes: Sequence[float] = (),
     ) -> tuple[Projection, int]:
-        """The solution on the basis and the number of linear solves; `fixed` keeps the parameters as they are.
+        """The solution on the basis and the number of linear solves; `fixed` keeps the parameters as they are. With
+        `sizes` every unknown is measured in units of its own.
 
         The first step leaves the state's own basis and is taken whole; later ones are shortened until the residual
         falls (Deuflhard, Newton Methods for Nonlinear Problems, section 3.1). Raises NumericalError on NaN.
         """
         # Where u = 0, no parameter has an influence: solve at the guesses before searching for better ones.
-        best = project(rows, basis, unknowns, state, parameters, ridge, fixed=fixed or state is None)
+        best = project(rows, basis, unknowns, state, parameters, ridge, fixed=fixed or state is None, sizes=sizes)
         if state is None and (given := _ramp_where_blind(rows, best)):
-            best = project(rows, basis, unknowns, given, parameters, ridge, fixed=True)
+            best = project(rows, basis, unknowns, given, parameters, ridge, fixed=True, sizes=sizes)
         best_size = _size(rows, best.scale, best.field, best.parameters)
-        moved = math.inf if state is None else _distance(rows, state, best.field)
+        moved = math.inf if state is None else _distance(rows, state, best.field, sizes)
         for taken in range(1, self.steps):
-            target = project(rows, basis, unknowns, best.field, best.parameters, ridge, fixed=fixed)
-            further = _distance(rows, best.field, target.field)
+            target = project(rows, basis, unknowns, best.field, best.parameters, ridge, fixed=fixed, sizes=sizes)
+            further = _distance(rows, best.field, target.field, sizes)
             longest = _longest(best.parameters, target.parameters, parameters)
-            step = self._search(rows, best, target, None if fixed else ridge, longest)
+            step = self._search(rows, best, target, ridge, longest, follow=bool(parameters) and not fixed)
             if step is None:
                 return replace(best, unsettled=further * max(further / max(moved, 1e-300), 1.0)), taken + 1
             change = abs(step[1] / max(best_size, 1e-300) - 1)
@@ -72,18 +74,25 @@ class Newton:
         return best, self.steps
 
     def _search(
-        self, rows: Sequence[Rows], here: Projection, target: Projection, ridge: float | None, length: float
+        self,
+        rows: Sequence[Rows],
+        here: Projection,
+        target: Projection,
+        ridge: float,
+        length: float,
+        *,
+        follow: bool,
     ) -> tuple[Projection, float] | None:
         """The longest of 1, 1/2, 1/4, ... times `length` of the step that lowers the residual, and the residual there.
 
-        With unknown parameters (and a ridge) the field follows them: it is solved again at the shortened step's values.
+        Where parameters are sought the field is to follow them: it is solved again at the shortened step's values.
         (Along the straight step the equations, which weigh far more than data, would allow only tiny ones.)
         """
         before = _size(rows, target.scale, here.field, here.parameters)
         shortest = length * SHORTEST_STEP
         while length >= shortest:
             trial = _between(here, target, length)
-            if here.parameters and ridge is not None:
+            if follow:
                 trial = _follow(rows, trial, ridge)
             size = _size(rows, target.scale, trial.field, trial.parameters)
             if math.isfinite(size) and size < before:
@@ -128,14 +137,18 @@ def _size(rows: Sequence[Rows], scale: Scale, field: Field, parameters: Sequence
 
 
 def _left(moved: float, before: float) -> float:
-    """How far a further step would go, by the contraction of the last two."""
-    return moved * min(moved / max(before, 1e-300), 1.0)
+    """How far a further step would go, by the contraction of the last two, if there were two."""
+    return moved if math.isinf(before) else moved * min(moved / max(before, 1e-300), 1.0)
 
 
-def _distance(rows: Sequence[Rows], first: Field, second: Field) -> float:
-    """Root-mean-square difference at the equations' points, relative to the second."""
+def _distance(rows: Sequence[Rows], first: Field, second: Field, sizes: Sequence[float] = ()) -> float:
+    """Root-mean-square difference at the equations' points, relative to the second; with `sizes` the largest over the
+    unknowns, relative to these."""
     points = _inside(rows)
     values = second.values(points)
+    if sizes:
+        squares = (first.values(points) - values).square().mean(0)
+        return float((squares.sqrt() / values.new_tensor(sizes)).max())
     return float((first.values(points) - values).norm() / values.norm().clamp_min(1e-300))
 
 

@@ -35,7 +35,10 @@ def _disagreeing(collocation: Collocation) -> str:
     for condition in problem.conditions:
         if not isinstance(condition, Dirichlet):
             continue
-        points = torch.tensor(collocation.boundary_samples(condition, SAMPLES, 0).points)
+        samples = collocation.boundary_samples(condition, SAMPLES, 0).points
+        points = torch.tensor(samples[collocation.begins(condition, samples)])
+        if not len(points):
+            continue  # it begins to hold later
         points[:, -1] = time.t0
         for unknown, value in _values(problem, condition):
             if unknown not in initial or (initial[unknown] + value).free_symbols - set(problem.coordinates):

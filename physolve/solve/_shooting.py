@@ -14,7 +14,7 @@ from physolve.nets import Expansion, Field, TimeSlabs
 from physolve.residual import Collocation, Density, Rows
 from physolve.spec import Problem
 
-from ._climb import OutOfTime
+from ._climb import NOISE_DEVIATIONS
 from ._error import Judge
 from ._march import March
 from ._marching import Marches, Marching, marchable
@@ -35,6 +35,12 @@ SETTLED = 1e-10
 
 MOST = 40
 """Marches to fit one part."""
+
+UNDETERMINED = 1e-8
+"""Influence of a combination of parameters on the measurements, of the strongest one's, that is none."""
+
+PART = 1e-3
+"""Of a free direction, from which on a parameter has a part in it."""
 
 MISSING = 1e3
 """Misfit of a measurement that a march did not come to, in sizes of the unknown."""
@@ -143,10 +149,17 @@ class Fit:
 
     def _march(self, values: ndarray) -> March:
         marching, parameters = self.method.marching, tuple(values.tolist())
-        march = March(self.whole, marching.degree, marching.newton, ALLOWED, parameters, sensitive=True)
+        march = March(
+            self.whole,
+            marching.degree,
+            marching.newton,
+            ALLOWED,
+            parameters,
+            sensitive=True,
+            deadline=self.deadline,
+        )
         while not march.finished and march.advance():
-            if time.perf_counter() > self.deadline:
-                raise OutOfTime("the budget was spent before parameters were found")
+            pass
         if self.news:
             names = (p.name for p in self.problem.parameters)
             message = ", ".join(f"{name} = {value:.5g}" for name, value in zip(names, values, strict=True))
@@ -170,16 +183,33 @@ class Fit:
 
     def judged(self, result: MethodResult, values: tuple[float, ...], tol: float) -> MethodResult:
         """The march with these parameters, and what noise in the measurements leaves open of them and of it."""
-        if result.outcome is Outcome.DIVERGED:
+        if result.outcome in (Outcome.DIVERGED, Outcome.INTERRUPTED):
             return result
+        self.deadline = math.inf
         misfits, slopes = self._misfits(np.array(values), self.end)
         stated = all(block.noise for block in self.data)
         free = max(len(misfits) - len(values), 1)
         spread = 1.0 if stated else math.sqrt(float(misfits @ misfits) / free)
-        _, strengths, directions = np.linalg.svd(slopes / self.units, full_matrices=False)
-        with np.errstate(divide="ignore"):
-            changes = directions.T * np.where(strengths > 0, spread / strengths, math.inf)
-        return self._with_noise(result, values, tol, np.nan_to_num(changes, nan=0.0, posinf=math.inf))
+        _, found, directions = np.linalg.svd(slopes, full_matrices=True)
+        strengths = np.pad(found, (0, len(values) - len(found)))
+        determined = strengths > UNDETERMINED * strengths.max()
+        changes = self.units[:, None] * directions[determined].T * (spread / strengths[determined])
+        if not determined.all():
+            return self._undetermined(result, changes, directions[~determined])
+        return self._with_noise(result, values, tol, changes)
+
+    def _undetermined(self, result: MethodResult, changes: ndarray, free: ndarray) -> MethodResult:
+        """Where parameters can change in `free` directions without a change of any measured value."""
+        loose = np.abs(free).max(0) > PART
+        spread = np.where(loose, math.inf, np.linalg.norm(changes, axis=1))
+        names = [p.name for p in self.problem.parameters]
+        named = " and ".join(repr(name) for name, is_loose in zip(names, loose, strict=True) if is_loose)
+        message = (
+            f"the data do not determine the {'parameter' if loose.sum() == 1 else 'parameters'} {named}, which can"
+            " change without a change of any measured value; measure more, or leave one constant"
+        )
+        deviations = dict(zip(names, spread.tolist(), strict=True))
+        return result._replace(outcome=Outcome.ILL_POSED, message=message, estimate=None, deviations=deviations)
 
     def _with_noise(
         self, result: MethodResult, values: tuple[float, ...], tol: float, changes: ndarray
@@ -195,8 +225,11 @@ class Fit:
         found = result.estimate
         if found is None:
             return result._replace(deviations=deviations)
-        method = f"{found.method}, and the spread of noise"
-        whole = Estimate(found.value + away.absolute, found.relative + away.relative, method)
+        whole = Estimate(
+            math.hypot(found.value, NOISE_DEVIATIONS * away.absolute),
+            math.hypot(found.relative, NOISE_DEVIATIONS * away.relative),
+            f"{found.method}, with the spread of noise in the data",
+        )
         return result._replace(estimate=whole, deviations=deviations)
 
     def _moved(self, values: tuple[float, ...], changes: ndarray) -> TimeSlabs:

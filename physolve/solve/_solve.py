@@ -74,9 +74,10 @@ def solve(
 
     tol        relative root-mean-square error over the domain
     method     a rung of the ladder (`LeastSquares()`, `GaussNewton()`, `AdamLBFGS()`); None takes least squares on
-               random features, inside Newton's iteration for nonlinear problems
+               random features, inside Newton's iteration for nonlinear problems; for ordinary differential equations
+               with initial values `Marching()`, with unknown parameters `Shooting()`
     seed       of features and points: the same seed gives the same solution
-    budget_s   seconds after which no new rung is begun
+    budget_s   seconds after which no new rung is begun, and a march is given up
     progress   called with a `Progress` at every rung
     start      a field near the solution, from which Newton's iteration starts
     source     of functions made for the problem, with which the default method begins: `physolve.hypino.HyPINO.load()`

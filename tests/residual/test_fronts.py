@@ -10,6 +10,7 @@ from scipy.special import erfc
 import physolve as ps
 from physolve.nets import DiffusionLayers, Expansion, Front, SimilarityFeatures, rebuild_field
 from physolve.residual import Collocation, Density
+from physolve.solve._enrichment import BasisPlan
 
 X, T = ps.coordinates("x", "t")
 U = ps.unknown("u", X, T)
@@ -33,6 +34,7 @@ def draw(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
+ENDS = "left", "right"
 LEFT, RIGHT = (0.0, 1.0, 1.0), (1.0, -1.0, 1.0)
 SLOW = ps.Eq(ps.dt(U), ps.d((1 + U) * ps.d(U, X), X) / 10)
 
@@ -82,6 +84,97 @@ def test_steady_problems_and_time_alone_have_none():
         equations=[ps.Eq(ps.laplacian(u), 1)], domain=ps.Rectangle((0, 0), (1, 1)), conditions=[ps.Dirichlet(u, 0)]
     )
     assert Collocation(steady).fronts.found == ()
+
+
+@pytest.mark.parametrize(("start", "length"), [(0.0, 1e-9), (5e5, 1.0)])
+def test_ends_are_told_apart_however_close_they_are(start, length):
+    domain = ps.Interval(start, start + length) * ps.TimeInterval(0, 1)
+    conditions = [ps.Initial(U, 0), ps.Dirichlet(U, 1, on="left"), ps.Dirichlet(U, 0, on="right")]
+    collocation = Collocation(ps.Problem([HEAT], domain, conditions))
+    assert [front.side for front in collocation.fronts.found] == [1.0]
+    later = Collocation(ps.Problem([HEAT], domain, [ps.Initial(U, 0), *(ps.Dirichlet(U, 1, on=e) for e in ENDS)]))
+    for rows, place in zip(later.rows(Density(100, 60))[2:], domain.bounds, strict=True):
+        assert np.ptp(rows.points[:, 0].numpy()) < 1e-6 * length, place
+
+
+EARLY, LATE = (sympy.And(X < 1e-9, when) for when in (T < 0.5, T > 0.5))
+SLOWLY = ps.Eq(ps.dt(U), ps.d(U, X, 2) / 10)
+
+
+def test_conditions_that_begin_later_have_no_points_before():
+    conditions = ps.Dirichlet(U, 1, on=EARLY), ps.Neumann(U, 0, on=LATE), ps.Dirichlet(U, 0, on="right")
+    collocation = Collocation(problem(SLOWLY, *conditions, initial=0, duration=1))
+    assert [front.place for front in collocation.fronts.found] == [0.0]
+    _, _, early, late, _ = collocation.rows(Density(400, 80))
+    assert early.points[:, 1].min() < 1e-4
+    assert early.points[:, 1].max() < 0.5 < late.points[:, 1].min()
+
+
+def test_conditions_that_begin_later_disagree_with_no_initial_value():
+    assert fronts(SLOWLY, ps.Dirichlet(U, 0, on=EARLY), ps.Dirichlet(U, 1, on=LATE), initial=0, duration=1) == set()
+
+
+def test_values_that_change_later_do_not_change_the_beginning():
+    late = ps.Dirichlet(U, 1 + 16 * (T - 0.5) ** 4, on=LATE)
+    conditions = ps.Dirichlet(U, 1, on=EARLY), late, ps.Dirichlet(U, 0, on="right")
+    solution = ps.solve(problem(SLOWLY, *conditions, initial=0, duration=1), tol=1e-3)
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert solution([[0.2, 0.2]])[0, 0] == pytest.approx(erfc(0.2 / np.sqrt(0.08)), abs=2e-3)
+
+
+def test_interfaces_have_none_and_no_points_near_them():
+    step = sympy.Piecewise((1, X < 0.5), (2, True))
+    equation = ps.Eq(ps.dt(U), ps.div(step * ps.grad(U, X)))
+    join = ps.Interface(U, on=ps.Interval(0, 0.5), flux=step * ps.grad(U, X))
+    collocation = Collocation(problem(equation, ps.Dirichlet(U, 0), join))
+    rows = collocation.rows(Density(400, 60))
+    assert collocation.fronts.found == ()
+    assert len(rows[0].points) == 400
+    assert rows[0].factor is None
+
+
+def test_a_diffusivity_that_is_sought_has_none():
+    k = ps.parameter("k", guess=2.0)
+    sought = ps.Eq(ps.dt(U), k * ps.d(U, X, 2)), ps.Eq(ps.dt(V), ps.d(V, X, 2) / 10 + k * U)
+    starts = [ps.Initial(U, 1), ps.Initial(V, 1)]
+    sides = [ps.Dirichlet(U, 0), ps.Dirichlet(V, 0), ps.PointValue(U, (0.5, 0.1), 0.5)]
+    domain = ps.Interval(0, 1) * ps.TimeInterval(0, 0.2)
+    collocation = Collocation(ps.Problem(list(sought), domain, [*starts, *sides], parameters=[k]))
+    assert {front.diffusivity for front in collocation.fronts.found} == {0.1}
+
+
+def test_a_diffusivity_that_depends_on_a_sought_value_has_none():
+    k = ps.parameter("k", guess=2.0)
+    domain = ps.Interval(0, 1) * ps.TimeInterval(0, 0.2)
+    conditions = [ps.Initial(U, k), ps.Dirichlet(U, 0), ps.PointValue(U, (0.5, 0.1), 0.5)]
+    for equation, count in ((SLOW, 0), (HEAT, 2)):
+        made = Collocation(ps.Problem([equation], domain, conditions, parameters=[k]))
+        assert len(made.fronts.found) == count
+
+
+@pytest.mark.parametrize("kind", [TypeError, AttributeError])
+def test_what_cannot_be_differentiated_has_none(monkeypatch, kind):
+    def fails(*_):
+        raise kind("sympy's own")
+
+    collocation = Collocation(problem(HEAT, ps.Dirichlet(U, 0)))
+    assert collocation.equations
+    assert collocation.conditions
+    monkeypatch.setattr(sympy, "diff", fails)
+    assert collocation.fronts.found == ()
+
+
+def test_layers_and_the_points_near_them_are_as_thin_as_they_come():
+    kappa, duration = 1e-4, 0.2
+    thin = ps.Eq(ps.dt(U), kappa * ps.d(U, X, 2))
+    found = Collocation(problem(thin, ps.Dirichlet(U, 0), duration=duration))
+    points, near = found.rows(Density(400, 60))[0].points, found.fronts.points(400, 0)
+    away = torch.minimum(points[:, 0], 1 - points[:, 0])
+    assert torch.all(found.fronts.factor(points.numpy())[away > 0.05] == 1)
+    assert np.minimum(near[:, 0], 1 - near[:, 0]).max() < 0.05
+    for drawn in (near, found.rows(Density(400, 200))[2].points.numpy()):
+        assert drawn[:, 1].max() < duration
+        assert (drawn[:, 1] < 1e-2 * duration).sum() > 5
 
 
 def test_rows_lie_near_the_corners_and_count_less_there():
@@ -136,6 +229,13 @@ def test_they_survive_saving(name):
     field = Expansion(FUNCTIONS[name], draw(FUNCTIONS[name].size, 2))
     again = rebuild_field(field.config(), field.tensors())
     assert torch.equal(again.values(POINTS), field.values(POINTS))
+
+
+def test_only_where_something_begins_it_is_asked_whether_it_diffuses():
+    for value, asked in ((0, True), (1, False)):
+        plan = BasisPlan(problem(HEAT, ps.Dirichlet(U, value)))
+        plan.build(100, 2.0, 0)
+        assert ("_only_diffuses" in vars(plan)) is asked
 
 
 def error(solution: ps.Solution, exact, times) -> float:

@@ -119,7 +119,7 @@ def test_a_solution_that_ends_before_its_time_says_when(right, start, end):
     solution = ps.solve(ordinary({"u": right}, {"u": start}, 2), tol=1e-6)
     assert solution.outcome is ps.Outcome.DIVERGED
     assert "the solution ends near t" in solution.message
-    assert solution.valid_until == pytest.approx(end, abs=1e-5)
+    assert solution.valid_until == pytest.approx(end, abs=1e-3)
     assert solution.valid_until <= end
     assert np.isnan(solution(np.array([[1.9]]))).all()
     half = solution(np.array([[end / 2]]))[0, 0]
@@ -132,7 +132,7 @@ def test_an_unstable_solution_is_known_up_to_a_time_and_that_is_said():
     solution = ps.solve(problem, tol=1e-6)
     assert solution.outcome is ps.Outcome.TOLERANCE_NOT_REACHED
     assert solution.estimate.relative > 0.1
-    until = float(re.search(r"up to t = ([0-9.]+) it is within the tolerance", solution.message).group(1))
+    until = float(re.search(r"up to t = ([0-9.]+) two marches agree", solution.message).group(1))
     assert 0.3 < until < 1
     assert error(solution, lambda t: (np.cos(t),), until) < 1e-6
 
@@ -184,3 +184,32 @@ def test_a_march_saved_and_loaded_is_the_same(tmp_path):
     times = np.linspace(0, 4, 50)[:, None]
     assert np.array_equal(again(times), solution(times))
     assert np.allclose(solution.residual(times[1:]), 0, atol=1e-4)
+
+
+def test_unknowns_of_any_size_side_by_side_are_right():
+    for size in (1e20, 1e-12):
+        right = {"x": "-0.1*x", "y": f"50*{size}*cos(50*t)"}
+        solution = ps.solve(ordinary(right, {"x": "1", "y": "0"}, 2), tol=1e-4)
+        assert solution.outcome is ps.Outcome.CONVERGED
+        assert error(solution, lambda t, size=size: (np.exp(-0.1 * t), size * np.sin(50 * t))) < 1e-4
+
+
+def test_an_unknown_that_is_rounding_does_not_stop_others():
+    solution = ps.solve(ordinary({"y": "-y", "v": "-v + y - exp(-t)"}, {"y": "1", "v": "0"}, 2), budget_s=20)
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert np.abs(solution(np.array([[1.0]]))[0, 1]) < 1e-12
+
+
+def test_far_from_zero_time_ends_as_well():
+    x = ps.unknown("x", ps.coordinates("t")[0])
+    late = ps.Problem([ps.Eq(ps.dt(x), x**2)], ps.TimeInterval(1e5, 1e5 + 2), [ps.Initial(x, 1)])
+    solution = ps.solve(late, budget_s=60)
+    assert solution.outcome is ps.Outcome.DIVERGED
+    assert solution.valid_until == pytest.approx(1e5 + 1, abs=0.01)
+    assert np.isnan(solution(np.array([[solution.valid_until + 1e-3]]))).all()
+
+
+def test_a_strong_jump_is_no_end():
+    right = "where(0.5 < t and t < 0.50001, 100000, 0) - x"
+    solution = ps.solve(ordinary({"x": right}, {"x": "1"}, 2), tol=1e-6)
+    assert solution.outcome is ps.Outcome.CONVERGED

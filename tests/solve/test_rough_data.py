@@ -19,6 +19,12 @@ def cooling(initial, wall, domain=SQUARE) -> ps.Problem:
     return ps.Problem([ps.Eq(ps.dt(W), ps.laplacian(W))], domain * ps.TimeInterval(0, 0.1), conditions)
 
 
+def cooling_in_turn(early, late) -> ps.Problem:
+    walls = [ps.Dirichlet(W, value, on=when) for value, when in ((early, t < 0.05), (late, t > 0.05))]
+    domain = SQUARE * ps.TimeInterval(0, 0.1)
+    return ps.Problem([ps.Eq(ps.dt(W), ps.laplacian(W))], domain, [ps.Initial(W, 0), *walls])
+
+
 U, W = ps.unknown("u", x, y), ps.unknown("w", x, y, t)
 
 
@@ -31,6 +37,8 @@ U, W = ps.unknown("u", x, y), ps.unknown("w", x, y, t)
         ("initial and boundary values of w differ where they meet", cooling(1, 0)),
         ("", cooling(x * (1 - x) * y * (1 - y), 0)),
         ("", cooling(x, x + t)),
+        ("", cooling_in_turn(0, 1)),
+        ("initial and boundary values of w differ where they meet", cooling_in_turn(1, 0)),
     ],
 )
 def test_values_that_disagree_are_found(said, problem):

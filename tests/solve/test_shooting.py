@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import solve_ivp
 
 import physolve as ps
@@ -119,5 +120,30 @@ def test_other_problems_are_refused_and_other_methods_may_still_be_asked():
 
 
 def test_a_budget_too_small_is_told():
-    with pytest.raises(ps.NumericalError, match="before parameters were found"):
+    with pytest.raises(ps.NumericalError, match="budget was spent"):
         ps.solve(decay(np.exp(-1.3 * TIMES), TIMES), budget_s=1e-3)
+
+
+def test_fewer_measurements_than_parameters_determine_none():
+    observed = ps.Observations(X, np.array([[1.0]]), np.array([0.7]), noise=1e-5)
+    problem = ps.Problem([ps.Eq(ps.dt(X), A - B * X)], ps.TimeInterval(0, 2), [ps.Initial(X, 1), observed])
+    solution = ps.solve(problem)
+    assert solution.outcome is ps.Outcome.ILL_POSED
+    assert "parameters 'a' and 'b'" in solution.message
+    assert solution.deviations["a"] == np.inf
+
+
+def test_a_product_of_parameters_does_not_tell_them_apart_without_noise_either():
+    observed = ps.Observations(X, TIMES[:, None], np.exp(-0.5 * TIMES))
+    problem = ps.Problem([ps.Eq(ps.dt(X), -A * B * X)], ps.TimeInterval(0, 2), [ps.Initial(X, 1), observed])
+    solution = ps.solve(problem)
+    assert solution.outcome is ps.Outcome.ILL_POSED
+    assert "parameters 'a' and 'b'" in solution.message
+
+
+def test_a_guess_without_a_solution_is_named():
+    observed = ps.Observations(X, TIMES[:, None], np.exp(-TIMES))
+    equation = ps.Eq(ps.dt(X), -sympy.sqrt(A - 2) * X)
+    problem = ps.Problem([equation], ps.TimeInterval(0, 2), [ps.Initial(X, 1), observed])
+    with pytest.raises(ps.NumericalError, match="a = 1"):
+        ps.solve(problem)
