@@ -222,7 +222,8 @@ class March:
         if self.whole.linear:
             self.iterations += 1
             return project(rows, basis, unknowns, None, self.parameters, fixed=True, sizes=units)
-        state = Frozen(self.parts[-1], self.now) if self.parts else self.start
+        start = self.start if bool(self.start.coefficients.any()) else None
+        state = Frozen(self.parts[-1], self.now) if self.parts else start
         solved, iterations = self.newton.solve(
             rows, basis, unknowns, state, self.parameters, RIDGE, fixed=True, sizes=units
         )
@@ -242,7 +243,10 @@ class March:
         sizes = self._size(solved.field)
         last = solved.field.coefficients[-TAIL:].abs().amax(0)
         units = float((self.units / sizes).max())
-        left = solved.scale.norm(residuals(rows, solved.field, self.parameters))
+        missed = residuals(rows, solved.field, self.parameters)
+        if any(weight == 0 and bool(r.any()) for weight, r in zip(solved.scale.weights, missed, strict=True)):
+            return math.inf  # the linearised equation holds nothing of the unknowns, and is not met
+        left = solved.scale.norm(missed)
         return max(float((last / sizes).max()), units * left, units * solved.unsettled)
 
     def _sensitivity(self, rows: Sequence[Rows], solved: Projection) -> Expansion:

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from physolve.errors import SpecificationError
+from physolve.errors import NumericalError, SpecificationError
 from physolve.nets import Field
 from physolve.spec import Problem
 
+from ._climb import OutOfTime
 from ._error import error_of
 from ._ladder import LeastSquares
 from ._marching import Marching, marchable
@@ -117,8 +118,14 @@ def _climb(
     again with no regard to how slow it is. The best by its own estimate.
     """
     if start is None and marchable(problem):
-        march = Shooting() if problem.parameters else Marching()
-        return _run(march, problem, tol, seed, budget_s, progress)
+        if problem.parameters:
+            return _run(Shooting(), problem, tol, seed, budget_s, progress)
+        try:
+            return _run(Marching(), problem, tol, seed, budget_s, progress)
+        except OutOfTime:
+            raise
+        except NumericalError:
+            pass  # it cannot begin, as where u u' = 1 begins at zero, which least squares may still come near
     slabs_possible = problem.time is not None and not problem.parameters
     whole = LeastSquares(give_up=SLABS_ABOVE if slabs_possible else math.inf, source=source)
     tries = Tries[MethodResult](budget_s)

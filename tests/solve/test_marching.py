@@ -160,7 +160,16 @@ def test_a_budget_too_small_for_the_first_march_is_told():
 
 def test_what_has_no_value_at_the_start_says_so():
     with pytest.raises(ps.NumericalError, match=r"no step from t = 0 is short enough.*NaN or infinity"):
-        ps.solve(ordinary({"u": "1/u"}, {"u": "0"}, 1))
+        Marching().run(ordinary({"u": "1/u"}, {"u": "0"}, 1), 1e-3)
+
+
+def test_an_equation_that_is_blind_where_it_begins():
+    q = ps.unknown("q", ps.coordinates("t")[0])
+    problem = ps.Problem([ps.Eq(q * ps.dt(q), 1)], ps.TimeInterval(0, 1), [ps.Initial(q, 0)])
+    solution = ps.solve(problem, tol=1e-2)
+    assert solution.outcome is ps.Outcome.CONVERGED
+    times = np.linspace(0.1, 1, 50)[:, None]
+    assert np.abs(np.abs(solution(times)) - np.sqrt(2 * times)).max() < 1e-2
 
 
 def test_only_initial_values_are_marched():
