@@ -44,8 +44,11 @@ parameters = [ps.parameter("sigma", 5.0), ps.parameter("rho", 20.0), ps.paramete
 measured = [ps.Observations(u, times, record[:, k], noise=NOISE) for k, u in enumerate((x, y, z))]
 solution = ps.solve(lorenz(*parameters, *measured), tol=1e-2)
 print(solution.outcome)
-for name, value in solution.parameters.items():
+away = []
+for (name, value), right in zip(solution.parameters.items(), (10, 28, 8 / 3), strict=True):
     print(f"{name:6s}{value:8.4f} ± {solution.deviations[name]:.4f}")
+    away.append(abs(value - right) / solution.deviations[name])
+print(f"at most so many deviations away: {max(away):.2f}")
 
 mpl.use("Agg")
 fine = np.linspace(0, END, 600)[:, None]

@@ -24,6 +24,7 @@ ERRORS = {
     "inverse_diffusivity": (r"true 0\.3: (\S+) % off, readings", 2.0),
     "kolmogorov_width": (r"Cole-Hopf and Fourier, differ by (\S+)", 1e-6),
     "kovasznay_flow": (r"relative error of the velocity: (\S+),", 1e-3),
+    "lorenz_parameters": (r"deviations away: (\S+)", 3.0),
     "loss_landscape": (r"error in the moving frame: (\S+), in", 1e-4),
     "moving_frame": (r"relative error: (\S+), by Cole", 1e-2),
     "poisson_lshape": (r"relative error at \(-0\.5, 0\.5\): (\S+),", 1e-4),

@@ -32,9 +32,9 @@ from physolve.spec import Problem, Program, read_problem
 
 FOLDER = Path(__file__).resolve().parents[2] / "problems"
 EXACT = (
-    "advected_pulse", "advection_diffusion", "convection_inflow", "heat", "heat_insulated", "helmholtz",
-    "helmholtz_hole", "laplace_annulus", "laplace_lshape", "poisson_disk", "poisson_square", "telegraph",
-    "torsion_ellipse", "torsion_triangle", "wave",
+    "advected_pulse", "advection_diffusion", "breakthrough", "convection_inflow", "heat", "heat_insulated",
+    "heat_quench", "helmholtz", "helmholtz_hole", "laplace_annulus", "laplace_lshape", "poisson_disk",
+    "poisson_square", "telegraph", "torsion_ellipse", "torsion_triangle", "wave",
 )  # fmt: skip
 INEXACT = ("helmholtz_circles", "poisson_circles", "poisson_gaussians", "poisson_lshape")
 LAYOUT = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2))
