@@ -122,7 +122,7 @@ class Fit:
             key = scaled.tobytes()
             if key not in at:
                 at.clear()
-                at[key] = self._misfits(scaled * self.units, until)
+                at[key] = self._misfits(self._march(scaled * self.units), until)
             return at[key]
 
         fitted = least_squares(
@@ -136,13 +136,12 @@ class Fit:
         )
         return fitted.x * self.units
 
-    def _misfits(self, values: ndarray, until: float) -> tuple[ndarray, ndarray]:
-        """Distances to measurements until a time, in their noise or the size of what was measured, and their
+    def _misfits(self, march: March, until: float) -> tuple[ndarray, ndarray]:
+        """Distances of a march to measurements until a time, in their noise or the size of what was measured, and their
         derivatives in the parameters, in units of their own."""
-        march = self._march(values)
         if not march.parts:  # the equations have no value with these parameters
             count = sum(int((block.points[:, 0] <= until).sum()) for block in self.data)
-            return np.full(count, MISSING), np.zeros((count, len(values)))
+            return np.full(count, MISSING), np.zeros((count, len(self.units)))
         fields = march.field, TimeSlabs(tuple(march.breaks), tuple(march.slopes or ()))
         pairs = [self._misfit(block, *fields, min(until, march.now), until) for block in self.data]
         return np.concatenate([r for r, _ in pairs]), np.concatenate([j for _, j in pairs]) * self.units
@@ -186,7 +185,8 @@ class Fit:
         if result.outcome in (Outcome.DIVERGED, Outcome.INTERRUPTED):
             return result
         self.deadline = math.inf
-        misfits, slopes = self._misfits(np.array(values), self.end)
+        march = self._march(np.array(values))
+        misfits, slopes = self._misfits(march, self.end)
         stated = all(block.noise for block in self.data)
         free = max(len(misfits) - len(values), 1)
         spread = 1.0 if stated else math.sqrt(float(misfits @ misfits) / free)
@@ -196,7 +196,7 @@ class Fit:
         changes = self.units[:, None] * directions[determined].T * (spread / strengths[determined])
         if not determined.all():
             return self._undetermined(result, changes, directions[~determined])
-        return self._with_noise(result, values, tol, changes)
+        return self._with_noise(result, march, tol, changes)
 
     def _undetermined(self, result: MethodResult, changes: ndarray, free: ndarray) -> MethodResult:
         """Where parameters can change in `free` directions without a change of any measured value."""
@@ -211,17 +211,15 @@ class Fit:
         deviations = dict(zip(names, spread.tolist(), strict=True))
         return result._replace(outcome=Outcome.ILL_POSED, message=message, estimate=None, deviations=deviations)
 
-    def _with_noise(
-        self, result: MethodResult, values: tuple[float, ...], tol: float, changes: ndarray
-    ) -> MethodResult:
+    def _with_noise(self, result: MethodResult, march: March, tol: float, changes: ndarray) -> MethodResult:
         """`changes` (parameters, directions): independent changes by one standard deviation."""
         names = [p.name for p in self.problem.parameters]
         deviations = dict(zip(names, np.linalg.norm(changes, axis=1).tolist(), strict=True))
         judge = Judge.of(self.whole, Density(2, 1), 0)
-        solved = Projection(result.field, values, Scale(()), 0, 0)
-        if why := misfit(judge, solved, tol) or loose(self.problem.parameters, values, deviations):
+        solved = Projection(result.field, march.parameters, Scale(()), 0, 0)
+        if why := misfit(judge, solved, tol) or loose(self.problem.parameters, march.parameters, deviations):
             return result._replace(outcome=Outcome.ILL_POSED, message=why, estimate=None, deviations=deviations)
-        away = judge.noise(self._moved(values, changes), result.field)
+        away = judge.noise(self._moved(march, changes), result.field)
         found = result.estimate
         if found is None:
             return result._replace(deviations=deviations)
@@ -232,14 +230,13 @@ class Fit:
         )
         return result._replace(estimate=whole, deviations=deviations)
 
-    def _moved(self, values: tuple[float, ...], changes: ndarray) -> TimeSlabs:
+    def _moved(self, march: March, changes: ndarray) -> TimeSlabs:
         """What such changes of the parameters do to the solution, side by side."""
-        march = self._march(np.array(values))
         mixing = torch.tensor(changes)
         unknowns = len(self.problem.unknowns)
         parts = []
         for part in march.slopes or ():
-            by_parameter = part.coefficients.unflatten(1, (len(values), unknowns))
+            by_parameter = part.coefficients.unflatten(1, (len(self.units), unknowns))
             mixed = torch.einsum("bpu,pd->bdu", by_parameter, mixing)
             parts.append(Expansion(part.basis, mixed.flatten(1).contiguous()))
         return TimeSlabs(tuple(march.breaks), tuple(parts))
