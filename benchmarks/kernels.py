@@ -8,9 +8,10 @@
 The work is that of training by residuals: u, u_x, u_y, u_xx, u_yy of every network at every point (forward), the
 gradient in the weights of the mean square of u_xx + u_yy + u (forward + backward), and the gradient of u_xx + u_yy + u
 at every point (Jacobian rows). Every line was measured in this run: the median of `--repeat` calls, ways in turn, after
-one that warms up and compiles. A way that takes over 3 s is called once (its line ends with "once"). Ways other than
-the kernel work through groups of at most 32,768 points, because nested autograd of all would need tens of gigabytes;
-errors are those of the first group, against plain jets in float64.
+one that warms up and compiles; on a GPU each of these is the mean of a queue of calls. A way that takes over 3 s is
+called once (its line ends with "once"). Ways other than the kernel work through groups of at most 32,768 points,
+because nested autograd of all would need tens of gigabytes; errors are those of the first group, against plain jets in
+float64.
 
 Jacobian rows by torch.func are vmap(grad) of the residual at a point, whose derivatives come once from torch.func too
 (jacfwd of jacrev), once from plain jets, which is faster. The kernel's rows are measured into new memory, and into
@@ -25,7 +26,7 @@ import argparse
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -52,6 +53,8 @@ LAYOUT = JetLayout.of(2, [(2, 0), (0, 2)])  # rows u, u_x, u_y, u_xx, u_yy
 BANDS = tuple(0.1 * 2**k for k in range(5))
 MAIN, NESTED, GEMM = "kernel", "nested autograd", "matrix product"
 SLOW = 3.0
+QUEUE = 0.05
+"""Seconds of calls that a GPU gets at once, as from a training loop: waiting for each shows how long Python takes."""
 GROUP = 32_768
 MOST_ROWS = 3e9
 """Bytes of Jacobian rows; vmap(grad) needs several times as many."""
@@ -155,7 +158,7 @@ def functional(architecture: Architecture, weights: Tensor, points: Tensor) -> T
 
 
 def by(jets: Callable[..., Tensor]) -> Callable[[Architecture, Tensor, Tensor], Tensor]:
-    return lambda architecture, weights, points: jets(architecture, weights, points, LAYOUT)[..., 0]
+    return lambda architecture, weights, points: jets(architecture, weights, points, LAYOUT).squeeze(-1)
 
 
 Rows = Callable[[Architecture, Tensor, Tensor], Tensor]
@@ -172,25 +175,24 @@ def ways() -> dict[str, Rows]:
     }
 
 
+def residual_of(jet: Sequence[Tensor]) -> Tensor:
+    """u_xx + u_yy + u from the five rows; apart, because a row's gradient in a tensor is as large as the tensor."""
+    return jet[3] + jet[4] + jet[0]
+
+
 def gradient(rows: Rows) -> Rows:
     """Weight gradient of the mean square residual."""
 
     def run(architecture: Architecture, weights: Tensor, points: Tensor) -> Tensor:
         weights = weights.detach().requires_grad_()
-        jet = rows(architecture, weights, points)
-        loss = (jet[:, 3] + jet[:, 4] + jet[:, 0]).square().mean()
+        loss = residual_of(rows(architecture, weights, points).unbind(1)).square().mean()
         return torch.autograd.grad(loss, weights)[0]
 
     return run
 
 
-def residual_of(jet: Tensor) -> Tensor:
-    """u_xx + u_yy + u from the rows (5, ...)."""
-    return jet[3] + jet[4] + jet[0]
-
-
 def jet_residual(architecture: Architecture, weight: Tensor, point: Tensor) -> Tensor:
-    return residual_of(plain_jet(architecture, weight, point[None], LAYOUT)[:, 0, 0])
+    return residual_of(plain_jet(architecture, weight, point[None], LAYOUT)[:, 0, 0].unbind())
 
 
 def functional_residual(architecture: Architecture, weight: Tensor, point: Tensor) -> Tensor:
@@ -263,22 +265,26 @@ def seconds_of(runs: dict[str, Callable[[], Tensor]], repeat: int, device: str) 
     """Seconds of the calls that count, ways taken in turn. The first call warms up; where it is slow it is the only
     one, unless it had something to compile."""
     taken: dict[str, list[float]] = {}
+    calls: dict[str, int] = {}
     for name, run in runs.items():
         first = timed(run, device)
         taken[name] = [first] if first > SLOW and "compile" not in name else []
+        calls[name] = 1 if device == "cpu" or taken[name] else max(1, int(QUEUE / timed(run, device)))
     for _ in range(repeat):
         for name, run in runs.items():
             if not taken[name] or taken[name][0] < SLOW:
-                taken[name].append(timed(run, device))
+                taken[name].append(timed(run, device, calls[name]))
     return taken
 
 
-def timed(run: Callable[[], object], device: str) -> float:
+def timed(run: Callable[[], object], device: str, calls: int = 1) -> float:
+    """Of one of so many calls."""
     synchronize(device)
     began = time.perf_counter()
-    run()
+    for _ in range(calls):
+        run()
     synchronize(device)
-    return time.perf_counter() - began
+    return (time.perf_counter() - began) / calls
 
 
 def synchronize(device: str) -> None:
@@ -346,11 +352,11 @@ def report_times(case: Case, options: argparse.Namespace) -> None:
             gflops = case.flops(work) / typical / 1e9
             off = error(way(case.architecture, *part), exact)
             print(
-                f"  {work:<20}{name:<28}{typical * 1e3:9.1f}{baseline / typical:8.1f}"
+                f"  {work:<20}{name:<28}{typical * 1e3:9.2f}{baseline / typical:8.1f}"
                 f"{gflops:9.1f}{gflops / rate:9.0%}{off:10.1e}" + "  once" * (len(seconds[name]) == 1),
                 flush=True,
             )
-        print(f"  {work:<20}{GEMM:<28}{typical_product * 1e3:9.1f}{'':>8}{rate:9.1f}", flush=True)
+        print(f"  {work:<20}{GEMM:<28}{typical_product * 1e3:9.2f}{'':>8}{rate:9.1f}", flush=True)
 
 
 def report_memory(case: Case, options: argparse.Namespace) -> None:
@@ -371,6 +377,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Residual kernels against other ways to the same numbers.")
     parser.add_argument("--list", choices=LISTS, default="main", help="which cases")
     parser.add_argument("--all", action="store_true", help="all lists")
+    parser.add_argument("--only", default="", help="of these the cases with this in their title")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--repeat", type=int, default=5)
     options = parser.parse_args()
@@ -378,7 +385,8 @@ def main() -> None:
     if active.path == "plain":
         parser.error(f"there is no kernel to measure: {active.reason}")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, kernels: {active.path} ({active.reason})")
-    chosen = [case for name, cases in LISTS.items() if options.all or name == options.list for case in cases()]
+    listed = [case for name, cases in LISTS.items() if options.all or name == options.list for case in cases()]
+    chosen = [case for case in listed if options.only in case.title]
     assert all(has_kernel(case.architecture) for case in chosen)
     for case in chosen:
         report_times(case, options)

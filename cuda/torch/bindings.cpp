@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "../host/kernels.h"
+#include "autograd.h"
 #include "device.h"
 #include "tangents.h"
 
@@ -250,6 +251,9 @@ TORCH_LIBRARY(physolve, m) {
 
 TORCH_LIBRARY_IMPL(physolve, CPU, m) { implement(m); }
 TORCH_LIBRARY_IMPL(physolve, CUDA, m) { implement(m); }
+TORCH_LIBRARY_IMPL(physolve, Autograd, m) {
+  m.impl("jet_forward", torch::CppFunction::makeFromBoxedFunction<&physolve::with_gradient>());
+}
 TORCH_LIBRARY_IMPL(physolve, ADInplaceOrView, m) {
   for (const char* name : {"jet_forward", "jet_backward", "jet_jacobian", "jet_jacobian_out"}) {
     m.impl(name, torch::CppFunction::makeFromBoxedFunction<&physolve::refuse_tangents<JetAdvice>>());

@@ -35,8 +35,9 @@ def network_jet(
     if not _compiled_for(architecture, weights):
         return plain_jet(architecture, weights, points, layout)
     flat_points, flat_weights, batch = _flat(weights, points)
-    # torch.compile (2.14) cannot trace the autograd function; torch.func cannot use the registered rules.
-    forward = torch.ops.physolve.jet_forward if torch.compiler.is_compiling() else JetForward.apply
+    # torch.compile (2.14) cannot trace the autograd function; torch.func cannot use the operation's own gradient.
+    in_func = not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active()
+    forward = JetForward.apply if in_func else torch.ops.physolve.jet_forward
     jets = forward(flat_points, flat_weights, *arguments_of(architecture, layout))
     return jets.reshape(*batch, *jets.shape[1:])
 

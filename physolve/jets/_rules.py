@@ -4,8 +4,9 @@
     jet_backward  cotangents of that, points, weights -> gradients of weights and, where asked, of points
     jet_jacobian  coefficients like cotangents, points, weights -> (networks, n, count); jet_jacobian_out writes them
 
-The rules are registered with the operations, for direct calls and torch.compile. The autograd functions in this file
-are the same operations again: formulas registered with torch.library do not work under torch.func (torch 2.14).
+The rules are registered with the operations, for direct calls and torch.compile; jet_forward has its gradient in C++
+(cuda/torch/autograd.h). The autograd functions in this file are the same operations again: neither that nor formulas
+registered with torch.library work under torch.func (torch 2.14).
 Forward mode is refused by the autograd functions, and by the operations themselves on their way from autograd to the
 kernels (cuda/torch/bindings.cpp).
 """
@@ -127,11 +128,6 @@ def register() -> None:
     torch.library.register_fake("physolve::jet_backward", _fake_backward)
     torch.library.register_fake("physolve::jet_jacobian", _fake_jacobian)
     torch.library.register_fake("physolve::jet_jacobian_out", lambda *inputs: None)
-    torch.library.register_autograd(
-        "physolve::jet_forward",
-        partial(_pull_back, operations.jet_backward),
-        setup_context=JetForward.setup_context,
-    )
     for name in ("jet_backward", "jet_jacobian"):
         torch.library.register_autograd(f"physolve::{name}", _refuse, setup_context=_keep_nothing)
     torch.library.register_vmap("physolve::jet_forward", partial(_vmap_forward, operations.jet_forward))
