@@ -18,6 +18,7 @@ from ._generated import GeneratedBasis as GeneratedBasis
 from ._pinn import PINN as PINN
 from ._pinn import PINNModel as PINNModel
 from ._polynomials import Polynomials as Polynomials
+from ._products import Products as Products
 from ._rebuild import rebuild_field as rebuild_field
 from ._regional import Regional as Regional
 from ._similarity_features import SimilarityFeatures as SimilarityFeatures

@@ -19,16 +19,22 @@ is this times itself: values there are those at `place`; derivatives, as large a
 
 
 class Front(NamedTuple):
-    """The end `place` of an interval, from which something diffuses at `diffusivity` from the time `start` on. `side`
-    is +1 where the interval lies at x > place, -1 where it lies at x < place."""
+    """The end `place` of the interval of a coordinate, from which something diffuses at `diffusivity` from the time
+    `start` on. `side` is +1 where the interval lies at x > place, -1 where it lies at x < place; `axis` is that
+    coordinate's number."""
 
     place: float
     side: float
     start: float
     diffusivity: float
+    axis: int = 0
+
+    def columns(self, points: Points) -> Points:
+        """The coordinate and time, of points that have more; time comes last."""
+        return points[:, [self.axis, -1]]
 
     def variables(self, points: Points) -> tuple[Column, Column]:
-        """Distance from the place, and s = 4 kappa (t - start)."""
+        """Distance from the place, and s = 4 kappa (t - start), at points of the coordinate and time."""
         away = (self.side * (points[:, 0] - self.place)).clamp_min(0)
         s = 4 * self.diffusivity * (points[:, 1] - self.start)
         return away, torch.maximum(s, FIRST_INSTANT * away.square().clamp_min(FIRST_INSTANT))

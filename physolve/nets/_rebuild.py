@@ -19,6 +19,7 @@ from ._field import Expansion, Field, Frozen, TimeSlabs, ZeroField
 from ._generated import GeneratedBasis
 from ._pinn import PINN
 from ._polynomials import Polynomials
+from ._products import Products
 from ._regional import Regional
 from ._similarity_features import SimilarityFeatures
 from ._stretched import Stretch, Stretched
@@ -46,6 +47,9 @@ def rebuild_basis(config: Mapping[str, Any], tensors: Mapping[str, Tensor], regi
             return DiffusionLayers(Front(**config["front"]), config["count"])
         case "similarity features":
             return SimilarityFeatures(Front(**config["front"]), **tensors)
+        case "products":
+            left, right = (rebuild_basis(config[s], _under(tensors, f"{s}."), region) for s in ("left", "right"))
+            return Products(left, tuple(config["left_axes"]), right, tuple(config["right_axes"]))
         case "generated":
             return GeneratedBasis.rebuild(config, tensors)
         case "concatenated":

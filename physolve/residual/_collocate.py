@@ -159,7 +159,7 @@ class Collocation:
 
     @cached_property
     def fronts(self) -> Fronts:
-        """Corners of an interval and time in which initial and boundary values disagree."""
+        """Ends of an interval, or sides of a rectangle, at which initial and boundary values disagree."""
         return fronts_of(self)
 
     def _within(self, points: PointArray) -> PointArray:

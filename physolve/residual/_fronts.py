@@ -1,8 +1,8 @@
-"""Where initial values and conditions on the boundary disagree: something diffuses from there into an interval."""
+"""Where initial values and conditions on the boundary disagree: something diffuses from there into the domain."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from physolve._typing import Column, ColumnArray, MaskArray, PointArray, Points
 from physolve.errors import PhysolveError
 from physolve.nets import Front, JetAtom
 from physolve.spec import Condition, Dirichlet, Initial, Neumann, Program, Robin
-from physolve.spec.geometry import Samples, Shape, split_time
+from physolve.spec.geometry import Interval, Named, Rectangle, Samples, Shape, split_time
 
 from ._form import Form, Linearization
 
@@ -43,11 +43,20 @@ DISAGREEMENT = 1e-6
 RATES = 1e-3
 """Of the initial values, that the equation's rate and a prescribed one may be apart after the whole time."""
 
-DIFFUSIVE = {(0, 0), (1, 0), (2, 0), (0, 1)}
-"""Derivatives, in the coordinate and in time, that an equation of diffusion has."""
+GRID = 65, 17
+"""Points along each coordinate, of one or of two, at which the size of initial values is taken."""
 
-GRID = 65
-"""Points at which the size of initial values is taken."""
+ALONG = 9
+"""Points along a side, at which it is asked whether values disagree."""
+
+SAMPLES = 64, 1024
+"""Of the boundary of an interval, and of a rectangle, with time: where a condition is found to hold."""
+
+WHOLE = 0.9
+"""Of a side, over which a condition must be found to hold that has a layer along all of it."""
+
+CLOSENESS = 3.0
+"""In thicknesses of a layer, within which the points of another one meet it."""
 
 INSIDE = 1e-9
 """How far from the end of an interval its initial values are taken, in its lengths: there may be another branch."""
@@ -59,30 +68,32 @@ CLOSE = 1e-9
 """In lengths of the interval, within which points lie at its end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fronts:
-    """The corners of an interval and time at which a diffusing unknown begins with a jump, of its value, its slope or
-    its rate: `found`, none for other domains, and for initial values that cannot be differentiated.
+    """The ends of an interval, or sides of a rectangle, at which a diffusing unknown begins with a jump, of its value,
+    its slope or its rate: `found`, none for other domains, and for initial values that cannot be differentiated; and
+    the `lower` and `upper` corner of the domain, time last.
 
-    Near a corner a second derivative grows like 1 / rho^2, rho^2 = away^2 + 4 kappa (t - start), whose square has no
-    integral: where the equation is not u_t = kappa u_xx, least squares would see nothing else.
+    Near such a corner of space and time a second derivative grows like 1 / rho^2, rho^2 = away^2 + 4 kappa (t - start),
+    whose square has no integral: where the equation is not u_t = kappa u_xx, least squares would see nothing else.
     """
 
     found: tuple[Front, ...] = ()
-    length: float = 1.0
-    end: float = 1.0
+    lower: ColumnArray = field(default_factory=lambda: np.zeros(2))
+    upper: ColumnArray = field(default_factory=lambda: np.ones(2))
 
     def within(self, part: Shape) -> "Fronts":
         """What a part of the domain has of them: all if it begins with them, else none."""
         lower, upper = part.bounds
         begins = bool(self.found) and bool(lower[-1] <= self.found[0].start)
-        return replace(self, end=float(upper[-1])) if begins else Fronts()
+        return replace(self, upper=upper) if begins else Fronts()
 
     def factor(self, points: PointArray) -> Column:
-        """(rho / reach)^2 at points within reach of a corner, 1 elsewhere."""
+        """(rho / reach)^2 at points within reach of a corner of an interval and time, 1 elsewhere: layers of a
+        rectangle solve the equation up to lower orders."""
         factor = torch.ones(len(points), dtype=torch.float64)
-        for front in self.found:
-            away, s = front.variables(torch.tensor(points))
+        for front in self.found if len(self.lower) == 2 else ():
+            away, s = front.variables(front.columns(torch.tensor(points)))
             factor *= ((away.square() + s) / self._reach(front) ** 2).clamp(max=1)
         return factor
 
@@ -91,18 +102,19 @@ class Fronts:
         random = np.random.default_rng(seed)
         each = math.ceil(SHARE * count / max(1, len(self.found)))
         near = [self._near(f, each, random.uniform(0, math.pi / 2, each), random) for f in self.found]
-        return np.concatenate([np.empty((0, 2)), *near])
+        return np.concatenate([np.empty((0, len(self.lower))), *near])
 
     def joined(self, samples: Samples, holds: Callable[[PointArray], MaskArray], seed: int) -> Samples:
-        """Samples of a condition at ends of the interval, with some at the first instants, as far as it `holds` there.
+        """Samples of a condition where fronts begin, with some at the first instants, as far as it `holds` there.
         (Without them, a quenched plate was 1e-5 off there, where the root mean square of its error was 1e-7.)"""
         random = np.random.default_rng(seed)
-        here = [f for f in self.found if _at(f.place, samples.points, self.length).any()]
+        lengths = self.upper - self.lower
+        here = [f for f in self.found if _at(f.place, samples.points[:, f.axis], lengths[f.axis]).any()]
         if not here or samples.normals is None:
             return samples
         each = max(FEWEST, math.ceil(SHARE * len(samples)))
         near = np.concatenate([self._near(front, each, np.full(each, math.pi / 2), random) for front in here])
-        normals = np.concatenate([np.tile([-front.side, 0.0], (each, 1)) for front in here])
+        normals = np.concatenate([np.tile(_normal(front, len(lengths)), (each, 1)) for front in here])
         held = holds(near)
         near, normals = near[held], normals[held]
         weights = np.concatenate([samples.weights, np.full(len(near), samples.weights.mean())])
@@ -115,55 +127,90 @@ class Fronts:
         last = self._thickness(front) / np.sin(angle)
         farthest = np.minimum(FARTHEST * reach, last)
         rho = farthest * (NEAREST * reach / farthest) ** random.uniform(0, 1, count)
-        times = front.start + (rho * np.sin(angle)) ** 2 / (4 * front.diffusivity)
-        return np.stack([front.place + front.side * rho * np.cos(angle), times], 1)
+        points = np.empty((count, len(self.lower)))
+        points[:, -1] = front.start + (rho * np.sin(angle)) ** 2 / (4 * front.diffusivity)
+        points[:, front.axis] = front.place + front.side * rho * np.cos(angle)
+        for axis in range(len(self.lower) - 1):
+            if axis != front.axis:
+                points[:, axis] = self._along(axis, points[:, -1], random)
+        return points
+
+    def _along(self, axis: int, times: ColumnArray, random: np.random.Generator) -> ColumnArray:
+        """Another coordinate of such points: anywhere, and every second one in the layer of a front that it has."""
+        anywhere = random.uniform(self.lower[axis], self.upper[axis], len(times))
+        meeting = [front for front in self.found if front.axis == axis]
+        if not meeting:
+            return anywhere
+        place, side, start, kappa, _ = np.array(meeting)[random.integers(len(meeting), size=len(times))].T
+        away = CLOSENESS * np.sqrt(4 * kappa * (times - start)) * random.uniform(0, 1, len(times))
+        inside = np.clip(place + side * away, self.lower[axis], self.upper[axis])
+        return np.where(random.uniform(size=len(times)) < 0.5, inside, anywhere)
 
     def _reach(self, front: Front) -> float:
-        return min(REACH * self.length, THICKNESS * self._thickness(front))
+        length = float(self.upper[front.axis] - self.lower[front.axis])
+        return min(REACH * length, THICKNESS * self._thickness(front))
 
     def _thickness(self, front: Front) -> float:
         """Of its layer at the end."""
-        return math.sqrt(4 * front.diffusivity * (self.end - front.start))
+        return math.sqrt(4 * front.diffusivity * (float(self.upper[-1]) - front.start))
 
 
 def fronts_of(collocation: "Collocation") -> Fronts:
     """Of the whole problem; none where interfaces divide its domain, on whose parts features have no layers."""
     problem = collocation.problem
     space, time = split_time(problem.domain)
-    if space is None or time is None or space.dim != 1 or problem.interfaces:
+    if space is None or time is None or not _has_sides(space) or problem.interfaces:
         return Fronts()
     if not any(isinstance(c, Initial) for c in problem.conditions):
         return Fronts()
     found: dict[Front, None] = {}
-    for end, side in zip(space.bounds, (1.0, -1.0), strict=True):
-        corner = _Corner(collocation, float(end[0]), side)
-        try:
-            found |= {Front(corner.place, side, time.t0, kappa): None for kappa in corner.disagreeing()}
-        except (PhysolveError, NotImplementedError, ValueError, TypeError, AttributeError):
-            continue  # sympy cannot differentiate everything
-    lower, upper = space.bounds
-    return Fronts(tuple(found), float(upper[0] - lower[0]), time.t1)
+    for axis in range(space.dim):
+        for end, side in zip(space.bounds, (1.0, -1.0), strict=True):
+            place = _Side(collocation, axis, float(end[axis]), side)
+            try:
+                found |= {Front(place.place, side, time.t0, kappa, axis): None for kappa in place.disagreeing()}
+            except (PhysolveError, NotImplementedError, ValueError, TypeError, AttributeError):
+                continue  # sympy cannot differentiate everything
+    return Fronts(tuple(found), *problem.domain.bounds)
 
 
-def _at(place: float, points: PointArray, length: float) -> MaskArray:
-    """Which points lie at the end `place` of an interval."""
-    return np.abs(points[:, 0] - place) <= max(CLOSE * length, 4 * float(np.spacing(abs(place))))
+def _has_sides(space: Shape) -> bool:
+    """Whether every part of its boundary is one end of the interval of one coordinate, in one or two dimensions."""
+    return _has_sides(space.shape) if isinstance(space, Named) else isinstance(space, Interval | Rectangle)
 
 
-class _Corner:
-    """One end of the interval at the initial time; the domain lies to its right (`side` 1) or left (-1)."""
+def _at(place: float, values: ColumnArray, length: float) -> MaskArray:
+    """Which values of a coordinate lie at the end `place` of its interval."""
+    return np.abs(values - place) <= max(CLOSE * length, 4 * float(np.spacing(abs(place))))
 
-    def __init__(self, collocation: "Collocation", place: float, side: float) -> None:
-        self.problem, self.place, self.side = collocation.problem, place, side
+
+def _normal(front: Front, dim: int) -> ColumnArray:
+    normal = np.zeros(dim)
+    normal[front.axis] = -front.side
+    return normal
+
+
+class _Side:
+    """The end of a coordinate's interval at the initial time; the domain lies to its right (`side` 1) or left (-1)."""
+
+    def __init__(self, collocation: "Collocation", axis: int, place: float, side: float) -> None:
+        self.problem, self.axis, self.place, self.side = collocation.problem, axis, place, side
         self.collocation = collocation
         problem = collocation.problem
         self.parameters = [p.guess for p in problem.parameters]
-        lower, upper = problem.domain.bounds
-        self.length, self.duration = float(upper[0] - lower[0]), float(upper[1] - lower[1])
-        near = np.array([place + side * INSIDE * self.length, lower[1]])
-        self.points = torch.tensor(near)[None]
-        self.everywhere = torch.tensor(np.linspace(lower, [upper[0], lower[1]], GRID))
-        self.normals = torch.tensor([[-side, 0.0]], dtype=torch.float64)
+        self.lower, self.upper = problem.domain.bounds
+        self.lengths = self.upper - self.lower
+        self.dim = len(self.lower)
+        along = (np.arange(ALONG if self.dim > 2 else 1) + 0.5) / ALONG
+        near = self.lower + along[:, None] * self.lengths
+        near[:, axis] = place + side * INSIDE * self.lengths[axis]
+        near[:, -1] = self.lower[-1]
+        self.points = torch.tensor(near)
+        each = [np.linspace(0, 1, GRID[self.dim - 2])] * (self.dim - 1)
+        grid = np.stack(np.meshgrid(*each, [0.0], indexing="ij"), -1).reshape(-1, self.dim)
+        self.everywhere = torch.tensor(self.lower + grid * self.lengths)
+        self.normals = torch.zeros(len(near), self.dim, dtype=torch.float64)
+        self.normals[:, axis] = -side
 
     @cached_property
     def values(self) -> dict[int, sympy.Expr]:
@@ -184,18 +231,26 @@ class _Corner:
                         yield kappa
 
     def _holds(self, condition: Condition) -> bool:
-        """Whether a condition is one on this end, from the first instant on."""
+        """Whether a condition is one on this end, from the first instant on; of a side, on all of it."""
         on, where = self.collocation.place(condition)
-        points = self.collocation.domain.sample_boundary(64, on=on, where=where).points
-        here = points[_at(self.place, points, self.length)]
-        return bool(self.collocation.begins(condition, here).any())
+        points = self.collocation.domain.sample_boundary(SAMPLES[self.dim - 2], on=on, where=where).points
+        here = points[_at(self.place, points[:, self.axis], self.lengths[self.axis])]
+        begins = self.collocation.begins(condition, here)
+        along = [k for k in range(self.dim - 1) if k != self.axis]
+        if not along:
+            return bool(begins.any())
+        if len(here) == 0:
+            return False
+        wide = here[:, along].max(0) - here[:, along].min(0)
+        return bool(begins.all()) and bool((wide > WHOLE * self.lengths[along]).all())
 
     def _equation(self, unknown: int) -> tuple[Form, Linearization, JetAtom] | None:
         """The one that gives the unknown's rate, linearised at its initial values, and the rate in it; None where the
-        equation is of another kind: a wave's, or of higher order."""
-        rate = JetAtom(unknown, (0, 1))
+        equation is of another kind: a wave's, of higher order, or with a mixed derivative."""
+        rate = JetAtom(unknown, (*[0] * (self.dim - 1), 1))
         for form in self.collocation.equations:
-            if rate in form.atoms and all(a.orders in DIFFUSIVE for a in form.atoms if a.unknown == unknown):
+            of_unknown = [atom.orders for atom in form.atoms if atom.unknown == unknown]
+            if rate.orders in of_unknown and all(o == rate.orders or _diffuses(o) for o in of_unknown):
                 local = form.linearize(self.points, None, self._state(form.atoms, self.points), self.parameters)
                 return form, local, rate
         return None
@@ -205,11 +260,25 @@ class _Corner:
         if unknown not in self.values or (found := self._equation(unknown)) is None:
             return None
         form, local, rate = found
-        bend = JetAtom(unknown, (2, 0))
+        orders = [0] * self.dim
+        orders[self.axis] = 2
+        bend = JetAtom(unknown, tuple(orders))
         if bend not in local.slopes or any(self._uncertain(form, atom) for atom in (bend, rate)):
             return None
-        kappa = -float(local.slopes[bend] / local.slopes[rate])
+        if self.dim > 2 and not self._even(form, unknown):
+            return None
+        kappa = -(local.slopes[bend] / local.slopes[rate])[0].item()
         return kappa if 0 < kappa < math.inf else None
+
+    def _even(self, form: Form, unknown: int) -> bool:
+        """Whether products of layers and polynomials come near all solutions: the equation is linear, and its leading
+        factors are constants."""
+        leading = [
+            slope
+            for atom, slope in zip(form.atoms, form.slopes, strict=True)
+            if atom.unknown == unknown and (atom.orders[-1] or sum(atom.orders) == 2)
+        ]
+        return form.linear and not any(slope.free_symbols for slope in leading)
 
     def _uncertain(self, form: Form, atom: JetAtom) -> bool:
         """Whether the factor of a derivative holds an unknown parameter, by itself or in an initial value."""
@@ -219,19 +288,21 @@ class _Corner:
         return not symbols.union(*values).isdisjoint(self.problem.parameters)
 
     def _disagrees(self, form: Form, unknown: int, prescribed: bool) -> bool:
-        size = float(self._state((JetAtom(unknown, (0, 0)),), self.everywhere).popitem()[1].abs().max())
-        jump = float(form.residual(self.points, self.normals, self._state(form.atoms, self.points), self.parameters))
-        if abs(jump) > DISAGREEMENT * max(size, abs(jump)):
+        value = JetAtom(unknown, (0,) * self.dim)
+        size = float(self._state((value,), self.everywhere)[value].abs().max())
+        jump = form.residual(self.points, self.normals, self._state(form.atoms, self.points), self.parameters)
+        if _exceeds(jump, DISAGREEMENT, size):
             return True
         found = self._equation(unknown)
         if not prescribed or found is None:
             return False
         _, local, rate = found
-        soon = self.points + torch.tensor([0.0, INSTANT * self.duration])
-        later = float(form.residual(soon, self.normals, self._state(form.atoms, soon), self.parameters))
-        prescribed_rate = -(later - jump) / (INSTANT * self.duration)
-        away = abs(prescribed_rate + float(local.value / local.slopes[rate])) * self.duration
-        return away > RATES * max(size, away)
+        duration = float(self.lengths[-1])
+        soon = self.points.clone()
+        soon[:, -1] += INSTANT * duration
+        later = form.residual(soon, self.normals, self._state(form.atoms, soon), self.parameters)
+        prescribed_rate = -(later - jump) / (INSTANT * duration)
+        return _exceeds((prescribed_rate + local.value / local.slopes[rate]) * duration, RATES, size)
 
     def _state(self, atoms: Sequence[JetAtom], points: Points) -> dict[JetAtom, Column]:
         """The initial values and their derivatives; zero for rates and for unknowns without."""
@@ -239,7 +310,18 @@ class _Corner:
         guesses = dict(zip(self.problem.parameters, self.parameters, strict=True))
         found = {}
         for atom in atoms:
-            value = self.values.get(atom.unknown, sympy.S.Zero).subs(guesses)
-            derived = sympy.S.Zero if atom.orders[1] else sympy.diff(value, coordinates[0], atom.orders[0])
+            derived = self.values.get(atom.unknown, sympy.S.Zero).subs(guesses)
+            for coordinate, order in zip(coordinates, atom.orders, strict=True):
+                derived = sympy.diff(derived, coordinate, order)
             found[atom] = Program((derived,), coordinates)(*points.unbind(1))[0].expand(len(points))
         return found
+
+
+def _diffuses(orders: tuple[int, ...]) -> bool:
+    """Whether a derivative is one in space, of at most second order and not a mixed one."""
+    return orders[-1] == 0 and max(orders) == sum(orders) <= 2
+
+
+def _exceeds(values: Column, share: float, size: float) -> bool:
+    largest = float(values.abs().max())
+    return largest > share * max(size, largest)

@@ -1,7 +1,8 @@
 """Which basis for which domain: random features everywhere, special functions where the solution is not smooth."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physolve._typing import Points
+from physolve._typing import ColumnArray, Points
 from physolve.nets import (
     Basis,
     ComplexPowers,
@@ -19,6 +20,7 @@ from physolve.nets import (
     DiffusionLayers,
     Front,
     Polynomials,
+    Products,
     Regional,
     SimilarityFeatures,
     Stretch,
@@ -40,6 +42,13 @@ MULTIPOLES = 12
 
 LAYERS = 7
 """Powers of the square root of time, from 0 on, with which layers grow."""
+
+MULTIPLIED = 2
+"""Layers of a rectangle's side that are multiplied by polynomials: those of a jump in values and in slopes, as the
+others are sums of them times x and t."""
+
+SIDE_DEGREE, MEETING_DEGREE = 3, 2
+"""Degrees of these polynomials, along sides and where two sides meet."""
 
 SIMILAR_SHARE = 0.3
 """Of the features, where what diffuses from a corner does more than diffuse."""
@@ -76,10 +85,10 @@ class BasisPlan:
 
     @cached_property
     def special(self) -> tuple[Basis, ...]:
-        """Corner and hole functions, for second-order problems in the plane; layers that diffuse into an interval."""
+        """Corner and hole functions, for second-order problems in the plane; layers that diffuse into a domain."""
         domain = self.problem.domain
         if self._begins:
-            return tuple(DiffusionLayers(front, LAYERS) for front in self.fronts)
+            return tuple(layers(self.fronts, *self.problem.domain.bounds))
         if domain.dim != 2 or self.problem.time is not None:
             return ()
         size = domain.size
@@ -89,7 +98,7 @@ class BasisPlan:
 
     @cached_property
     def fronts(self) -> tuple[Front, ...]:
-        """From where something diffuses into an interval."""
+        """From where something diffuses into the domain."""
         return Collocation(self.problem).fronts.found if self._begins else ()
 
     @property
@@ -104,7 +113,7 @@ class BasisPlan:
         generator = torch.Generator().manual_seed(seed)
         lower, upper = self.box
         local = (*local, *self._windows(size, generator), *self._similar(size, generator))
-        count = max(8, size - sum(b.size for b in (*self.special, *local)))
+        count = max(8, size // 2, size - sum(b.size for b in (*self.special, *local)))
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
 
         def part(count: int) -> Basis:
@@ -135,7 +144,7 @@ class BasisPlan:
         )
 
     def _similar(self, size: int, generator: torch.Generator) -> tuple[Basis, ...]:
-        if not self.fronts or self._only_diffuses:
+        if not self.fronts or self._only_diffuses or self.problem.domain.dim > 2:
             return ()
         each = round(SIMILAR_SHARE * size / len(self.fronts))
         duration = float(self.box[1][1] - self.box[0][1])
@@ -209,6 +218,24 @@ def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:
         return ()
     table = torch.tensor(exponents, dtype=torch.float64)
     return (ComplexPowers(corner.point, corner.start + omega / 2, size, table),)
+
+
+def layers(fronts: Sequence[Front], lower: ColumnArray, upper: ColumnArray) -> Iterator[Basis]:
+    """Layers of an interval. Of a rectangle they are multiplied by polynomials of all coordinates, which are what lower
+    orders of the equation and data that change along a side make of them; where two sides meet stand products of both,
+    as the solution of u_t = kappa laplacian(u) in a quadrant is one (Carslaw and Jaeger 1959, section 1.15)."""
+    if len(lower) == 2:
+        yield from (DiffusionLayers(front, LAYERS) for front in fronts)
+        return
+    box, everything = (tuple(lower.tolist()), tuple(upper.tolist())), tuple(range(len(lower)))
+    for front in fronts:
+        alone = DiffusionLayers(front, MULTIPLIED)
+        yield Products(alone, (front.axis, 2), Polynomials(*box, SIDE_DEGREE), everything)
+    for a, b in itertools.combinations(fronts, 2):
+        if a.axis != b.axis:
+            one, other = DiffusionLayers(a, MULTIPLIED), DiffusionLayers(b, MULTIPLIED)
+            both = Products(one, (a.axis, 2), other, (b.axis, 2))
+            yield Products(both, everything, Polynomials(*box, MEETING_DEGREE), everything)
 
 
 def similarity_features(front: Front, duration: float, count: int, generator: torch.Generator) -> SimilarityFeatures:

@@ -32,6 +32,7 @@ def _disagreeing(collocation: Collocation) -> str:
     initial = {u: e for c in problem.conditions if isinstance(c, Initial) for u, e in _values(problem, c)}
     if space is None or time is None:
         return ""
+    inside = torch.tensor(collocation.domain.sample_interior(SAMPLES.interior).points)
     for condition in problem.conditions:
         if not isinstance(condition, Dirichlet):
             continue
@@ -44,8 +45,9 @@ def _disagreeing(collocation: Collocation) -> str:
             if unknown not in initial or (initial[unknown] + value).free_symbols - set(problem.coordinates):
                 continue  # it holds an unknown parameter
             start, given = Program((initial[unknown], value), problem.coordinates)(*points.unbind(1))
+            (everywhere,) = Program((initial[unknown],), problem.coordinates)(*inside.unbind(1))
             away = float((start - given).abs().max())
-            if np.isfinite(away) and away > DISAGREEMENT * max(float(start.abs().max()), away):
+            if np.isfinite(away) and away > DISAGREEMENT * max(float(everywhere.abs().max()), away):
                 return str(unknown.func)
     return ""
 

@@ -13,6 +13,7 @@ from physolve.nets import (
     Expansion,
     JetAtom,
     Polynomials,
+    Products,
     Regional,
     TanhFeatures,
     TimeSlabs,
@@ -41,6 +42,7 @@ BASES = {
     ),
     "polynomials": Polynomials((-1.0, 0.5), (2.0, 1.5), 3),
     "concatenated": Concatenated((TANH, Polynomials((-1.0, 0.5), (2.0, 1.5), 1))),
+    "products": Products(TANH, (0, 1), Polynomials((0.5,), (1.5,), 2), (1,)),
     "regional": Regional((TANH, TanhFeatures.draw(3, LOWER, UPPER, 2.0, GENERATOR)), left_or_right),
 }
 ORDERS = [alpha for alpha in itertools.product(range(5), repeat=2) if sum(alpha) <= 4]

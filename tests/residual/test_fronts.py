@@ -77,6 +77,81 @@ def test_every_unknown_has_a_diffusivity_of_its_own():
     assert found == {LEFT, RIGHT, (0.0, 1.0, 0.1)}
 
 
+(Y,) = ps.coordinates("y")
+W = ps.unknown("w", X, Y, T)
+COOLING = ps.Eq(ps.dt(W), ps.d(W, X, 2) + ps.d(W, Y, 2) / 4)
+SQUARE = ps.Rectangle((0, 0), (1, 2))
+SIDES = {
+    "left": (0, 0.0, 1.0, 1.0),
+    "right": (0, 1.0, -1.0, 1.0),
+    "bottom": (1, 0.0, 1.0, 0.25),
+    "top": (1, 2.0, -1.0, 0.25),
+}
+
+
+def cooling(equation=COOLING, *conditions, initial=1, space=SQUARE) -> Collocation:
+    domain = space * ps.TimeInterval(0, 0.1)
+    return Collocation(ps.Problem([equation], domain, [ps.Initial(W, initial), *conditions]))
+
+
+WALLS = ps.Dirichlet(W, 0)
+
+
+@pytest.mark.parametrize(
+    ("sides", "arguments", "options"),
+    [
+        (set(SIDES), (COOLING, WALLS), {}),
+        ({"left", "top"}, (COOLING, ps.Dirichlet(W, 0, on=["left", "top"]), ps.Neumann(W, 0)), {}),
+        (set(SIDES), (COOLING, ps.Robin(W, 1, 1, 0)), {}),
+        ({"right", "top"}, (COOLING, WALLS), {"initial": X * Y}),
+        (set(SIDES), (ps.Eq(ps.dt(W), COOLING.rhs - W + sympy.sin(X) * ps.d(W, X)), WALLS), {}),
+        (set(SIDES), (COOLING, WALLS), {"space": SQUARE.named("plate")}),
+        (set(), (COOLING, WALLS), {"initial": sympy.sin(sympy.pi * X) * sympy.sin(sympy.pi * Y)}),
+        (set(), (COOLING, WALLS), {"space": ps.Disk((0, 0), 1)}),
+        (set(), (ps.Eq(ps.dt(W), COOLING.rhs + W * (1 - W)), WALLS), {}),
+        (set(), (ps.Eq(ps.dt(W), ps.div((1 + X) * ps.grad(W, X, Y))), WALLS), {}),
+        (set(), (ps.Eq(ps.dt(W), COOLING.rhs + ps.d(W, X, Y)), WALLS), {}),
+        ({"right"}, (COOLING, ps.Dirichlet(W, 0, on=sympy.Or(X > 0.999, sympy.And(X < 1e-3, Y < 1)))), {}),
+    ],
+)
+def test_sides_of_rectangles(sides, arguments, options):
+    found = cooling(*arguments, **options).fronts.found
+    assert {(f.axis, f.place, f.side, round(f.diffusivity, 9)) for f in found} == {SIDES[side] for side in sides}
+
+
+def test_rows_lie_in_the_layers_of_rectangles_too():
+    collocation = cooling(COOLING, WALLS)
+    points = collocation.rows(Density(400, 200))[0].points
+    near = torch.minimum(points[:, 0], 1 - points[:, 0]) ** 2 + 4 * points[:, 2] < 0.01
+    assert int(near.sum()) > 10
+    plain = collocation.boundary_samples(collocation.conditions[1][0], Density(400, 200), 0)
+    walls = collocation.fronts.joined(plain, lambda points: np.ones(len(points), dtype=bool), 0)
+    early = walls.points[len(plain) :]
+    assert (early[:, 2] < 1e-3).sum() > 10
+    assert ((early >= [0, 0, 0]) & (early <= [1, 2, 0.1])).all()
+    ends = np.stack([early[:, :2] == 0, early[:, :2] == [1, 2]]).astype(float)
+    assert ((ends[1] - ends[0]) * walls.normals[len(plain) :, :2]).sum(1).min() == 1
+    assert walls.weights.sum() == pytest.approx(plain.weights.sum())
+
+
+def quenched(x, t):
+    x, s = np.asarray(x), 2 * np.sqrt(t)
+    images = [erfc((k + x) / s) + erfc((k + 1 - x) / s) for k in range(4)]
+    return 1 - images[0] + images[1] - images[2] + images[3]
+
+
+@pytest.mark.parametrize("rate", [0.0, 5.0])
+def test_a_square_quenched_on_all_sides(rate):
+    equation = ps.Eq(ps.dt(W), ps.d(W, X, 2) + ps.d(W, Y, 2) - rate * W)
+    problem = cooling(equation, WALLS, space=ps.Rectangle((0, 0), (1, 1))).problem
+    solution = ps.solve(problem, tol=1e-2)
+    points = np.random.default_rng(0).random((20000, 3)) * [1, 1, 0.1]
+    x, y, t = points.T
+    exact = quenched(x, t) * quenched(y, t) * np.exp(-rate * t)
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert np.linalg.norm(solution(points)[:, 0] - exact) / np.linalg.norm(exact) < solution.estimate.relative
+
+
 def test_steady_problems_and_time_alone_have_none():
     x, y = ps.coordinates("x", "y")
     u = ps.unknown("u", x, y)

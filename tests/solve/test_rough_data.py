@@ -8,20 +8,21 @@ from physolve.solve._rough_data import rough_data
 
 x, y, t = ps.coordinates("x", "y", "t")
 SQUARE = ps.Rectangle((0, 0), (1, 1))
+DISK = ps.Disk((0, 0), 1)
 
 
 def steady(*conditions: ps.Condition) -> ps.Problem:
     return ps.Problem([ps.Eq(ps.laplacian(U), 0)], SQUARE, list(conditions))
 
 
-def cooling(initial, wall, domain=SQUARE) -> ps.Problem:
+def cooling(initial, wall, domain=DISK) -> ps.Problem:
     conditions = [ps.Initial(W, initial), ps.Dirichlet(W, wall)]
     return ps.Problem([ps.Eq(ps.dt(W), ps.laplacian(W))], domain * ps.TimeInterval(0, 0.1), conditions)
 
 
 def cooling_in_turn(early, late) -> ps.Problem:
     walls = [ps.Dirichlet(W, value, on=when) for value, when in ((early, t < 0.05), (late, t > 0.05))]
-    domain = SQUARE * ps.TimeInterval(0, 0.1)
+    domain = DISK * ps.TimeInterval(0, 0.1)
     return ps.Problem([ps.Eq(ps.dt(W), ps.laplacian(W))], domain, [ps.Initial(W, 0), *walls])
 
 
@@ -35,7 +36,8 @@ U, W = ps.unknown("u", x, y), ps.unknown("w", x, y, t)
         ("", steady(ps.Dirichlet(U, x, on="top"), ps.Dirichlet(U, x))),
         ("", steady(ps.Neumann(U, 1, on="top"), ps.Dirichlet(U, 0))),
         ("initial and boundary values of w differ where they meet", cooling(1, 0)),
-        ("", cooling(x * (1 - x) * y * (1 - y), 0)),
+        ("", cooling(1 - x**2 - y**2, 0)),
+        ("", cooling(1, 0, SQUARE)),  # layers follow that
         ("", cooling(x, x + t)),
         ("", cooling_in_turn(0, 1)),
         ("initial and boundary values of w differ where they meet", cooling_in_turn(1, 0)),
