@@ -129,7 +129,7 @@ def test_rows_lie_in_the_layers_of_rectangles_too():
     early = walls.points[len(plain) :]
     assert (early[:, 2] < 1e-3).sum() > 10
     assert ((early >= [0, 0, 0]) & (early <= [1, 2, 0.1])).all()
-    ends = np.stack([early[:, :2] == 0, early[:, :2] == [1, 2]]).astype(float)
+    ends = np.stack([np.isclose(early[:, :2], end, atol=1e-12) for end in ([0, 0], [1, 2])]).astype(float)
     assert ((ends[1] - ends[0]) * walls.normals[len(plain) :, :2]).sum(1).min() == 1
     assert walls.weights.sum() == pytest.approx(plain.weights.sum())
 
