@@ -32,7 +32,7 @@ TOLERANCES = {
     "poisson_lshape": 1e-3, "poisson_circles": 1e-3, "helmholtz_circles": 1e-3, "poisson_gaussians": 1e-3,
     "poisson_ball": 1e-4, "poisson_box": 1e-4, "laplace_cylinder": 1e-4, "helmholtz_box": 1e-4, "heat_2d": 1e-4,
     "wave_2d": 1e-4, "acoustics": 1e-4, "taylor_green": 1e-4, "burgers": 1e-5, "kovasznay": 1e-5, "inclusion": 1e-4,
-    "cylinder_flow": 1e-2,
+    "cylinder_flow": 1e-2, "plate_quench": 1e-4,
 }  # fmt: skip
 TOLERANCE = 1e-6
 BUDGETS = {"burgers": 60.0}
