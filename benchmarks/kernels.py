@@ -8,10 +8,10 @@
 The work is that of training by residuals: u, u_x, u_y, u_xx, u_yy of every network at every point (forward), the
 gradient in the weights of the mean square of u_xx + u_yy + u (forward + backward), and the gradient of u_xx + u_yy + u
 at every point (Jacobian rows). Every line was measured in this run: the median of `--repeat` calls, ways in turn, after
-one that warms up and compiles; on a GPU each of these is the mean of a queue of calls. A way that takes over 3 s is
-called once (its line ends with "once"). Ways other than the kernel work through groups of at most 32,768 points,
-because nested autograd of all would need tens of gigabytes; errors are those of the first group, against plain jets in
-float64.
+one that warms up and compiles; on a GPU each is the mean of a queue of calls, whose number a second call tells.
+A way that takes over 3 s is called once (its line ends with "once"). Ways other than the kernel work through groups of
+at most 32,768 points, because nested autograd of all would need tens of gigabytes; errors are those of the first group,
+against plain jets in float64.
 
 Jacobian rows by torch.func are vmap(grad) of the residual at a point, whose derivatives come once from torch.func too
 (jacfwd of jacrev), once from plain jets, which is faster. The kernel's rows are measured into new memory, and into
@@ -387,6 +387,9 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, kernels: {active.path} ({active.reason})")
     listed = [case for name, cases in LISTS.items() if options.all or name == options.list for case in cases()]
     chosen = [case for case in listed if options.only in case.title]
+    if not chosen:
+        titles = "; ".join(case.title for case in listed)
+        parser.error(f"--only: no case has {options.only!r} in its title; there are {titles}")
     assert all(has_kernel(case.architecture) for case in chosen)
     for case in chosen:
         report_times(case, options)

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -14,9 +15,8 @@ namespace physolve {
 // What the operations take after their tensors: a network and its rows.
 using ShapeValues = std::vector<c10::IValue>;
 
-inline torch::jit::Stack called(const char* operation, torch::jit::Stack stack) {
-  c10::Dispatcher::singleton().findSchemaOrThrow(operation, "").callBoxed(&stack);
-  return stack;
+inline c10::OperatorHandle operation(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
 }
 
 class JetGradient : public torch::autograd::Function<JetGradient> {
@@ -30,7 +30,9 @@ class JetGradient : public torch::autograd::Function<JetGradient> {
     torch::jit::Stack stack{points, weights};
     stack.insert(stack.end(), shape.begin(), shape.end());
     const at::AutoDispatchBelowAutograd below;
-    return called("physolve::jet_forward", stack)[0].toTensor();
+    static const auto jet_forward = operation("physolve::jet_forward");
+    jet_forward.callBoxed(&stack);
+    return stack[0].toTensor();
   }
 
   static torch::autograd::variable_list backward(Context* context, const torch::autograd::variable_list& cotangents) {
@@ -43,18 +45,19 @@ class JetGradient : public torch::autograd::Function<JetGradient> {
     // Where a graph of the gradient is wanted, the gradient's own rule has to say that there is none.
     std::optional<at::AutoDispatchBelowAutograd> below;
     if (!at::GradMode::is_enabled()) below.emplace();
-    const auto gradients = called("physolve::jet_backward", stack);
-    return {to_points ? gradients[1].toTensor() : at::Tensor(), gradients[0].toTensor(), at::Tensor()};
+    static const auto jet_backward = operation("physolve::jet_backward");
+    jet_backward.callBoxed(&stack);
+    return {to_points ? stack[1].toTensor() : at::Tensor(), stack[0].toTensor(), at::Tensor()};
   }
 };
 
 // jet_forward for the key Autograd.
-inline void with_gradient(const c10::OperatorHandle& operation, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
-  const size_t count = operation.schema().arguments().size();
+inline void with_gradient(const c10::OperatorHandle& jet_forward, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
+  const size_t count = jet_forward.schema().arguments().size();
   const auto first = stack->end() - std::ptrdiff_t(count);
   const at::Tensor points = first[0].toTensor(), weights = first[1].toTensor();
   if (!at::GradMode::is_enabled() || !(points.requires_grad() || weights.requires_grad())) {
-    return operation.redispatchBoxed(keys & c10::after_autograd_keyset, stack);
+    return jet_forward.redispatchBoxed(keys & c10::after_autograd_keyset, stack);
   }
   const ShapeValues shape(first + 2, stack->end());
   torch::jit::drop(*stack, count);

@@ -1,5 +1,5 @@
 // The operations as torch sees them: schemas, checks, and the host's implementation. Shapes are those of
-// physolve/jets/_rules.py, which adds the fake, autograd and vmap rules.
+// physolve/jets/_rules.py, which adds the fake and vmap rules, and says that gradients have no gradient (autograd.h).
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>

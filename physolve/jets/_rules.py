@@ -66,7 +66,7 @@ def _refuse(ctx: Any, *gradients: Any) -> Any:
 
 
 class JetForward(torch.autograd.Function):
-    """`jet_forward` with its gradient, under torch.func too. Below autograd, whose registered rules are slow."""
+    """`jet_forward` with its gradient under torch.func. Below autograd, where its own gradient would refuse that."""
 
     @staticmethod
     @with_signature
@@ -81,7 +81,10 @@ class JetForward(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        return _pull_back(JetBackward.apply, ctx, gradients[0])
+        points, weights = ctx.saved_tensors
+        to_points = ctx.needs_input_grad[0]
+        to_weights, gradient = JetBackward.apply(gradients[0], points, weights, *ctx.shape, to_points)
+        return (gradient if to_points else None, to_weights, *[None] * SHAPE_ARGUMENTS)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> tuple[Tensor, int]:
@@ -133,13 +136,6 @@ def register() -> None:
     torch.library.register_vmap("physolve::jet_forward", partial(_vmap_forward, operations.jet_forward))
     torch.library.register_vmap("physolve::jet_backward", partial(_vmap_backward, operations.jet_backward))
     torch.library.register_vmap("physolve::jet_jacobian", partial(_vmap_jacobian, operations.jet_jacobian))
-
-
-def _pull_back(backward: Operation, ctx: Any, cotangents: Tensor) -> tuple[Any, ...]:
-    points, weights = ctx.saved_tensors
-    to_points = ctx.needs_input_grad[0]
-    to_weights, gradient = backward(cotangents, points, weights, *ctx.shape, to_points)
-    return (gradient if to_points else None, to_weights, *[None] * SHAPE_ARGUMENTS)
 
 
 def _fake_forward(points: Tensor, weights: Tensor, *shape: Any) -> Tensor:

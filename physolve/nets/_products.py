@@ -16,7 +16,7 @@ from ._basis import Basis, Operator, Orders
 from ._matrix_basis import MatrixBasis
 
 
-class Factor:
+class _Factor:
     """A basis of the coordinates `axes`, in the order it takes them, with what has been asked of it at these points."""
 
     def __init__(self, basis: Basis, axes: tuple[int, ...], points: Points) -> None:
@@ -51,7 +51,7 @@ class Products(MatrixBasis):
         return len({*self.left_axes, *self.right_axes})
 
     def operate(self, points: Points, operator: Operator) -> Float[Tensor, "n size"]:
-        left, right = Factor(self.left, self.left_axes, points), Factor(self.right, self.right_axes, points)
+        left, right = _Factor(self.left, self.left_axes, points), _Factor(self.right, self.right_axes, points)
         total = torch.zeros(len(points), self.left.size, self.right.size, dtype=points.dtype)
         for orders, coefficient in operator.items():
             for of_left, of_right, count in self._shares(orders):

@@ -1,5 +1,6 @@
 """Where initial values and conditions on the boundary disagree: something diffuses from there into the domain."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,10 @@ import sympy
 import torch
 
 from physolve._typing import Column, ColumnArray, MaskArray, PointArray, Points
-from physolve.errors import PhysolveError
+from physolve.errors import PhysolveError, SpecificationError
 from physolve.nets import Front, JetAtom
 from physolve.spec import Condition, Dirichlet, Initial, Neumann, Program, Robin
-from physolve.spec.geometry import Interval, Named, Rectangle, Samples, Shape, split_time
+from physolve.spec.geometry import Named, Rectangle, Samples, Shape, Translated, split_time
 
 from ._form import Form, Linearization
 
@@ -49,11 +50,11 @@ GRID = 65, 17
 ALONG = 9
 """Points along a side, at which it is asked whether values disagree."""
 
-SAMPLES = 64, 1024
-"""Of the boundary of an interval, and of a rectangle, with time: where a condition is found to hold."""
+SAMPLES = 256
+"""At which a condition is found to hold, of one side."""
 
-WHOLE = 0.9
-"""Of a side, over which a condition must be found to hold that has a layer along all of it."""
+PIECES = 16
+"""Of a side, in every one of which there must be some where a condition is to hold on all of it."""
 
 CLOSENESS = 3.0
 """In thicknesses of a layer, within which the points of another one meet it."""
@@ -71,14 +72,16 @@ CLOSE = 1e-9
 @dataclass(frozen=True, eq=False)
 class Fronts:
     """The ends of an interval, or sides of a rectangle, at which a diffusing unknown begins with a jump, of its value,
-    its slope or its rate: `found`, none for other domains, and for initial values that cannot be differentiated; and
-    the `lower` and `upper` corner of the domain, time last.
+    its slope or its rate: `found`, none for other domains, and for initial values that cannot be differentiated; those
+    of one unknown that are `meeting` in a corner of the rectangle; and the `lower` and `upper` corner of the domain,
+    time last.
 
     Near such a corner of space and time a second derivative grows like 1 / rho^2, rho^2 = away^2 + 4 kappa (t - start),
     whose square has no integral: where the equation is not u_t = kappa u_xx, least squares would see nothing else.
     """
 
     found: tuple[Front, ...] = ()
+    meeting: tuple[tuple[Front, Front], ...] = ()
     lower: ColumnArray = field(default_factory=lambda: np.zeros(2))
     upper: ColumnArray = field(default_factory=lambda: np.ones(2))
 
@@ -101,33 +104,47 @@ class Fronts:
         """About SHARE times `count` points, as many at every scale of rho."""
         random = np.random.default_rng(seed)
         each = math.ceil(SHARE * count / max(1, len(self.found)))
-        near = [self._near(f, each, random.uniform(0, math.pi / 2, each), random) for f in self.found]
+        near = [self._near(f, random.uniform(0, math.pi / 2, each), random) for f in self.found]
         return np.concatenate([np.empty((0, len(self.lower))), *near])
+
+    def at(self, front: Front, points: PointArray) -> MaskArray:
+        """Which points of the boundary lie where a front begins."""
+        return _at(front.place, points[:, front.axis], float(self.upper[front.axis] - self.lower[front.axis]))
 
     def joined(self, samples: Samples, holds: Callable[[PointArray], MaskArray], seed: int) -> Samples:
         """Samples of a condition where fronts begin, with some at the first instants, as far as it `holds` there.
         (Without them, a quenched plate was 1e-5 off there, where the root mean square of its error was 1e-7.)"""
         random = np.random.default_rng(seed)
-        lengths = self.upper - self.lower
-        here = [f for f in self.found if _at(f.place, samples.points[:, f.axis], lengths[f.axis]).any()]
-        if not here or samples.normals is None:
-            return samples
         each = max(FEWEST, math.ceil(SHARE * len(samples)))
-        near = np.concatenate([self._near(front, each, np.full(each, math.pi / 2), random) for front in here])
-        normals = np.concatenate([np.tile(_normal(front, len(lengths)), (each, 1)) for front in here])
-        held = holds(near)
-        near, normals = near[held], normals[held]
-        weights = np.concatenate([samples.weights, np.full(len(near), samples.weights.mean())])
+        points, normals = [samples.points[:0]], [samples.points[:0]]
+        for front in self.found:
+            here = np.flatnonzero(self.at(front, samples.points))
+            if len(here) == 0 or samples.normals is None:
+                continue
+            rho = self._distances(front, np.full(each, math.pi / 2), random)
+            chosen = here[random.integers(len(here), size=each)]  # where the condition is known to hold
+            early = samples.points[chosen]
+            early[:, -1] = front.start + rho**2 / (4 * front.diffusivity)
+            held = holds(early)
+            points.append(early[held])
+            normals.append(samples.normals[chosen[held]])
+        if samples.normals is None or not (added := sum(len(p) for p in points)):
+            return samples
+        weights = np.concatenate([samples.weights, np.full(added, samples.weights.mean())])
         weights *= samples.weights.sum() / weights.sum()
-        return Samples(np.concatenate([samples.points, near]), weights, np.concatenate([samples.normals, normals]))
+        return Samples(np.concatenate([samples.points, *points]), weights, np.concatenate([samples.normals, *normals]))
 
-    def _near(self, front: Front, count: int, angle: ColumnArray, random: np.random.Generator) -> PointArray:
-        """Points in the directions `angle` of the plane of distance and sqrt(4 kappa (t - start))."""
+    def _distances(self, front: Front, angle: ColumnArray, random: np.random.Generator) -> ColumnArray:
+        """rho in the directions `angle` of the plane of distance and sqrt(4 kappa (t - start))."""
         reach = self._reach(front)
         last = self._thickness(front) / np.sin(angle)
         farthest = np.minimum(FARTHEST * reach, last)
-        rho = farthest * (NEAREST * reach / farthest) ** random.uniform(0, 1, count)
-        points = np.empty((count, len(self.lower)))
+        return farthest * (NEAREST * reach / farthest) ** random.uniform(0, 1, len(angle))
+
+    def _near(self, front: Front, angle: ColumnArray, random: np.random.Generator) -> PointArray:
+        """Points in these directions."""
+        rho = self._distances(front, angle, random)
+        points = np.empty((len(angle), len(self.lower)))
         points[:, -1] = front.start + (rho * np.sin(angle)) ** 2 / (4 * front.diffusivity)
         points[:, front.axis] = front.place + front.side * rho * np.cos(angle)
         for axis in range(len(self.lower) - 1):
@@ -163,31 +180,31 @@ def fronts_of(collocation: "Collocation") -> Fronts:
         return Fronts()
     if not any(isinstance(c, Initial) for c in problem.conditions):
         return Fronts()
-    found: dict[Front, None] = {}
+    found: dict[tuple[int, Front], None] = {}
     for axis in range(space.dim):
         for end, side in zip(space.bounds, (1.0, -1.0), strict=True):
-            place = _Side(collocation, axis, float(end[axis]), side)
             try:
-                found |= {Front(place.place, side, time.t0, kappa, axis): None for kappa in place.disagreeing()}
+                for unknown, kappa in _Side(collocation, axis, float(end[axis]), side).disagreeing():
+                    found[unknown, Front(float(end[axis]), side, time.t0, kappa, axis)] = None
             except (PhysolveError, NotImplementedError, ValueError, TypeError, AttributeError):
                 continue  # sympy cannot differentiate everything
-    return Fronts(tuple(found), *problem.domain.bounds)
+    pairs = itertools.combinations(found, 2)
+    meeting = {(a, b): None for (u, a), (v, b) in pairs if u == v and a.axis != b.axis}
+    return Fronts(tuple({front: None for _, front in found}), tuple(meeting), *problem.domain.bounds)
 
 
 def _has_sides(space: Shape) -> bool:
     """Whether every part of its boundary is one end of the interval of one coordinate, in one or two dimensions."""
-    return _has_sides(space.shape) if isinstance(space, Named) else isinstance(space, Interval | Rectangle)
+    match space:
+        case Named(inner, _) | Translated(inner, _):
+            return _has_sides(inner)
+        case _:
+            return space.dim == 1 or isinstance(space, Rectangle)
 
 
 def _at(place: float, values: ColumnArray, length: float) -> MaskArray:
     """Which values of a coordinate lie at the end `place` of its interval."""
     return np.abs(values - place) <= max(CLOSE * length, 4 * float(np.spacing(abs(place))))
-
-
-def _normal(front: Front, dim: int) -> ColumnArray:
-    normal = np.zeros(dim)
-    normal[front.axis] = -front.side
-    return normal
 
 
 class _Side:
@@ -212,6 +229,13 @@ class _Side:
         self.normals = torch.zeros(len(near), self.dim, dtype=torch.float64)
         self.normals[:, axis] = -side
 
+    @property
+    def _farther(self) -> Points:
+        """Such points twice as far from the place."""
+        away = torch.zeros_like(self.points)
+        away[:, self.axis] = self.points[:, self.axis] - self.place
+        return self.points + away
+
     @cached_property
     def values(self) -> dict[int, sympy.Expr]:
         """Initial value of every unknown that has one."""
@@ -220,29 +244,35 @@ class _Side:
         pairs = [(u, u - e) for c in initial for u, e in zip(c.unknowns(), c.equations(coordinates), strict=False)]
         return {unknowns.index(u): sympy.sympify(value) for u, value in pairs}
 
-    def disagreeing(self) -> Iterator[float]:
-        """The diffusivity of every unknown whose initial values, or their rate, do not meet a condition here."""
+    def disagreeing(self) -> Iterator[tuple[int, float]]:
+        """Every unknown whose initial values, or their rate, do not meet a condition here, and its diffusivity."""
         for condition, forms in self.collocation.conditions:
             if isinstance(condition, Dirichlet | Neumann | Robin) and self._holds(condition):
                 for form in forms:
                     unknown = form.atoms[0].unknown
                     kappa = self._diffusivity(unknown)
                     if kappa is not None and self._disagrees(form, unknown, isinstance(condition, Dirichlet)):
-                        yield kappa
+                        yield unknown, kappa
 
     def _holds(self, condition: Condition) -> bool:
         """Whether a condition is one on this end, from the first instant on; of a side, on all of it."""
         on, where = self.collocation.place(condition)
-        points = self.collocation.domain.sample_boundary(SAMPLES[self.dim - 2], on=on, where=where).points
-        here = points[_at(self.place, points[:, self.axis], self.lengths[self.axis])]
-        begins = self.collocation.begins(condition, here)
-        along = [k for k in range(self.dim - 1) if k != self.axis]
-        if not along:
-            return bool(begins.any())
-        if len(here) == 0:
+
+        def here(points: PointArray) -> MaskArray:
+            at = _at(self.place, points[:, self.axis], self.lengths[self.axis])
+            return at if where is None else at & np.asarray(where(points), dtype=bool)
+
+        try:
+            points = self.collocation.domain.sample_boundary(SAMPLES, on=on, where=here).points
+        except SpecificationError:  # nothing of it lies here
             return False
-        wide = here[:, along].max(0) - here[:, along].min(0)
-        return bool(begins.all()) and bool((wide > WHOLE * self.lengths[along]).all())
+        begins = self.collocation.begins(condition, points)
+        if self.dim == 2:
+            return bool(begins.any())
+        along = 1 - self.axis
+        shares = (points[:, along] - self.lower[along]) / self.lengths[along]
+        filled = np.unique(np.minimum(shares * PIECES, PIECES - 1).astype(int))
+        return bool(begins.all()) and len(filled) == PIECES
 
     def _equation(self, unknown: int) -> tuple[Form, Linearization, JetAtom] | None:
         """The one that gives the unknown's rate, linearised at its initial values, and the rate in it; None where the
@@ -272,13 +302,13 @@ class _Side:
 
     def _even(self, form: Form, unknown: int) -> bool:
         """Whether products of layers and polynomials come near all solutions: the equation is linear, and its leading
-        factors are constants."""
+        terms are the unknown's own, with constant factors."""
         leading = [
-            slope
+            (atom.unknown, slope)
             for atom, slope in zip(form.atoms, form.slopes, strict=True)
-            if atom.unknown == unknown and (atom.orders[-1] or sum(atom.orders) == 2)
+            if atom.orders[-1] or sum(atom.orders) == 2
         ]
-        return form.linear and not any(slope.free_symbols for slope in leading)
+        return form.linear and all(of == unknown and not slope.free_symbols for of, slope in leading)
 
     def _uncertain(self, form: Form, atom: JetAtom) -> bool:
         """Whether the factor of a derivative holds an unknown parameter, by itself or in an initial value."""
@@ -290,8 +320,11 @@ class _Side:
     def _disagrees(self, form: Form, unknown: int, prescribed: bool) -> bool:
         value = JetAtom(unknown, (0,) * self.dim)
         size = float(self._state((value,), self.everywhere)[value].abs().max())
-        jump = form.residual(self.points, self.normals, self._state(form.atoms, self.points), self.parameters)
-        if _exceeds(jump, DISAGREEMENT, size):
+        jump, farther = (
+            form.residual(points, self.normals, self._state(form.atoms, points), self.parameters)
+            for points in (self.points, self._farther)
+        )
+        if _exceeds(2 * jump - farther, DISAGREEMENT, max(size, float(jump.abs().max()))):  # at the place itself
             return True
         found = self._equation(unknown)
         if not prescribed or found is None:

@@ -376,7 +376,7 @@ class Climb:
         spent = now - began
         if self.follower and len(self.steps) == 1:
             spent /= FIRST_SWEEPS
-        growth = size / max(1, self.steps[-1].features)
+        growth = max(1.0, size / max(1, self.steps[-1].features))  # special functions come on top of a small size
         return now + spent * growth**GROWTH_OF_TIME < self.deadline
 
     def result(self, outcome: Outcome, message: str = "") -> MethodResult:

@@ -1,6 +1,5 @@
 """Which basis for which domain: random features everywhere, special functions where the solution is not smooth."""
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from physolve.nets import (
     TanhFeatures,
     WindowedFeatures,
 )
-from physolve.residual import Collocation, notable_corners
+from physolve.residual import Collocation, Fronts, notable_corners
 from physolve.spec import Problem
 from physolve.spec.geometry import Corner, Hole, Shape, split_time
 
@@ -88,7 +87,8 @@ class BasisPlan:
         """Corner and hole functions, for second-order problems in the plane; layers that diffuse into a domain."""
         domain = self.problem.domain
         if self._begins:
-            return tuple(layers(self.fronts, *self.problem.domain.bounds))
+            lower, upper = (bound.numpy() for bound in self.box)
+            return tuple(layers(self.fronts, lower, upper))
         if domain.dim != 2 or self.problem.time is not None:
             return ()
         size = domain.size
@@ -97,9 +97,9 @@ class BasisPlan:
         return (*around_corners, *(basis for hole in domain.holes for basis in hole_functions(hole)))
 
     @cached_property
-    def fronts(self) -> tuple[Front, ...]:
+    def fronts(self) -> Fronts:
         """From where something diffuses into the domain."""
-        return Collocation(self.problem).fronts.found if self._begins else ()
+        return Collocation(self.problem).fronts if self._begins else Fronts()
 
     @property
     def _begins(self) -> bool:
@@ -108,12 +108,15 @@ class BasisPlan:
         return timed and (self.part is None or self.part.bounds[0][-1] == self.problem.domain.bounds[0][-1])
 
     def build(self, size: int, scale: float, seed: int, local: Sequence[Basis] = ()) -> Basis:
-        """About `size` random features of the given scale (slopes per half width of the domain's box), with
-        polynomials, the special functions and `local` features."""
+        """About `size` functions: random features of the given scale (slopes per half width of the domain's box), with
+        polynomials, the special functions and `local` features. Beside products, which are many, at least half of
+        `size` are random features."""
         generator = torch.Generator().manual_seed(seed)
         lower, upper = self.box
         local = (*local, *self._windows(size, generator), *self._similar(size, generator))
-        count = max(8, size // 2, size - sum(b.size for b in (*self.special, *local)))
+        products = sum(b.size for b in self.special if isinstance(b, Products))
+        others = sum(b.size for b in (*self.special, *local)) - products
+        count = max(8, size - others - min(products, size // 2))
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
 
         def part(count: int) -> Basis:
@@ -144,11 +147,12 @@ class BasisPlan:
         )
 
     def _similar(self, size: int, generator: torch.Generator) -> tuple[Basis, ...]:
-        if not self.fronts or self._only_diffuses or self.problem.domain.dim > 2:
+        fronts = self.fronts.found
+        if not fronts or self.problem.domain.dim > 2 or self._only_diffuses:
             return ()
-        each = round(SIMILAR_SHARE * size / len(self.fronts))
+        each = round(SIMILAR_SHARE * size / len(fronts))
         duration = float(self.box[1][1] - self.box[0][1])
-        return tuple(similarity_features(front, duration, each, generator) for front in self.fronts)
+        return tuple(similarity_features(front, duration, each, generator) for front in fronts)
 
     @property
     def _harmonic(self) -> bool:
@@ -220,22 +224,21 @@ def corner_functions(corner: Corner, size: float) -> tuple[Basis, ...]:
     return (ComplexPowers(corner.point, corner.start + omega / 2, size, table),)
 
 
-def layers(fronts: Sequence[Front], lower: ColumnArray, upper: ColumnArray) -> Iterator[Basis]:
+def layers(fronts: Fronts, lower: ColumnArray, upper: ColumnArray) -> Iterator[Basis]:
     """Layers of an interval. Of a rectangle they are multiplied by polynomials of all coordinates, which are what lower
     orders of the equation and data that change along a side make of them; where two sides meet stand products of both,
     as the solution of u_t = kappa laplacian(u) in a quadrant is one (Carslaw and Jaeger 1959, section 1.15)."""
     if len(lower) == 2:
-        yield from (DiffusionLayers(front, LAYERS) for front in fronts)
+        yield from (DiffusionLayers(front, LAYERS) for front in fronts.found)
         return
     box, everything = (tuple(lower.tolist()), tuple(upper.tolist())), tuple(range(len(lower)))
-    for front in fronts:
+    for front in fronts.found:
         alone = DiffusionLayers(front, MULTIPLIED)
         yield Products(alone, (front.axis, 2), Polynomials(*box, SIDE_DEGREE), everything)
-    for a, b in itertools.combinations(fronts, 2):
-        if a.axis != b.axis:
-            one, other = DiffusionLayers(a, MULTIPLIED), DiffusionLayers(b, MULTIPLIED)
-            both = Products(one, (a.axis, 2), other, (b.axis, 2))
-            yield Products(both, everything, Polynomials(*box, MEETING_DEGREE), everything)
+    for a, b in fronts.meeting:
+        one, other = DiffusionLayers(a, MULTIPLIED), DiffusionLayers(b, MULTIPLIED)
+        both = Products(one, (a.axis, 2), other, (b.axis, 2))
+        yield Products(both, everything, Polynomials(*box, MEETING_DEGREE), everything)
 
 
 def similarity_features(front: Front, duration: float, count: int, generator: torch.Generator) -> SimilarityFeatures:

@@ -20,7 +20,7 @@ def rough_data(problem: Problem) -> str:
     if corners := collocation.corners.jumping:
         places = " and ".join(f"({x:.4g}, {y:.4g})" for x, y in [corner.point for corner in corners[:2]])
         return f"the values prescribed on the two sides of the corner at {places} differ"
-    if not collocation.fronts.found and (name := _disagreeing(collocation)):
+    if name := _disagreeing(collocation):
         return f"initial and boundary values of {name} differ where they meet"
     return ""
 
@@ -37,9 +37,12 @@ def _disagreeing(collocation: Collocation) -> str:
         if not isinstance(condition, Dirichlet):
             continue
         samples = collocation.boundary_samples(condition, SAMPLES, 0).points
-        points = torch.tensor(samples[collocation.begins(condition, samples)])
+        asked = collocation.begins(condition, samples)
+        for front in collocation.fronts.found:
+            asked &= ~collocation.fronts.at(front, samples)
+        points = torch.tensor(samples[asked])
         if not len(points):
-            continue  # it begins to hold later
+            continue  # it begins to hold later, or layers follow it
         points[:, -1] = time.t0
         for unknown, value in _values(problem, condition):
             if unknown not in initial or (initial[unknown] + value).free_symbols - set(problem.coordinates):

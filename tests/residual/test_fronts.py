@@ -1,5 +1,7 @@
 """Corners of an interval and time: where they are found, what their functions are, what is solved with them."""
 
+import json
+
 import numpy as np
 import pytest
 import sympy
@@ -8,7 +10,15 @@ from scipy.integrate import solve_bvp
 from scipy.special import erfc
 
 import physolve as ps
-from physolve.nets import DiffusionLayers, Expansion, Front, SimilarityFeatures, rebuild_field
+from physolve.nets import (
+    DiffusionLayers,
+    Expansion,
+    Front,
+    Polynomials,
+    Products,
+    SimilarityFeatures,
+    rebuild_field,
+)
 from physolve.residual import Collocation, Density
 from physolve.solve._enrichment import BasisPlan
 
@@ -112,6 +122,13 @@ WALLS = ps.Dirichlet(W, 0)
         (set(), (ps.Eq(ps.dt(W), ps.div((1 + X) * ps.grad(W, X, Y))), WALLS), {}),
         (set(), (ps.Eq(ps.dt(W), COOLING.rhs + ps.d(W, X, Y)), WALLS), {}),
         ({"right"}, (COOLING, ps.Dirichlet(W, 0, on=sympy.Or(X > 0.999, sympy.And(X < 1e-3, Y < 1)))), {}),
+        (
+            {"right"},
+            (COOLING, ps.Dirichlet(W, 0, on=sympy.Or(X > 0.999, sympy.And(X < 1e-3, sympy.Abs(Y - 1) > 0.4)))),
+            {},
+        ),
+        (set(SIDES), (COOLING, WALLS), {"space": ps.Rectangle((-3, 1), (-2, 3)).translated((3, -1))}),
+        ({"bottom", "top"}, (COOLING, ps.Dirichlet(W, Y * 0 + X * (1 - X))), {"initial": 0, "space": SQUARE}),
     ],
 )
 def test_sides_of_rectangles(sides, arguments, options):
@@ -261,6 +278,40 @@ def test_rows_lie_near_the_corners_and_count_less_there():
     assert torch.all(factor[rho > 0.8] > 0.2)
 
 
+def test_fronts_are_found_on_ends_of_whatever_interval_and_on_short_sides():
+    for space in (ps.Interval(0, 1).translated((1,)), ps.Interval(0, 0.5) | ps.Interval(0.5, 1)):
+        conditions = [ps.Initial(U, 1), ps.Dirichlet(U, 0)]
+        found = Collocation(ps.Problem([HEAT], space * ps.TimeInterval(0, 0.1), conditions)).fronts.found
+        assert [front.place for front in found] == [float(end[0]) for end in space.bounds]
+    assert len(cooling(COOLING, WALLS, space=ps.Rectangle((0, 0), (100, 1))).fronts.found) == 4
+
+
+def test_nothing_is_asked_beside_a_condition():
+    half = ps.Dirichlet(W, 0, on=ps.Rectangle((-1, -1), (0, 0.5)))
+    Z = ps.unknown("z", X, Y, T)
+    cold = ps.Eq(ps.dt(Z), ps.d(Z, X, 2) + ps.d(Z, Y, 2))
+    conditions = [ps.Initial(W, 1), ps.Initial(Z, 1), ps.Dirichlet(Z, 0, on="left"), half]
+    domain = ps.Rectangle((0, 0), (1, 1)) * ps.TimeInterval(0, 0.1)
+    collocation = Collocation(ps.Problem([COOLING, cold], domain, conditions))
+    assert [front.axis for front in collocation.fronts.found] == [0]
+    *_, rows = collocation.rows(Density(400, 200))
+    assert float(rows.points[:, 1].max()) <= 0.5
+    assert float(rows.points[:, 2].min()) < 1e-3
+
+
+def test_only_layers_of_one_unknown_meet():
+    Z = ps.unknown("z", X, Y, T)
+    slow = ps.Eq(ps.dt(Z), (ps.d(Z, X, 2) + ps.d(Z, Y, 2)) / 10)
+    domain = SQUARE * ps.TimeInterval(0, 0.1)
+    conditions = [ps.Initial(W, 1), ps.Initial(Z, 1), WALLS, ps.Dirichlet(Z, 0)]
+    fronts = Collocation(ps.Problem([COOLING, slow], domain, conditions)).fronts
+    assert len(fronts.found) == 8
+    assert {(a.diffusivity, b.diffusivity) for a, b in fronts.meeting} == {(1.0, 0.25), (0.1, 0.1)}
+    coupled = ps.Eq(ps.dt(W), COOLING.rhs + ps.d(Z, X, 2))
+    fronts = Collocation(ps.Problem([coupled, slow], domain, conditions)).fronts
+    assert {front.diffusivity for front in fronts.found} == {0.1}
+
+
 FUNCTIONS = {
     "layers from the left": DiffusionLayers(Front(0.3, 1.0, 0.1, 0.7), 6),
     "layers from the right": DiffusionLayers(Front(1.5, -1.0, 0.0, 0.2), 6),
@@ -284,6 +335,30 @@ def test_their_derivatives_agree_with_nested_autograd(name, orders):
             for _ in range(order):
                 value = torch.autograd.grad(value.sum(), x, create_graph=True)[0][:, k]
         assert torch.allclose(found[:, j], value.detach(), rtol=1e-10, atol=1e-10 * float(found.abs().max()))
+
+
+LEFT_LAYERS, TOP_LAYERS = (DiffusionLayers(f, 2) for f in (Front(0.3, 1.0, 0.1, 0.7), Front(2.0, -1.0, 0.1, 0.2, 1)))
+CORNER = Products(
+    Products(LEFT_LAYERS, (0, 2), TOP_LAYERS, (1, 2)), (0, 1, 2), Polynomials((0.3, 0, 0), (2, 2, 1), 1), (0, 1, 2)
+)
+
+
+@pytest.mark.parametrize(
+    "orders", [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (2, 0, 0), (0, 2, 0), (1, 1, 0), (0, 1, 1)]
+)
+def test_products_of_layers_have_derivatives_and_survive_saving(orders):
+    points = torch.tensor([[0.5, 1.2, 0.4], [0.9, 1.9, 0.2], [1.2, 0.7, 0.8]]).double()
+    found = CORNER.operate(points, {orders: ONE})
+    for j in range(CORNER.size):
+        x = points.clone().requires_grad_(True)
+        value = CORNER.operate(x, {(0, 0, 0): ONE})[:, j]
+        for k, order in enumerate(orders):
+            for _ in range(order):
+                value = torch.autograd.grad(value.sum(), x, create_graph=True)[0][:, k]
+        assert torch.allclose(found[:, j], value.detach(), rtol=1e-10, atol=1e-10 * float(found.abs().max()))
+    field = Expansion(CORNER, draw(CORNER.size, 1))
+    again = rebuild_field(json.loads(json.dumps(field.config())), field.tensors())
+    assert torch.equal(again.values(points), field.values(points))
 
 
 def test_layers_diffuse_from_nothing_and_grow_like_powers_of_the_root_of_time():

@@ -1,6 +1,7 @@
 """What no smooth function can follow is said where a tolerance was not reached."""
 
 import pytest
+from sympy import And
 
 import physolve as ps
 from physolve.solve import LeastSquares
@@ -26,6 +27,12 @@ def cooling_in_turn(early, late) -> ps.Problem:
     return ps.Problem([ps.Eq(ps.dt(W), ps.laplacian(W))], domain, [ps.Initial(W, 0), *walls])
 
 
+def cooling_partly(*places) -> ps.Problem:
+    walls = [ps.Dirichlet(W, 0, on=place) for place in places]
+    domain = SQUARE * ps.TimeInterval(0, 0.1)
+    return ps.Problem([ps.Eq(ps.dt(W), ps.laplacian(W))], domain, [ps.Initial(W, 1), *walls])
+
+
 U, W = ps.unknown("u", x, y), ps.unknown("w", x, y, t)
 
 
@@ -38,6 +45,7 @@ U, W = ps.unknown("u", x, y), ps.unknown("w", x, y, t)
         ("initial and boundary values of w differ where they meet", cooling(1, 0)),
         ("", cooling(1 - x**2 - y**2, 0)),
         ("", cooling(1, 0, SQUARE)),  # layers follow that
+        ("initial and boundary values of w differ", cooling_partly(And(x < 1e-3, y < 0.5), "right")),
         ("", cooling(x, x + t)),
         ("", cooling_in_turn(0, 1)),
         ("initial and boundary values of w differ where they meet", cooling_in_turn(1, 0)),
