@@ -132,7 +132,7 @@ class Climb:
             return self.result(Outcome.DIVERGED, str(error))
 
     def _climb(self) -> MethodResult:
-        size, scale = self.method.first, None
+        size, scale = self.method.first + (self.slabs[0].plan.products if len(self.slabs) == 1 else 0), None
         while True:
             began = time.perf_counter()
             if made := next(self.to_come, None):

@@ -97,6 +97,11 @@ class BasisPlan:
         return (*around_corners, *(basis for hole in domain.holes for basis in hole_functions(hole)))
 
     @cached_property
+    def products(self) -> int:
+        """How many of the special functions are products of layers, which are many."""
+        return sum(basis.size for basis in self.special if isinstance(basis, Products))
+
+    @cached_property
     def fronts(self) -> Fronts:
         """From where something diffuses into the domain."""
         return Collocation(self.problem).fronts if self._begins else Fronts()
@@ -114,9 +119,8 @@ class BasisPlan:
         generator = torch.Generator().manual_seed(seed)
         lower, upper = self.box
         local = (*local, *self._windows(size, generator), *self._similar(size, generator))
-        products = sum(b.size for b in self.special if isinstance(b, Products))
-        others = sum(b.size for b in (*self.special, *local)) - products
-        count = max(8, size - others - min(products, size // 2))
+        others = sum(b.size for b in (*self.special, *local)) - self.products
+        count = max(8, size - others - min(self.products, size // 2))
         smooth = Polynomials(tuple(lower.tolist()), tuple(upper.tolist()), 2)
 
         def part(count: int) -> Basis:
