@@ -43,14 +43,7 @@ class Corners:
         average sampled one."""
         if not self.continuous:
             return samples
-        near = self._near(self.continuous, condition, seed)
-        weights = np.concatenate([samples.weights, samples.weights.mean() * near.weights])
-        normals = [n for n in (samples.normals, near.normals) if n is not None]
-        return Samples(
-            np.concatenate([samples.points, near.points]),
-            weights * (samples.weights.sum() / weights.sum()),
-            np.concatenate(normals),
-        )
+        return samples.joined(self._near(self.continuous, condition, seed))
 
     @cached_property
     def continuous(self) -> tuple[Corner, ...]:

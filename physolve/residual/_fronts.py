@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import sympy
@@ -14,7 +14,7 @@ import torch
 from physolve._typing import Column, ColumnArray, MaskArray, PointArray, Points
 from physolve.errors import PhysolveError, SpecificationError
 from physolve.nets import Front, JetAtom
-from physolve.spec import Condition, Dirichlet, Initial, Neumann, Program, Robin
+from physolve.spec import Condition, Dirichlet, Initial, Neumann, Program, Robin, stated_values
 from physolve.spec.geometry import Named, Rectangle, Samples, Shape, Translated, split_time
 
 from ._form import Form, Linearization
@@ -69,6 +69,10 @@ CLOSE = 1e-9
 """In lengths of the interval, within which points lie at its end."""
 
 
+RateEquation: TypeAlias = tuple[Form, Linearization, JetAtom]
+"""The equation that gives an unknown's rate, linearised, and the rate in it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Fronts:
     """The ends of an interval, or sides of a rectangle, at which a diffusing unknown begins with a jump, of its value,
@@ -101,11 +105,10 @@ class Fronts:
         return factor
 
     def points(self, count: int, seed: int) -> PointArray:
-        """About SHARE times `count` points, as many at every scale of rho."""
+        """About SHARE times `count` points near the fronts there are, as many at every scale of rho."""
         random = np.random.default_rng(seed)
-        each = math.ceil(SHARE * count / max(1, len(self.found)))
-        near = [self._near(f, random.uniform(0, math.pi / 2, each), random) for f in self.found]
-        return np.concatenate([np.empty((0, len(self.lower))), *near])
+        each = math.ceil(SHARE * count / len(self.found))
+        return np.concatenate([self._near(f, random.uniform(0, math.pi / 2, each), random) for f in self.found])
 
     def at(self, front: Front, points: PointArray) -> MaskArray:
         """Which points of the boundary lie where a front begins."""
@@ -128,11 +131,8 @@ class Fronts:
             held = holds(early)
             points.append(early[held])
             normals.append(samples.normals[chosen[held]])
-        if samples.normals is None or not (added := sum(len(p) for p in points)):
-            return samples
-        weights = np.concatenate([samples.weights, np.full(added, samples.weights.mean())])
-        weights *= samples.weights.sum() / weights.sum()
-        return Samples(np.concatenate([samples.points, *points]), weights, np.concatenate([samples.normals, *normals]))
+        early = np.concatenate(points)
+        return samples.joined(Samples(early, np.ones(len(early)), np.concatenate(normals))) if len(early) else samples
 
     def _distances(self, front: Front, angle: ColumnArray, random: np.random.Generator) -> ColumnArray:
         """rho in the directions `angle` of the plane of distance and sqrt(4 kappa (t - start))."""
@@ -211,9 +211,8 @@ class _Side:
     """The end of a coordinate's interval at the initial time; the domain lies to its right (`side` 1) or left (-1)."""
 
     def __init__(self, collocation: "Collocation", axis: int, place: float, side: float) -> None:
-        self.problem, self.axis, self.place, self.side = collocation.problem, axis, place, side
-        self.collocation = collocation
-        problem = collocation.problem
+        self.collocation, self.axis, self.place = collocation, axis, place
+        self.problem = problem = collocation.problem
         self.parameters = [p.guess for p in problem.parameters]
         self.lower, self.upper = problem.domain.bounds
         self.lengths = self.upper - self.lower
@@ -239,10 +238,8 @@ class _Side:
     @cached_property
     def values(self) -> dict[int, sympy.Expr]:
         """Initial value of every unknown that has one."""
-        coordinates, unknowns = self.problem.coordinates, self.problem.unknowns
-        initial = [c for c in self.problem.conditions if isinstance(c, Initial)]
-        pairs = [(u, u - e) for c in initial for u, e in zip(c.unknowns(), c.equations(coordinates), strict=False)]
-        return {unknowns.index(u): sympy.sympify(value) for u, value in pairs}
+        unknowns = self.problem.unknowns
+        return {unknowns.index(u): value for u, value in stated_values(self.problem.conditions, Initial).items()}
 
     def disagreeing(self) -> Iterator[tuple[int, float]]:
         """Every unknown whose initial values, or their rate, do not meet a condition here, and its diffusivity."""
@@ -250,8 +247,11 @@ class _Side:
             if isinstance(condition, Dirichlet | Neumann | Robin) and self._holds(condition):
                 for form in forms:
                     unknown = form.atoms[0].unknown
-                    kappa = self._diffusivity(unknown)
-                    if kappa is not None and self._disagrees(form, unknown, isinstance(condition, Dirichlet)):
+                    if unknown not in self.values or (found := self._equation(unknown)) is None:
+                        continue
+                    kappa = self._diffusivity(unknown, found)
+                    of_rate = found if isinstance(condition, Dirichlet) else None
+                    if kappa is not None and self._disagrees(form, unknown, of_rate):
                         yield unknown, kappa
 
     def _holds(self, condition: Condition) -> bool:
@@ -274,7 +274,7 @@ class _Side:
         filled = np.unique(np.minimum(shares * PIECES, PIECES - 1).astype(int))
         return bool(begins.all()) and len(filled) == PIECES
 
-    def _equation(self, unknown: int) -> tuple[Form, Linearization, JetAtom] | None:
+    def _equation(self, unknown: int) -> RateEquation | None:
         """The one that gives the unknown's rate, linearised at its initial values, and the rate in it; None where the
         equation is of another kind: a wave's, of higher order, or with a mixed derivative."""
         rate = JetAtom(unknown, (*[0] * (self.dim - 1), 1))
@@ -285,10 +285,8 @@ class _Side:
                 return form, local, rate
         return None
 
-    def _diffusivity(self, unknown: int) -> float | None:
+    def _diffusivity(self, unknown: int, found: RateEquation) -> float | None:
         """kappa of u_t = kappa u_xx + ..., where that is positive, and does not wait for a parameter to be found."""
-        if unknown not in self.values or (found := self._equation(unknown)) is None:
-            return None
         form, local, rate = found
         orders = [0] * self.dim
         orders[self.axis] = 2
@@ -317,7 +315,9 @@ class _Side:
         values = [self.values[a.unknown].free_symbols for a in state if a.unknown in self.values]
         return not symbols.union(*values).isdisjoint(self.problem.parameters)
 
-    def _disagrees(self, form: Form, unknown: int, prescribed: bool) -> bool:
+    def _disagrees(self, form: Form, unknown: int, of_rate: RateEquation | None) -> bool:
+        """Whether a condition is not met by the initial values, or changes at another rate than theirs, if that is
+        given."""
         value = JetAtom(unknown, (0,) * self.dim)
         size = float(self._state((value,), self.everywhere)[value].abs().max())
         jump, farther = (
@@ -326,10 +326,9 @@ class _Side:
         )
         if _exceeds(2 * jump - farther, DISAGREEMENT, max(size, float(jump.abs().max()))):  # at the place itself
             return True
-        found = self._equation(unknown)
-        if not prescribed or found is None:
+        if of_rate is None:
             return False
-        _, local, rate = found
+        _, local, rate = of_rate
         duration = float(self.lengths[-1])
         soon = self.points.clone()
         soon[:, -1] += INSTANT * duration

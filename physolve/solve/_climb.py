@@ -132,7 +132,8 @@ class Climb:
             return self.result(Outcome.DIVERGED, str(error))
 
     def _climb(self) -> MethodResult:
-        size, scale = self.method.first + (self.slabs[0].plan.products if len(self.slabs) == 1 else 0), None
+        beside = self.slabs[0].plan.products if len(self.slabs) == 1 else 0
+        size, scale = self.method.first + beside, None
         while True:
             began = time.perf_counter()
             if made := next(self.to_come, None):

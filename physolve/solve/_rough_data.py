@@ -1,11 +1,10 @@
 """What in the data of a problem no smooth function can follow: said where a tolerance was not reached."""
 
 import numpy as np
-import sympy
 import torch
 
 from physolve.residual import Collocation, Density
-from physolve.spec import Dirichlet, Initial, Problem, Program
+from physolve.spec import Dirichlet, Initial, Problem, Program, stated_values
 from physolve.spec.geometry import split_time
 
 DISAGREEMENT = 1e-3
@@ -29,7 +28,7 @@ def _disagreeing(collocation: Collocation) -> str:
     """An unknown whose prescribed values are not its initial ones at the first instant."""
     problem = collocation.problem
     space, time = split_time(problem.domain)
-    initial = {u: e for c in problem.conditions if isinstance(c, Initial) for u, e in _values(problem, c)}
+    initial = stated_values(problem.conditions, Initial)
     if space is None or time is None:
         return ""
     inside = torch.tensor(collocation.domain.sample_interior(SAMPLES.interior).points)
@@ -44,7 +43,7 @@ def _disagreeing(collocation: Collocation) -> str:
         if not len(points):
             continue  # it begins to hold later, or layers follow it
         points[:, -1] = time.t0
-        for unknown, value in _values(problem, condition):
+        for unknown, value in stated_values([condition], Dirichlet).items():
             if unknown not in initial or (initial[unknown] + value).free_symbols - set(problem.coordinates):
                 continue  # it holds an unknown parameter
             start, given = Program((initial[unknown], value), problem.coordinates)(*points.unbind(1))
@@ -53,9 +52,3 @@ def _disagreeing(collocation: Collocation) -> str:
             if np.isfinite(away) and away > DISAGREEMENT * max(float(everywhere.abs().max()), away):
                 return str(unknown.func)
     return ""
-
-
-def _values(problem: Problem, condition: Dirichlet | Initial) -> list[tuple[sympy.Expr, sympy.Expr]]:
-    """Unknowns and what is prescribed for them."""
-    equations = condition.equations(problem.coordinates)
-    return [(u, u - e) for u, e in zip(condition.unknowns(), equations, strict=False)]

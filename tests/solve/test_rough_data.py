@@ -44,6 +44,7 @@ U, W = ps.unknown("u", x, y), ps.unknown("w", x, y, t)
         ("", steady(ps.Neumann(U, 1, on="top"), ps.Dirichlet(U, 0))),
         ("initial and boundary values of w differ where they meet", cooling(1, 0)),
         ("", cooling(1 - x**2 - y**2, 0)),
+        ("", cooling(x * (1 - x) * y * (1 - y), 0, SQUARE)),
         ("", cooling(1, 0, SQUARE)),  # layers follow that
         ("initial and boundary values of w differ", cooling_partly(And(x < 1e-3, y < 0.5), "right")),
         ("", cooling(x, x + t)),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from physolve._typing import ColumnArray, PointArray
 
 
@@ -20,6 +22,16 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def joined(self, others: "Samples") -> "Samples":
+        """With others, whose weights are in units of the average one here; all together weigh what these do."""
+        weights = np.concatenate([self.weights, self.weights.mean() * others.weights])
+        normals = [n for n in (self.normals, others.normals) if n is not None]
+        return Samples(
+            np.concatenate([self.points, others.points]),
+            weights * (self.weights.sum() / weights.sum()),
+            np.concatenate(normals) if normals else None,
+        )
 
 
 @dataclass(frozen=True)
